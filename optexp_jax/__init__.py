@@ -1,0 +1,55 @@
+"""optexp-jax: which classes does your optimizer leave behind?
+
+The names below are imported when first used, so that `import optexp_jax.optim` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optexp_jax.experiment import Experiment
+    from optexp_jax.identity import register
+    from optexp_jax.launch.api import run
+    from optexp_jax.optim import LearningRate, lr_grid
+    from optexp_jax.problem import FullBatch, MiniBatch, Problem
+    from optexp_jax.results.load import Results, load_results
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Experiment": "optexp_jax.experiment",
+    "FullBatch": "optexp_jax.problem",
+    "LearningRate": "optexp_jax.optim",
+    "MiniBatch": "optexp_jax.problem",
+    "Problem": "optexp_jax.problem",
+    "Results": "optexp_jax.results.load",
+    "load_results": "optexp_jax.results.load",
+    "lr_grid": "optexp_jax.optim",
+    "register": "optexp_jax.identity",
+    "run": "optexp_jax.launch.api",
+}
+
+__all__ = [
+    "Experiment",
+    "FullBatch",
+    "LearningRate",
+    "MiniBatch",
+    "Problem",
+    "Results",
+    "load_results",
+    "lr_grid",
+    "register",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'optexp_jax' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
