@@ -1,0 +1,56 @@
+"""Optimizers of the paper: optax aliases, and frozen values. Needs jax and optax only."""
+
+from optexp_jax.optim.aliases import (
+    adagrad,
+    block_normalized_gd,
+    normalized_gd,
+    scaled_sign_descent,
+    sign_descent,
+)
+from optexp_jax.optim.learning_rate import LearningRate, lr_grid
+from optexp_jax.optim.line_search import line_search_gd
+from optexp_jax.optim.specs import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    LineSearchGD,
+    NormalizedGD,
+    Optimizer,
+    ScaledSignDescent,
+    SignDescent,
+)
+from optexp_jax.optim.transforms import (
+    l1_norm,
+    l2_norm,
+    normalize_by_block_norm,
+    normalize_by_norm,
+    scale_by_adagrad,
+    scale_sign_by_l1_norm,
+)
+
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "LearningRate",
+    "LineSearchGD",
+    "NormalizedGD",
+    "Optimizer",
+    "ScaledSignDescent",
+    "SignDescent",
+    "adagrad",
+    "block_normalized_gd",
+    "l1_norm",
+    "l2_norm",
+    "line_search_gd",
+    "lr_grid",
+    "normalize_by_block_norm",
+    "normalize_by_norm",
+    "normalized_gd",
+    "scale_by_adagrad",
+    "scale_sign_by_l1_norm",
+    "scaled_sign_descent",
+    "sign_descent",
+]

@@ -1,0 +1,131 @@
+"""The update directions of the paper that optax lacks, as gradient transformations.
+
+Norms are taken in float32 or better, whatever the dtype of the gradient, and every direction of a
+zero gradient is zero.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+_ADAGRAD_EPS = 1e-10
+
+
+def _accumulator(leaf: jax.Array) -> jax.Array:
+    return leaf.astype(jnp.promote_types(leaf.dtype, jnp.float32))
+
+
+def _largest(tree: optax.Updates) -> jax.Array:
+    return jax.tree.reduce(
+        jnp.maximum, jax.tree.map(lambda g: jnp.max(jnp.abs(_accumulator(g)), initial=0), tree)
+    )
+
+
+def l1_norm(tree: optax.Updates) -> jax.Array:
+    """Sum of absolute values over all leaves, a scalar in float32 or better."""
+    return optax.tree.sum(jax.tree.map(lambda g: jnp.sum(jnp.abs(_accumulator(g))), tree))
+
+
+def l2_norm(tree: optax.Updates) -> jax.Array:
+    """Euclidean norm over all leaves as one vector, a scalar in float32 or better.
+
+    >>> print(l2_norm({"w": jnp.array([3.0]), "b": jnp.array([4.0])}))
+    5.0
+    """
+    return jnp.sqrt(optax.tree.sum(jax.tree.map(lambda g: jnp.sum(_accumulator(g) ** 2), tree)))
+
+
+def _normalized(tree: optax.Updates) -> optax.Updates:
+    # Dividing by the largest entry first keeps the squares of tiny gradients from vanishing.
+    largest = _largest(tree)
+    scaled = jax.tree.map(lambda g: _accumulator(g) / jnp.where(largest > 0, largest, 1), tree)
+    norm = l2_norm(scaled)
+    return jax.tree.map(
+        lambda s, g: (s / jnp.where(norm > 0, norm, 1)).astype(g.dtype), scaled, tree
+    )
+
+
+def normalize_by_norm() -> optax.GradientTransformation:
+    """Divide the gradient by its L2 norm, all leaves as one vector: d = g / ‖g‖₂, and 0 for g = 0.
+
+    Returns:
+        a stateless transformation; updates keep the dtypes of the gradient.
+
+    >>> tx = normalize_by_norm()
+    >>> print(tx.update(jnp.array([3.0, 4.0]), tx.init(None))[0])
+    [0.6 0.8]
+
+    Source: the paper, normalised gradient descent (section 2.3).
+    """
+    return optax.stateless(lambda updates, params: _normalized(updates))
+
+
+def normalize_by_block_norm() -> optax.GradientTransformation:
+    """Divide every leaf by its own L2 norm: d_i = g_i / ‖g_i‖₂, and 0 for g_i = 0.
+
+    Returns:
+        a stateless transformation; updates keep the dtypes of the gradient.
+    """
+    return optax.stateless(lambda updates, params: jax.tree.map(_normalized, updates))
+
+
+def scale_sign_by_l1_norm() -> optax.GradientTransformation:
+    """Sign of the gradient times its L1 norm over all leaves: d = ‖g‖₁ sign(g).
+
+    Returns:
+        a stateless transformation; updates keep the dtypes of the gradient.
+
+    Source: the authors' code (not in the paper's text).
+    """
+
+    def update(updates: optax.Updates, params: optax.Params | None) -> optax.Updates:
+        del params
+        norm = l1_norm(updates)
+        return jax.tree.map(lambda g: (jnp.sign(g) * norm).astype(g.dtype), updates)
+
+    return optax.stateless(update)
+
+
+class ScaleByAdagradState(NamedTuple):
+    """State of `scale_by_adagrad`."""
+
+    sum_of_squares: optax.Updates  # shaped like the parameters, same dtypes
+
+
+def scale_by_adagrad(eps: float = _ADAGRAD_EPS) -> optax.GradientTransformation:
+    """Divide by the root of the summed squares: s += g², d = g / (√s + eps), and 0 where s is 0.
+
+    `optax.scale_by_rss` keeps eps inside the root, which is a different method for small gradients.
+
+    Args:
+        eps: added to the root, not under it.
+
+    Returns:
+        a transformation with state `ScaleByAdagradState`.
+
+    Source: Duchi et al. 2011, as the authors' code runs it.
+    """
+
+    def init(params: optax.Params) -> ScaleByAdagradState:
+        return ScaleByAdagradState(optax.tree.zeros_like(params))
+
+    def scale(gradient: jax.Array, squares: jax.Array) -> jax.Array:
+        root = jnp.sqrt(squares) + jnp.asarray(eps, squares.dtype)
+        return jnp.where(root > 0, gradient / jnp.where(root > 0, root, 1), 0).astype(
+            gradient.dtype
+        )
+
+    def update(
+        updates: optax.Updates, state: ScaleByAdagradState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, ScaleByAdagradState]:
+        del params
+        squares = jax.tree.map(
+            lambda s, g: (s + g * g).astype(s.dtype), state.sum_of_squares, updates
+        )
+        return jax.tree.map(scale, updates, squares), ScaleByAdagradState(squares)
+
+    return optax.GradientTransformation(init, update)

@@ -1,0 +1,30 @@
+"""Four fake devices, no wandb, 64-bit floats on request. Set before anything imports jax."""
+
+import os
+
+os.environ["XLA_FLAGS"] = " ".join(
+    [os.environ.get("XLA_FLAGS", ""), "--xla_force_host_platform_device_count=4"]
+)
+os.environ.setdefault("OPTEXP_WANDB_ENABLED", "false")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+import pytest
+from hypothesis import settings
+from reference_files import REFERENCE_DIR
+
+settings.register_profile("optexp", deadline=None, max_examples=25)
+settings.load_profile("optexp")
+
+
+@pytest.fixture
+def x64():
+    """64-bit floats for one test."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def reference_dir():
+    """The folder of the reference numbers."""
+    return REFERENCE_DIR
