@@ -1,0 +1,176 @@
+"""Losses: closed forms, padding, absent classes and sums that add up."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optexp_jax.errors import OptexpError
+from optexp_jax.losses import CrossEntropy, LogitAdjusted, SquaredLoss, Weighted
+
+COUNTS = np.array([4, 2, 0, 2])
+LOSSES = {
+    "cross_entropy": CrossEntropy(),
+    "squared": SquaredLoss(),
+    "weighted": Weighted(CrossEntropy(), power=1),
+    "root_weighted": Weighted(CrossEntropy(), power=0.5),
+    "square_weighted": Weighted(CrossEntropy(), power=2),
+    "weighted_squared": Weighted(SquaredLoss(), power=1),
+    "adjusted": LogitAdjusted(),
+}
+every_loss = pytest.mark.parametrize("name", LOSSES)
+
+LOGITS = jnp.asarray(np.random.default_rng(0).normal(size=(8, 4)), jnp.float32)
+LABELS = jnp.array([0, 0, 1, 3, 0, 1, 3, 0])
+
+
+@functools.cache
+def sums(name):
+    return jax.jit(LOSSES[name].build(COUNTS))
+
+
+@functools.cache
+def sums_and_gradient(name):
+    """(logits, labels) -> (sum, weight), gradient of the sum."""
+    loss = LOSSES[name].build(COUNTS)
+
+    def evaluate(logits, labels):
+        gradient = jax.grad(lambda z: loss(z, labels)[0])(logits)
+        return loss(logits, labels), gradient
+
+    return jax.jit(evaluate)
+
+
+@pytest.mark.parametrize("num_classes", [2, 10, 1000])
+def test_cross_entropy_of_zero_logits_is_ln_c(num_classes):
+    losses = CrossEntropy().per_example(jnp.zeros((3, num_classes)), jnp.arange(3) % 2)
+    np.testing.assert_allclose(losses, np.log(num_classes), rtol=1e-6)
+
+
+def test_cross_entropy_of_large_logits_is_finite():
+    losses = CrossEntropy().per_example(jnp.array([[1e4, 0.0], [1e4, 0.0]]), jnp.array([0, 1]))
+    np.testing.assert_array_equal(losses, [0.0, 1e4])
+
+
+def test_squared_loss_is_half_the_squared_distance_to_the_one_hot_label():
+    losses = SquaredLoss().per_example(jnp.array([[1.0, 0.0], [3.0, 4.0]]), jnp.array([0, 1]))
+    np.testing.assert_allclose(losses, [0.0, 9.0])
+
+
+def test_weights_are_powers_of_the_inverse_frequency():
+    for power in (0.5, 1, 2):
+        total, weight = Weighted(power=power).build(COUNTS)(LOGITS[:2], jnp.array([0, 1]))
+        weights = np.array([2.0, 4.0]) ** power
+        losses = CrossEntropy().per_example(LOGITS[:2], jnp.array([0, 1]))
+        np.testing.assert_allclose(weight, weights.sum(), rtol=1e-6)
+        np.testing.assert_allclose(total, weights @ losses, rtol=1e-6)
+
+
+def test_adjusted_loss_of_zero_logits_is_minus_the_log_frequency():
+    total, weight = LogitAdjusted().build(COUNTS)(jnp.zeros((2, 4)), jnp.array([0, 1]))
+    np.testing.assert_allclose((total, weight), (np.log(2) + np.log(4), 2), rtol=1e-6)
+
+
+def test_adjustment_has_the_strength_tau():
+    total, _ = LogitAdjusted(tau=2).build(np.array([3, 1]))(jnp.zeros((1, 2)), jnp.array([1]))
+    np.testing.assert_allclose(total, np.log(10), rtol=1e-6)
+    plain, _ = LogitAdjusted(tau=0).build(np.array([3, 1]))(LOGITS[:1, :2], jnp.array([1]))
+    expected = CrossEntropy().per_example(LOGITS[:1, :2], jnp.array([1]))
+    np.testing.assert_allclose(plain, expected.sum(), rtol=1e-6)
+
+
+@every_loss
+def test_padding_contributes_nothing(name):
+    padded = jnp.concatenate([LOGITS, jnp.full((3, 4), 7.0)])
+    labels = jnp.concatenate([LABELS, jnp.full(3, -1)])
+    found, gradient = sums_and_gradient(name)(padded, labels)
+    expected, expected_gradient = sums_and_gradient(name)(LOGITS, LABELS)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(gradient[:-3], expected_gradient, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(gradient[-3:], 0.0)
+    np.testing.assert_array_equal(LOSSES[name].per_example(padded, labels)[-3:], 0.0)
+
+
+@every_loss
+def test_a_batch_of_padding_has_no_sum_no_weight_and_a_finite_gradient(name):
+    sums_of_none, gradient = sums_and_gradient(name)(LOGITS, jnp.full(8, -1))
+    assert np.array_equal(sums_of_none, (0.0, 0.0))
+    np.testing.assert_array_equal(gradient, 0.0)
+
+
+@every_loss
+def test_gradients_are_finite_although_a_class_is_absent(name):
+    found, gradient = sums_and_gradient(name)(LOGITS, LABELS)
+    assert np.isfinite(found).all()
+    assert np.isfinite(gradient).all()
+    assert gradient.any()
+
+
+def test_an_absent_class_has_weight_0():
+    loss = Weighted(CrossEntropy(), power=1).build(COUNTS)
+    assert np.array_equal(loss(LOGITS[:1], jnp.array([2])), (0.0, 0.0))
+
+
+def test_an_absent_class_is_left_out_of_the_adjusted_sum():
+    _, gradient = sums_and_gradient("adjusted")(LOGITS, LABELS)
+    np.testing.assert_array_equal(gradient[:, 2], 0.0)
+
+
+@every_loss
+@given(split=st.integers(0, 4))
+def test_sums_of_micro_batches_add_up(name, split):
+    loss, logits, labels = sums(name), LOGITS[2:6], LABELS[2:6]
+    parts = [loss(logits[:split], labels[:split]), loss(logits[split:], labels[split:])]
+    np.testing.assert_allclose(np.sum(parts, axis=0), loss(logits, labels), rtol=1e-6)
+
+
+@every_loss
+def test_bfloat16_logits_are_summed_in_float32(name):
+    logits = jnp.tile(LOGITS[:1], (1000, 1)).astype(jnp.bfloat16)
+    labels = jnp.zeros(1000, jnp.int32)
+    total, weight = sums(name)(logits, labels)
+    one, weight_of_one = sums(name)(logits[:1].astype(jnp.float32), labels[:1])
+    assert total.dtype == weight.dtype == jnp.float32
+    np.testing.assert_allclose((total, weight), (1000 * one, 1000 * weight_of_one), rtol=1e-5)
+
+
+@every_loss
+def test_sequences_are_flat_batches(name):
+    loss = LOSSES[name]
+    logits, labels = LOGITS.reshape(2, 4, 4), LABELS.reshape(2, 4)
+    assert loss.per_example(logits, labels).shape == (2, 4)
+    np.testing.assert_allclose(sums(name)(logits, labels), sums(name)(LOGITS, LABELS), rtol=1e-6)
+
+
+@every_loss
+def test_the_unweighted_loss_is_what_is_recorded(name):
+    loss = LOSSES[name]
+    squared = "squared" in name
+    plain = SquaredLoss() if squared else CrossEntropy()
+    assert loss.name == ("SquaredLoss" if squared else "CrossEntropyLoss")
+    assert loss.recorded_is_optimised == (loss == plain)
+    np.testing.assert_array_equal(
+        loss.per_example(LOGITS, LABELS), plain.per_example(LOGITS, LABELS)
+    )
+
+
+@every_loss
+def test_jit_equals_eager(name):
+    eager = LOSSES[name].build(COUNTS)(LOGITS, LABELS)
+    np.testing.assert_allclose(sums(name)(LOGITS, LABELS), eager, rtol=1e-6)
+
+
+def test_losses_are_values():
+    assert len({Weighted(power=1), Weighted(CrossEntropy(), 1.0), Weighted(power=np.int64(1))}) == 1
+    assert LogitAdjusted(1) == LogitAdjusted()
+    assert type(Weighted(power=1).power) is type(LogitAdjusted(1).tau) is float
+    assert Weighted(power=0.5) != Weighted(power=1)
+
+
+def test_weighted_takes_only_what_is_a_mean_over_examples():
+    with pytest.raises(OptexpError, match=r"takes CrossEntropy\(\) or SquaredLoss\(\), not .*\.$"):
+        Weighted(LogitAdjusted())
