@@ -1,0 +1,108 @@
+"""A Flax Linen module as two pure functions, which is all that training sees of a model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax import traverse_util
+
+from optexp_jax.errors import OptexpError
+
+Tree = Any
+
+
+class ModelFunctions(NamedTuple):
+    """A model as pure functions.
+
+    Args:
+        init: (key, inputs) -> (params, model_state), both nested dicts.
+        apply: (params, model_state, inputs, rngs, train) -> (logits, model_state).
+        trainable: path of a parameter, such as `Dense_0/kernel`, -> whether it is trained.
+        modes_coincide: whether training and evaluation compute the same logits.
+    """
+
+    init: Callable[[jax.Array, jax.Array], tuple[Tree, Tree]]
+    apply: Callable[..., tuple[jax.Array, Tree]]
+    trainable: Callable[[str], bool]
+    modes_coincide: bool
+
+
+def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
+    """The pure functions of a Linen module.
+
+    A module whose `__call__` takes `train` behaves differently in training (dropout, BatchNorm)
+    unless it says otherwise by an attribute `modes_coincide`. A module freezes parameters by a
+    method `trainable(path)`.
+
+    Args:
+        model: any Linen module.
+        precision: `bfloat16` computes activations in that type, `float64` everything; parameters
+            are float32 otherwise.
+
+    Raises:
+        OptexpError: bfloat16 for a module without a `dtype` field.
+
+    >>> from optexp_jax.models import Linear, Zeros
+    >>> functions = functional(Linear(num_inputs=3, num_classes=2, init_values=Zeros()))
+    >>> params, state = functions.init(jax.random.key(0), jnp.ones((1, 3)))
+    >>> print(functions.apply(params, state, jnp.ones((1, 3)), {}, train=True)[0])
+    [[0. 0.]]
+    """
+    if precision == "bfloat16":
+        if "dtype" not in type(model).__dataclass_fields__:
+            raise OptexpError(
+                f"{type(model).__name__} has no field 'dtype', so it cannot run in bfloat16: add "
+                "the field or use precision='float32'."
+            )
+        model = model.clone(dtype=jnp.bfloat16)
+    takes_train = "train" in inspect.signature(type(model).__call__).parameters
+    parameter_dtype = jnp.float64 if precision == "float64" else jnp.float32
+
+    def init(key: jax.Array, inputs: jax.Array) -> tuple[Tree, Tree]:
+        variables = dict(model.init(key, inputs, **({"train": False} if takes_train else {})))
+        params = jax.tree.map(lambda p: p.astype(parameter_dtype), variables.pop("params"))
+        return params, variables
+
+    def apply(
+        params: Tree,
+        model_state: Tree,
+        inputs: jax.Array,
+        rngs: Mapping[str, jax.Array],
+        train: bool,
+    ) -> tuple[jax.Array, Tree]:
+        variables = {"params": params, **model_state}
+        kwargs = {"train": train} if takes_train else {}
+        if train and model_state:
+            logits, updated = model.apply(
+                variables, inputs, rngs=rngs, mutable=list(model_state), **kwargs
+            )
+            return logits, updated
+        return model.apply(variables, inputs, rngs=rngs if train else None, **kwargs), model_state
+
+    return ModelFunctions(
+        init=init,
+        apply=apply,
+        trainable=getattr(model, "trainable", lambda path: True),
+        modes_coincide=not takes_train or bool(getattr(model, "modes_coincide", False)),
+    )
+
+
+def split_trainable(params: Tree, trainable: Callable[[str], bool]) -> tuple[Tree, Tree]:
+    """The trainable and the frozen leaves, as flat dicts from path to array.
+
+    >>> split_trainable({"a": {"b": 1}, "c": 2}, lambda path: path != "c")
+    ({'a/b': 1}, {'c': 2})
+    """
+    flat = traverse_util.flatten_dict(params, sep="/")
+    trained = {path: leaf for path, leaf in flat.items() if trainable(path)}
+    return trained, {path: leaf for path, leaf in flat.items() if path not in trained}
+
+
+def merge(trained: Tree, frozen: Tree) -> Tree:
+    """The nested parameters of flat trainable and frozen leaves; inverse of `split_trainable`."""
+    return traverse_util.unflatten_dict({**trained, **frozen}, sep="/")

@@ -1,0 +1,85 @@
+"""Settings come from the environment once; a wrong value is a sentence."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
+
+
+def test_defaults():
+    assert Settings.from_env({}) == Settings() == Settings(
+        workspace=Path("workspace"),
+        wandb_enabled=True,
+        wandb_mode="offline",
+        wandb_project="optexp",
+        wandb_entity=None,
+    )  # fmt: skip
+
+
+def test_every_variable():
+    environ = {
+        "OPTEXP_WORKSPACE": "/data/runs",
+        "OPTEXP_WANDB_ENABLED": "false",
+        "OPTEXP_WANDB_MODE": "online",
+        "OPTEXP_WANDB_PROJECT": "imbalance",
+        "OPTEXP_WANDB_ENTITY": "team",
+        "HOME": "/home/someone",
+    }
+    assert Settings.from_env(environ) == Settings(
+        Path("/data/runs"), False, "online", "imbalance", "team"
+    )
+    assert len(environ) - 1 == len(dataclasses.fields(Settings))
+
+
+def test_an_empty_variable_is_an_unset_one():
+    names = ["WORKSPACE", "WANDB_ENABLED", "WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY"]
+    assert Settings.from_env({f"OPTEXP_{name}": "" for name in names}) == Settings()
+
+
+def test_the_environment_of_the_process_is_read_when_asked(monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", "elsewhere")
+    assert Settings.from_env().workspace == Path("elsewhere")
+    monkeypatch.delenv("OPTEXP_WORKSPACE")
+    assert Settings.from_env().workspace == Path("workspace")
+
+
+def test_a_workspace_in_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert Settings.from_env({"OPTEXP_WORKSPACE": "~/runs"}).workspace == Path("/home/someone/runs")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(t, True) for t in ("1", "true", "TRUE", "yes", "on")]
+    + [(t, False) for t in ("0", "false", "False", "no", "off")],
+)
+def test_switches(text, value):
+    assert Settings.from_env({"OPTEXP_WANDB_ENABLED": text}).wandb_enabled is value
+
+
+@pytest.mark.parametrize("mode", ["offline", "online", "ONLINE"])
+def test_modes(mode):
+    assert Settings.from_env({"OPTEXP_WANDB_MODE": mode}).wandb_mode == mode.lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("OPTEXP_WANDB_ENABLED", "maybe", "set it to true or false."),
+        ("OPTEXP_WANDB_ENABLED", "2", "set it to true or false."),
+        ("OPTEXP_WANDB_MODE", "Dryrun", "set it to offline or online."),
+    ],
+)
+def test_wrong_values_name_the_variable_the_value_and_the_remedy(name, value, remedy):
+    message = f"{name} is '{value}': {remedy}"
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+        Settings.from_env({name: value})
+
+
+def test_settings_do_not_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().workspace = Path("elsewhere")

@@ -1,0 +1,196 @@
+"""Synthetic data: exact sizes and counts, and inputs that are a function of the seed."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optexp_jax.datasets import (
+    Gaussian,
+    HeavyTailedOneHot,
+    RandomHeavyTailedLabels,
+    Uniform,
+    counts_of,
+)
+from optexp_jax.errors import OptexpError
+
+
+def load(dataset):
+    return dataset.load(Path())
+
+
+# ------------------------------------------------------------------ HeavyTailedOneHot
+
+
+@pytest.mark.parametrize(
+    ("start", "base", "examples", "classes", "groups"),
+    [(1000, 10, 4000, 1111, 4), (64, 2, 448, 127, 7), (9, 3, 27, 13, 3), (1, 10, 1, 1, 1)],
+)
+def test_sizes_of_one_hot_data(start, base, examples, classes, groups):
+    dataset = HeavyTailedOneHot(start, base)
+    data = load(dataset)
+    assert len(data.train) == examples == data.class_counts.sum()
+    assert dataset.num_classes == dataset.num_inputs == len(data.class_counts) == classes
+    assert dataset.num_groups == groups
+    assert data.class_counts.max() == start
+    assert data.class_counts.min() == 1
+    assert (counts_of(data.train.labels, classes) == data.class_counts).all()
+
+
+def test_one_hot_inputs_are_indices_equal_to_the_labels_and_validation_is_training():
+    data = load(HeavyTailedOneHot(100))
+    assert np.array_equal(data.train.inputs, data.train.labels)
+    assert data.train.labels.dtype == np.int32
+    assert data.validation is None
+
+
+def test_one_hot_counts_fall_by_the_base_from_group_to_group():
+    counts = HeavyTailedOneHot(1000).class_counts()
+    assert dict(zip(*np.unique(counts, return_counts=True), strict=True)) == {
+        1000: 1, 100: 10, 10: 100, 1: 1000,
+    }  # fmt: skip
+    assert (np.diff(counts) <= 0).all()
+
+
+@given(st.integers(-5, 300), st.integers(-2, 12))
+def test_a_start_that_is_no_power_of_the_base_is_refused(start, base):
+    if base >= 2 and start in [base**k for k in range(10)]:
+        assert HeavyTailedOneHot(start, base).class_counts().max() == start
+        return
+    message = (
+        f"start_examples={start} is not a power of base={base}: take 1, base, base², ..., such as "
+        "start_examples=1000 with base=10."
+    )
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+        HeavyTailedOneHot(start, base)
+
+
+# ------------------------------------------------------------ RandomHeavyTailedLabels
+
+
+@pytest.mark.parametrize(
+    ("size", "n", "c", "d"),
+    [(7, 896, 127, 1024), (8, 2048, 255, 2304)],
+)
+def test_sizes_of_the_paper(size, n, c, d):
+    dataset = RandomHeavyTailedLabels(size, seed=0)
+    data = load(dataset)
+    assert data.train.inputs.shape == (n, d)
+    assert data.train.inputs.dtype == jnp.float32
+    assert data.train.labels.shape == (n,)
+    assert data.train.labels.dtype == np.int32
+    assert (dataset.num_classes, dataset.num_inputs, dataset.num_groups) == (c, d, size)
+    assert data.class_counts.max() == 2**size
+    assert data.class_counts.max() == 2 ** (size - 1) * data.class_counts.min()
+    assert (counts_of(data.train.labels, c) == data.class_counts).all()
+    assert data.validation is None
+
+
+def test_sizes_of_the_largest_run_without_drawing_it():
+    dataset = RandomHeavyTailedLabels(11)
+    assert (dataset.num_classes, dataset.num_inputs, dataset.num_groups) == (2047, 24_576, 11)
+
+
+@pytest.mark.parametrize("size", [0, -1, 17])
+def test_impossible_sizes_are_refused(size):
+    with pytest.raises(OptexpError, match=f"between 1 and 16, not {size}\\.$"):
+        RandomHeavyTailedLabels(size)
+
+
+def test_the_seed_decides_the_inputs_and_not_the_labels():
+    dataset = RandomHeavyTailedLabels(3, seed=1)
+    first, again = load(dataset), load(dataset)
+    other = load(dataclasses.replace(dataset, seed=2))
+    assert np.array_equal(first.train.inputs, again.train.inputs)
+    assert not np.isclose(first.train.inputs, other.train.inputs).any()
+    assert np.array_equal(first.train.labels, other.train.labels)
+
+
+def test_without_a_seed_there_is_no_data():
+    message = (
+        "RandomHeavyTailedLabels(seed=None) takes the seed of a run: give it a seed to load it by "
+        "itself."
+    )
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+        load(RandomHeavyTailedLabels(3))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "mean", "std"),
+    [
+        (Uniform(), 0.5, 12**-0.5),
+        (Gaussian(), 0.0, 1.0),
+        (Gaussian(1), 1.0, 1.0),
+        (Gaussian(0.1, 0.25), 0.1, 0.25),
+        (Gaussian(0, 0.75), 0.0, 0.75),
+    ],
+)
+def test_moments_of_the_inputs(inputs, mean, std):
+    drawn = np.asarray(load(RandomHeavyTailedLabels(6, inputs, seed=0)).train.inputs, np.float64)
+    spread = std / drawn.size**0.5
+    assert abs(drawn.mean() - mean) < 5 * spread
+    assert abs(drawn.std() - std) < 5 * spread
+    # Independent entries: columns, and rows, differ from each other as their sizes say.
+    assert abs(drawn.mean(axis=0).std() / (std / len(drawn) ** 0.5) - 1) < 0.2
+
+
+def test_uniform_inputs_stay_between_zero_and_one():
+    drawn = load(RandomHeavyTailedLabels(5, seed=0)).train.inputs
+    assert 0 <= drawn.min() < 0.01
+    assert 0.99 < drawn.max() < 1
+
+
+def test_the_bias_column_is_appended_and_changes_nothing_else():
+    plain = RandomHeavyTailedLabels(4, Gaussian(), seed=3)
+    dataset = dataclasses.replace(plain, bias_column=True)
+    inputs = load(dataset).train.inputs
+    assert dataset.num_inputs == plain.num_inputs + 1 == inputs.shape[1]
+    assert (inputs[:, -1] == 1).all()
+    assert np.array_equal(inputs[:, :-1], load(plain).train.inputs)
+
+
+def test_the_length_of_the_inputs_may_be_given():
+    dataset = RandomHeavyTailedLabels(7, Gaussian(), dim=400, seed=0)
+    assert dataset.num_inputs == 400
+    assert load(dataset).train.inputs.shape == (896, 400)
+
+
+# --------------------------------------------------------------------------- groups
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        *(RandomHeavyTailedLabels(size) for size in (1, 2, 7, 8, 11)),
+        *(HeavyTailedOneHot(start, base) for start, base in [(1000, 10), (64, 2), (1, 10)]),
+    ],
+)
+def test_groups_are_those_of_the_construction(dataset):
+    base = getattr(dataset, "base", 2)
+    sizes = [base**g for g in range(dataset.num_groups)]
+    counts = np.repeat([base ** (dataset.num_groups - g) for g in range(len(sizes))], sizes)
+    groups = dataset.groups(counts)
+    assert [len(group) for group in groups] == sizes
+    assert np.array_equal(np.concatenate(groups), np.arange(dataset.num_classes))
+    assert len({int(counts[group].sum()) for group in groups}) == 1
+
+
+@pytest.mark.parametrize("dataset", [RandomHeavyTailedLabels(8, seed=0), HeavyTailedOneHot(64, 2)])
+def test_another_number_of_groups_may_be_asked_for(dataset):
+    counts = load(dataset).class_counts
+    assert len(dataset.groups(counts, 3)) == 3
+    most, least = dataset.groups(counts, 2)
+    assert abs(counts[most].sum() - counts[least].sum()) <= counts.max()
+    assert counts[most].min() >= counts[least].max()
+    assert sorted([*most, *least]) == list(range(dataset.num_classes))
+
+
+def test_padding_is_not_counted():
+    counts = counts_of(np.array([[0, 2, -1], [2, -1, -1]]), 4)
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [1, 0, 2, 0]
