@@ -1,0 +1,148 @@
+"""The experiment: a value with an identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import re
+from typing import Any
+
+from optexp_jax import identity
+from optexp_jax.errors import OptexpError
+from optexp_jax.optim import Optimizer
+from optexp_jax.problem import Problem
+
+SCHEMA = 1
+_GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]*")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Experiment:
+    """One training run, declared. Two experiments are equal exactly when their ids are.
+
+    Args:
+        problem: what is learned.
+        optimizer: an optimizer spec.
+        group: folder of the results; not part of the identity.
+        seed: of parameters, data order, dropout, and of the data where the data set leaves it open.
+        epochs: length of the run in passes over the data; or else
+        steps: its length in steps.
+        eval_every: distance between recorded rows, in epochs or steps as the length is.
+        per_class: whether losses and accuracies are recorded for every class.
+        keep_steps: steps at which the parameters are kept; not part of the identity.
+
+    Raises:
+        OptexpError: not exactly one of epochs and steps, or an impossible value.
+
+    >>> from optexp_jax.datasets import HeavyTailedOneHot
+    >>> from optexp_jax.losses import SquaredLoss
+    >>> from optexp_jax.models import Linear
+    >>> from optexp_jax.optim import SGD, LearningRate
+    >>> problem = Problem(Linear(111, 111), HeavyTailedOneHot(100), SquaredLoss())
+    >>> experiment = Experiment(problem, SGD(LearningRate(0)), group="demo", steps=100)
+    >>> Experiment.from_json(experiment.to_json()) == experiment
+    True
+    """
+
+    problem: Problem
+    optimizer: Optimizer
+    group: str = dataclasses.field(compare=False)
+    seed: int = 0
+    epochs: int | None = None
+    steps: int | None = None
+    eval_every: int = 1
+    per_class: bool = False
+    keep_steps: tuple[int, ...] = dataclasses.field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise OptexpError("An experiment has a length in epochs or in steps: give one of them.")
+        for name in ("epochs", "steps", "eval_every"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < 1):
+                raise OptexpError(f"{name} is an integer from 1, not {value!r}.")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**32:
+            raise OptexpError(f"The seed is an integer from 0 below 2^32, not {self.seed!r}.")
+        if type(self.per_class) is not bool:
+            raise OptexpError(f"per_class is True or False, not {self.per_class!r}.")
+        if not isinstance(self.group, str) or not _GROUP.fullmatch(self.group):
+            raise OptexpError(
+                f"The group {self.group!r} is not a folder name: use letters, digits and the signs "
+                "_ . = + - only."
+            )
+        kept = self.keep_steps if isinstance(self.keep_steps, tuple | list | range) else (None,)
+        if not all(type(step) is int and step >= 0 for step in kept):
+            raise OptexpError(f"keep_steps is a tuple of integers from 0, not {self.keep_steps!r}.")
+        object.__setattr__(self, "keep_steps", tuple(sorted(set(self.keep_steps))))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Experiment) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @functools.cached_property
+    def id(self) -> str:
+        """SHA-256 of the canonical JSON of every scientific field, 64 hexadecimal digits."""
+        text = identity.canonical({"schema": SCHEMA, **identity.encode_fields(self)})
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def short_id(self) -> str:
+        """The first eight digits of the id, for people."""
+        return self.id[:8]
+
+    def to_json(self) -> str:
+        """A readable definition, enough to rebuild the experiment."""
+        document = {
+            "schema": SCHEMA,
+            "id": self.id,
+            "group": self.group,
+            "keep_steps": list(self.keep_steps),
+            "experiment": identity.encode_fields(self),
+        }
+        return json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Experiment:
+        """The experiment of a definition written by `to_json`.
+
+        Raises:
+            OptexpError: another schema, an unknown class, or a definition that was edited.
+        """
+        document = _parse(text)
+        mismatch = (
+            f"The definition of experiment {str(document['id'])[:8]} does not match its id: it was "
+            "edited, or written by another version; run it again with --force."
+        )
+        try:
+            fields = {k: identity.decode(v) for k, v in document["experiment"].items()}
+            kept = tuple(document["keep_steps"])
+            experiment = cls(**fields, group=document["group"], keep_steps=kept)
+        except OptexpError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise OptexpError(mismatch) from error
+        if experiment.id != document["id"]:
+            raise OptexpError(mismatch)
+        return experiment
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+        schema = document["schema"]
+        if schema == SCHEMA:
+            document["experiment"], document["group"], document["id"], document["keep_steps"]
+            return document
+    except (ValueError, TypeError, KeyError) as error:
+        raise OptexpError(
+            "This is not the definition of an experiment (damaged or cut short): delete it and run "
+            "the experiment again with --force."
+        ) from error
+    raise OptexpError(
+        f"The experiment has schema {schema}, this version reads schema {SCHEMA}: use the version "
+        "of optexp-jax that wrote it."
+    )

@@ -1,0 +1,109 @@
+"""A problem as a value: what is learned, from what, by which loss, in which batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from optexp_jax.datasets.data import Dataset
+from optexp_jax.errors import OptexpError
+from optexp_jax.losses import Loss
+
+PRECISIONS = ("float32", "bfloat16", "float64")
+
+
+@dataclasses.dataclass(frozen=True)
+class FullBatch:
+    """Every step uses all training examples; an epoch is one step."""
+
+    def steps_per_epoch(self, num_examples: int) -> int:
+        """One."""
+        del num_examples
+        return 1
+
+
+@dataclasses.dataclass(frozen=True)
+class MiniBatch:
+    """Every step uses the next `size` examples; the last batch of an epoch may be smaller.
+
+    Args:
+        size: examples per step.
+        shuffle: whether every epoch has a new order, drawn from the seed of the run. Text streams
+            (contiguous chunks) keep theirs.
+
+    >>> MiniBatch(512).steps_per_epoch(1300)
+    3
+    """
+
+    size: int
+    shuffle: bool = True
+
+    def __post_init__(self) -> None:
+        if type(self.size) is not int or self.size < 1:
+            raise OptexpError(f"The size of a mini-batch is an integer from 1, not {self.size!r}.")
+
+    def steps_per_epoch(self, num_examples: int) -> int:
+        """Batches in an epoch."""
+        return math.ceil(num_examples / self.size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A model, a data set, a loss and how they are batched; immutable and hashable.
+
+    The objective is mean loss + l2 / 2 · ‖w‖² over the trainable parameters w.
+
+    Args:
+        model: a Flax Linen module whose fields are plain values; its own configuration.
+        dataset: a data set value with `load(workspace)`.
+        loss: a loss value with `build(class_counts)`.
+        batching: `FullBatch()` or `MiniBatch(size)`.
+        l2: coefficient of the penalty, at least 0.
+        precision: `float32`; `bfloat16` for activations only; `float64` for everything.
+
+    Raises:
+        OptexpError: an impossible value, or a model with another number of classes than the data.
+
+    >>> from optexp_jax.datasets import HeavyTailedOneHot
+    >>> from optexp_jax.losses import SquaredLoss
+    >>> from optexp_jax.models import Linear
+    >>> Problem(Linear(111, 111), HeavyTailedOneHot(100), SquaredLoss()).batching
+    FullBatch()
+    """
+
+    model: Any
+    dataset: Dataset
+    loss: Loss
+    batching: FullBatch | MiniBatch = FullBatch()
+    l2: float = 0.0
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "l2", float(self.l2))
+        if not 0.0 <= self.l2 < float("inf"):
+            raise OptexpError(f"l2 is a finite number from 0, not {self.l2}.")
+        if self.precision not in PRECISIONS:
+            raise OptexpError(
+                f"Precision '{self.precision}' is unknown: take {', '.join(PRECISIONS)}."
+            )
+        if not isinstance(self.batching, FullBatch | MiniBatch):
+            raise OptexpError(f"batching is FullBatch() or MiniBatch(size), not {self.batching!r}.")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        for name in ("num_classes", "num_inputs"):
+            of_model = getattr(self.model, name, None)
+            of_data = getattr(self.dataset, name, None)
+            if None not in (of_model, of_data) and of_model != of_data:
+                raise OptexpError(
+                    f"{type(self.model).__name__} has {name}={of_model}, but "
+                    f"{type(self.dataset).__name__} has {of_data}: set {name}={of_data}."
+                )
+
+    def with_data_seed(self, seed: int) -> Problem:
+        """This problem with the data drawn from `seed`, where its data set leaves the seed open."""
+        if getattr(self.dataset, "seed", 0) is None:
+            dataset: Any = self.dataset
+            return dataclasses.replace(self, dataset=dataclasses.replace(dataset, seed=seed))
+        return self
