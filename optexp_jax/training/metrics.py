@@ -1,0 +1,69 @@
+"""Metrics as sums and counts, which add up over batches and are divided once, on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from optexp_jax.losses import Loss, LossSum, is_correct
+from optexp_jax.per_class import sum_by_class
+
+Sums = dict[str, jax.Array]
+
+
+def batch_sums(
+    loss: Loss, logits: jax.Array, labels: jax.Array, num_classes: int, per_class: bool
+) -> Sums:
+    """Sums of the unweighted loss and of correct predictions over a batch; padding adds nothing.
+
+    Returns:
+        scalars `loss`, `correct` and `count`, and with `per_class` the same by class,
+        `[num_classes]`, under `class_loss`, `class_correct` and `class_count`. Losses are floats,
+        the rest int32.
+    """
+    values = loss.per_example(logits, labels)
+    correct = is_correct(logits, labels).astype(jnp.int32)
+    count = jnp.sum(labels >= 0, dtype=jnp.int32)
+    sums = {"loss": jnp.sum(values), "correct": jnp.sum(correct, dtype=jnp.int32), "count": count}
+    if per_class:
+        sums["class_loss"], sums["class_count"] = sum_by_class(values, labels, num_classes)
+        sums["class_correct"], _ = sum_by_class(correct, labels, num_classes)
+    return sums
+
+
+def objective_sums(loss_sum: LossSum, logits: jax.Array, labels: jax.Array) -> Sums:
+    """Sum and weight of what is optimised."""
+    objective, weight = loss_sum(logits, labels)
+    return {"objective": objective, "weight": weight}
+
+
+def zeros(shapes: Any) -> tuple[Any, Any]:
+    """Where `add` starts: sums of zero and no rounding errors yet."""
+    zero = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    return zero, zero
+
+
+def add(total: tuple[Any, Any], new: Any) -> tuple[Any, Any]:
+    """Add the sums of one more batch, compensated (Kahan), so that millions of batches stay exact.
+
+    Args:
+        total: (sums, rounding errors) so far.
+        new: sums of a batch.
+
+    Returns:
+        the new (sums, rounding errors).
+    """
+
+    def total_of(s, e, x):
+        return s + (x - e) if jnp.issubdtype(s.dtype, jnp.floating) else s + x
+
+    def error_of(s, e, x):
+        if not jnp.issubdtype(s.dtype, jnp.floating):
+            return e
+        y = x - e
+        return ((s + y) - s) - y
+
+    sums, errors = total
+    return jax.tree.map(total_of, sums, errors, new), jax.tree.map(error_of, sums, errors, new)

@@ -1,0 +1,148 @@
+"""What is optimised, its gradient and its metrics, over a batch that may come in blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optexp_jax.losses import Loss, LossSum
+from optexp_jax.models.functional import ModelFunctions, merge
+from optexp_jax.training import metrics
+from optexp_jax.training.batches import Blocks
+from optexp_jax.training.metrics import Sums
+
+Params = dict[str, jax.Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """Mean loss plus penalty of a model, as pure functions of its parameters.
+
+    Args:
+        model: the model's two functions.
+        loss: the loss whose unweighted form is recorded.
+        loss_sum: (logits, labels) -> (sum, weight) of the loss that is optimised.
+        l2: coefficient of the penalty ½ ‖w‖².
+        num_classes: number of classes.
+        per_class: whether metrics are also summed by class.
+    """
+
+    model: ModelFunctions
+    loss: Loss
+    loss_sum: LossSum
+    l2: float
+    num_classes: int
+    per_class: bool
+
+    def value(self, sums: Sums, params: Params) -> jax.Array:
+        """The objective from the sums of a batch."""
+        return sums["objective"] / _divisor(sums) + self.penalty(params)
+
+    def penalty(self, params: Params) -> jax.Array:
+        """l2 / 2 · ‖w‖²."""
+        if not self.l2:
+            return jnp.zeros(())
+        return self.l2 / 2 * optax.tree.norm(params, squared=True)
+
+    def evaluate(self, params: Params, frozen: Params, model_state: Any, blocks: Blocks) -> Sums:
+        """Objective and metric sums over all blocks, in evaluation mode."""
+
+        def one(model_state: Any, block: Blocks, key: jax.Array) -> tuple[Any, Sums, Any]:
+            _, (sums, _) = self._block(params, frozen, model_state, block, key, False, True)
+            return model_state, sums, ()
+
+        return _over_blocks(one, model_state, blocks, jax.random.key(0))[1]
+
+    def training_value(
+        self, params: Params, frozen: Params, model_state: Any, blocks: Blocks, key: jax.Array
+    ) -> jax.Array:
+        """The objective over all blocks, in training mode: what a line search evaluates."""
+
+        def one(model_state: Any, block: Blocks, key: jax.Array) -> tuple[Any, Sums, Any]:
+            _, (sums, state) = self._block(params, frozen, model_state, block, key, True, False)
+            return state, sums, ()
+
+        return self.value(_over_blocks(one, model_state, blocks, key)[1], params)
+
+    def gradient(
+        self,
+        params: Params,
+        frozen: Params,
+        model_state: Any,
+        blocks: Blocks,
+        key: jax.Array,
+        with_metrics: bool,
+    ) -> tuple[Params, Sums, Any]:
+        """Gradient of the objective over all blocks, its sums, and the new model state."""
+        block_gradient = jax.grad(self._block, has_aux=True)
+
+        def one(model_state: Any, block: Blocks, key: jax.Array) -> tuple[Any, Sums, Params]:
+            grads, (sums, state) = block_gradient(
+                params, frozen, model_state, block, key, True, with_metrics
+            )
+            return state, sums, grads
+
+        model_state, sums, grads = _over_blocks(one, model_state, blocks, key)
+        grads = jax.tree.map(lambda g: g / _divisor(sums).astype(g.dtype), grads)
+        if self.l2:
+            grads = jax.tree.map(lambda g, p: g + self.l2 * p, grads, params)
+        return grads, sums, model_state
+
+    def _block(
+        self,
+        params: Params,
+        frozen: Params,
+        model_state: Any,
+        block: Blocks,
+        key: jax.Array,
+        train: bool,
+        with_metrics: bool,
+    ) -> tuple[jax.Array, tuple[Sums, Any]]:
+        """Sum of the loss over one block, and as auxiliary output its sums and the model state."""
+        logits, model_state = self.model.apply(
+            merge(params, frozen), model_state, block.inputs, {"dropout": key}, train
+        )
+        sums = metrics.objective_sums(self.loss_sum, logits, block.labels)
+        if with_metrics:
+            sums |= metrics.batch_sums(
+                self.loss, logits, block.labels, self.num_classes, self.per_class
+            )
+        return sums["objective"], (sums, model_state)
+
+
+def _divisor(sums: Sums) -> jax.Array:
+    # A batch whose weights are all zero has loss and gradient zero, not NaN.
+    return jnp.where(sums["weight"] > 0, sums["weight"], 1)
+
+
+def _over_blocks(
+    one: Callable[[Any, Blocks, jax.Array], tuple[Any, Sums, Any]],
+    model_state: Any,
+    blocks: Blocks,
+    key: jax.Array,
+) -> tuple[Any, Sums, Any]:
+    """Run `one` on every block: the model state is carried, sums and gradients are added.
+
+    Sums are compensated; gradients are not, to keep one copy of them only.
+    """
+    first = jax.tree.map(lambda b: b[0], blocks)
+    if len(blocks.labels) == 1:
+        return one(model_state, first, key)
+    _, sum_shapes, grad_shapes = jax.eval_shape(one, model_state, first, key)
+
+    def body(carry, numbered):
+        model_state, sums, grads = carry
+        number, block = numbered
+        model_state, new_sums, new_grads = one(model_state, block, jax.random.fold_in(key, number))
+        grads = jax.tree.map(jnp.add, grads, new_grads)
+        return (model_state, metrics.add(sums, new_sums), grads), None
+
+    start = (model_state, metrics.zeros(sum_shapes), metrics.zeros(grad_shapes)[0])
+    numbers = jnp.arange(len(blocks.labels))
+    (model_state, (sums, _), grads), _ = jax.lax.scan(body, start, (numbers, blocks))
+    return model_state, sums, grads

@@ -1,0 +1,68 @@
+"""Packs: experiments that share one compiled program and differ in the learning rate only."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.optim import LearningRate, LineSearchGD
+
+MODES = ("map", "vmap")
+
+
+def program_id(experiment: Experiment) -> str:
+    """Identity of the experiment without its learning rate: what decides the compiled program."""
+    optimizer = experiment.optimizer
+    if not isinstance(optimizer, LineSearchGD):
+        rate = LearningRate(0)  # pyright: ignore[reportArgumentType]
+        optimizer = dataclasses.replace(optimizer, learning_rate=rate)
+    return dataclasses.replace(experiment, optimizer=optimizer).id
+
+
+@dataclasses.dataclass(frozen=True)
+class Pack:
+    """Runs that are trained together.
+
+    Args:
+        experiments: equal up to the learning rate, the group and the kept steps.
+        mode: `map` runs them one after the other inside the program: the rows of a run then do not
+            depend on its pack, bitwise. `vmap` runs them side by side, equal to about 1e-6.
+        micro_batch: examples per forward and backward pass, None for a whole batch.
+
+    Raises:
+        OptexpError: an unknown mode, no experiments, or ones that differ in more.
+    """
+
+    experiments: tuple[Experiment, ...]
+    mode: str = "map"
+    micro_batch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise OptexpError(f"The pack mode '{self.mode}' is unknown: take map or vmap.")
+        if self.micro_batch is not None and self.micro_batch < 1:
+            raise OptexpError(f"A micro-batch has at least one example, not {self.micro_batch}.")
+        if len({program_id(e) for e in self.experiments}) != 1:
+            raise OptexpError(
+                "A pack holds at least one experiment, and experiments of a pack differ in the "
+                "learning rate only."
+            )
+
+    @property
+    def id(self) -> str:
+        """Identity of the pack: its members in order, and how they run."""
+        members = ",".join(e.id for e in self.experiments)
+        return hashlib.sha256(f"{self.mode}:{members}".encode()).hexdigest()[:32]
+
+
+def group_into_packs(
+    experiments: Iterable[Experiment], mode: str = "map", micro_batch: int | None = None
+) -> list[Pack]:
+    """Packs of experiments that can share a program, in order of first appearance."""
+    by_program: dict[str, list[Experiment]] = {}
+    for experiment in experiments:
+        by_program.setdefault(program_id(experiment), []).append(experiment)
+    return [Pack(tuple(members), mode, micro_batch) for members in by_program.values()]

@@ -1,0 +1,90 @@
+"""From sums on the device to rows that people read: means, divided once, in float64."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from optexp_jax.experiment import Experiment
+from optexp_jax.training.schedule import Schedule
+
+SPLITS = ("tr", "va")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """What one run recorded in one chunk.
+
+    Args:
+        experiment: the run.
+        status: `running`, `done` or `diverged` after the chunk.
+        step: steps taken so far.
+        table: columns of equal length: `step`, `epoch`, the metrics.
+        per_class: means by class, `[rows, num_classes]`, for the steps in `per_class_steps`.
+        per_class_steps: a subset of the recorded steps.
+        parameters: path -> array where the experiment keeps them after this chunk, else None.
+    """
+
+    experiment: Experiment
+    status: str
+    step: int
+    table: dict[str, np.ndarray]
+    per_class: dict[str, np.ndarray]
+    per_class_steps: np.ndarray
+    parameters: dict[str, np.ndarray] | None = None
+
+
+def columns(experiment: Experiment, schedule: Schedule, steps: np.ndarray, row: Any) -> dict:
+    """The scalar columns of some rows.
+
+    Args:
+        experiment: the run.
+        schedule: its steps.
+        steps: the recorded steps, `[rows]`.
+        row: sums as the step returns them, leaves `[rows or more, ...]`, on the host.
+    """
+    row = jax.tree.map(lambda leaf: np.asarray(leaf)[: len(steps)].astype(np.float64), row)
+    table = {"step": steps, "epoch": steps / schedule.steps_per_epoch}
+    name = experiment.problem.loss.name
+    for split in (s for s in SPLITS if s in row):
+        sums = row[split]
+        table[f"{split}_{name}"] = _ratio(sums["loss"], sums["count"])
+        table[f"{split}_Accuracy"] = _ratio(sums["correct"], sums["count"])
+        if not _recorded_is_optimised(experiment):
+            mean = _ratio(sums["objective"], sums["weight"])
+            table[f"{split}_Objective"] = mean + row["penalty"]
+    for kind in ("grad", "param"):
+        norms = row[f"{kind}_norms"]
+        table[f"{kind}_norm"] = np.sqrt(sum(norm**2 for norm in norms.values()))
+        table |= {f"{kind}_norm/{path}": norm for path, norm in norms.items()}
+    return table
+
+
+def _recorded_is_optimised(experiment: Experiment) -> bool:
+    return experiment.problem.loss.recorded_is_optimised and not experiment.problem.l2
+
+
+def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarray]:
+    """Mean loss and accuracy of every class, `[count, num_classes]`; NaN without examples.
+
+    Args:
+        experiment: the run.
+        count: number of rows.
+        row: sums as the step returns them, leaves `[count or more, num_classes]`, on the host.
+    """
+    arrays = {}
+    double = experiment.problem.precision == "float64"
+    for split in (s for s in SPLITS if s in row and experiment.per_class):
+        examples = np.asarray(row[split]["class_count"])[:count]
+        for name, key in ((experiment.problem.loss.name, "loss"), ("Accuracy", "correct")):
+            mean = _ratio(np.asarray(row[split][f"class_{key}"])[:count], examples)
+            arrays[f"{split}_{name}PerClass"] = mean.astype(np.float64 if double else np.float32)
+    return arrays
+
+
+def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    total, count = total.astype(np.float64), count.astype(np.float64)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)

@@ -1,0 +1,197 @@
+"""The loop over chunks: a generator of records, which the caller stores as they come."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from optexp_jax.datasets.data import Data
+from optexp_jax.training.checkpoint import States
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.program import Program, Slots
+from optexp_jax.training.records import RunRecord, by_class, columns
+from optexp_jax.training.schedule import Schedule
+from optexp_jax.training.step import RunState
+
+_CHUNK_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """What a pack did in one call.
+
+    Args:
+        step: steps taken by the runs that are still alive.
+        records: one record for each run that recorded something.
+        states: states after the chunk, on the devices; valid until the next chunk is asked for.
+    """
+
+    step: int
+    records: list[RunRecord]
+    states: RunState
+
+    def snapshot(self) -> States:
+        """The states copied to the host, path of each leaf -> `[runs, ...]`, for a checkpoint."""
+        leaves = jax.tree_util.tree_leaves_with_path(self.states)
+        # A real copy: the next chunk reuses the memory of the states.
+        return {jax.tree_util.keystr(path): np.array(leaf) for path, leaf in leaves}
+
+
+def run(
+    pack: Pack,
+    data: Data,
+    states: States | None = None,
+    step: int = 0,
+    chunk_seconds: float = _CHUNK_SECONDS,
+) -> Iterator[Chunk]:
+    """Train a pack to its end, yielding after every chunk of steps.
+
+    The caller may stop at any chunk and go on later from its states: the rows are the same.
+
+    Args:
+        pack: what is trained.
+        data: the data of its problem.
+        states: to go on from, as `Chunk.snapshot` gave them, one row per run; None to start.
+        step: the step of these states.
+        chunk_seconds: wall-clock length that chunks grow towards, doubling from one step.
+
+    Yields:
+        a `Chunk`; after the last one every run is done or diverged.
+    """
+    program = Program(pack, data)
+    schedule = Schedule.of(pack.experiments[0], len(data.train))
+    keep = sorted({k for e in pack.experiments for k in e.keep_steps})
+    schedule = dataclasses.replace(schedule, keep=tuple(keep))
+    current = program.initial() if states is None else program.restored(states)
+    alive = _alive(program, current)
+    wanted = 1
+    while any(alive) and step < schedule.total:
+        began = time.monotonic()
+        end, slots = _plan(program, schedule, step, wanted)
+        current, rows = program.chunk(current, slots)
+        host = jax.device_get(rows)
+        records = _records(program, schedule, (step, end), current, host, alive)
+        alive = _alive(program, current)
+        step = end
+        if step == schedule.total and any(alive):
+            records = _finish(program, schedule, current, records, alive)
+        yield Chunk(step, records, current)
+        elapsed = time.monotonic() - began
+        wanted = wanted * 2 if elapsed < chunk_seconds / 2 else max(1, end - step or wanted)
+
+
+def _alive(program: Program, states: RunState) -> list[bool]:
+    alive = np.asarray(states.alive)
+    return [bool(a) for a in alive[: len(program.pack.experiments)]]
+
+
+def _plan(program: Program, schedule: Schedule, start: int, wanted: int) -> tuple[int, Slots]:
+    """End of the next chunk, and where its steps write; short enough for the row buffers."""
+    end = schedule.chunk_end(start, min(wanted, program.most_steps))
+    recorded = schedule.recorded(start, end)
+    classes = schedule.by_class(recorded)
+    if len(recorded) > program.row_capacity:
+        end = int(recorded[program.row_capacity])
+    if len(classes) > program.class_capacity:
+        end = min(end, int(classes[program.class_capacity]))
+    recorded, classes = recorded[recorded < end], classes[classes < end]
+    return end, Slots(
+        _slots(start, end, recorded, program.row_capacity),
+        _slots(start, end, classes, program.class_capacity),
+    )
+
+
+def _slots(start: int, end: int, steps: np.ndarray, nowhere: int) -> np.ndarray:
+    slots = np.full(end - start, nowhere)
+    slots[steps - start] = np.arange(len(steps))
+    return slots
+
+
+def _records(
+    program: Program,
+    schedule: Schedule,
+    span: tuple[int, int],
+    states: RunState,
+    rows: Any,
+    was_alive: list[bool],
+) -> list[RunRecord]:
+    """The records of a chunk; a run whose last row is not finite ends there as diverged."""
+    alive, taken = _alive(program, states), np.asarray(states.step)
+    dead_rows = None
+    records = []
+    for i, experiment in enumerate(program.pack.experiments):
+        if not was_alive[i]:
+            continue
+        last = span[1] if alive[i] else int(taken[i]) + 1
+        recorded = schedule.recorded(span[0], last)
+        row = jax.tree.map(lambda leaf, i=i: leaf[i], rows)
+        record = _record(experiment, schedule, recorded, row)
+        if not alive[i]:
+            if int(taken[i]) not in recorded:
+                dead_rows = dead_rows or jax.device_get(program.evaluate(states))
+                record = _extended(record, schedule, int(taken[i]), dead_rows, i)
+            record = dataclasses.replace(record, status="diverged", step=int(taken[i]))
+        elif span[1] in experiment.keep_steps:
+            record = dataclasses.replace(record, parameters=_parameters(states, i))
+        records.append(dataclasses.replace(record, step=int(taken[i])))
+    return records
+
+
+def _record(experiment: Any, schedule: Schedule, recorded: np.ndarray, row: Any) -> RunRecord:
+    classes = schedule.by_class(recorded)
+    table = columns(experiment, schedule, recorded, _without_classes(row))
+    arrays = by_class(experiment, len(classes), row)
+    step = int(recorded[-1]) if len(recorded) else 0
+    return RunRecord(experiment, "running", step, table, arrays, classes)
+
+
+def _without_classes(row: Any) -> Any:
+    return {
+        key: {k: v for k, v in part.items() if not k.startswith("class_")}
+        if isinstance(part, dict)
+        else part
+        for key, part in row.items()
+    }
+
+
+def _finish(
+    program: Program,
+    schedule: Schedule,
+    states: RunState,
+    records: list[RunRecord],
+    alive: list[bool],
+) -> list[RunRecord]:
+    """Append the row after the last step to every run that reached it."""
+    rows = jax.device_get(program.evaluate(states))
+    position = {e.id: i for i, e in enumerate(program.pack.experiments)}
+    finished = []
+    for record in records:
+        i = position[record.experiment.id]
+        if alive[i]:
+            record = _extended(record, schedule, schedule.total, rows, i)
+            record = dataclasses.replace(record, status="done", step=schedule.total)
+        finished.append(record)
+    return finished
+
+
+def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index: int) -> RunRecord:
+    """The record with one more row, from an evaluation."""
+    row = jax.tree.map(lambda leaf: leaf[index], rows)
+    steps = np.array([step])
+    table = columns(record.experiment, schedule, steps, _without_classes(row))
+    arrays = by_class(record.experiment, 1, row)
+    return dataclasses.replace(
+        record,
+        table={k: np.concatenate([v, table[k]]) for k, v in record.table.items()},
+        per_class={k: np.concatenate([v, arrays[k]]) for k, v in record.per_class.items()},
+        per_class_steps=np.concatenate([record.per_class_steps, steps]),
+    )
+
+
+def _parameters(states: RunState, index: int) -> dict[str, np.ndarray]:
+    return {path: np.asarray(leaf[index]) for path, leaf in states.params.items()}

@@ -1,0 +1,185 @@
+"""One training step and one evaluation as pure functions of a state."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from optexp_jax.experiment import Experiment
+from optexp_jax.models.functional import functional, split_trainable
+from optexp_jax.problem import MiniBatch
+from optexp_jax.training.batches import Blocks, epoch_order, named_key, take_batch
+from optexp_jax.training.objective import Objective, Params
+
+Row = dict[str, Any]
+
+
+class RunState(NamedTuple):
+    """Everything a run needs to go on."""
+
+    step: jax.Array  # int32 [], steps taken
+    alive: jax.Array  # bool [], False once the loss or the gradient was not finite
+    params: Params  # trainable leaves, path -> array
+    frozen: Params  # the others
+    model_state: Any  # running statistics
+    opt_state: Any
+
+
+class DeviceData(NamedTuple):
+    """The data of a pack on the device."""
+
+    train: Blocks
+    validation: Blocks | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Stepper:
+    """The step of an experiment; holds no state.
+
+    Args:
+        objective: what is optimised.
+        transform: the optimizer; its learning rate is part of the state.
+        batching: None for full batches.
+        num_examples: training examples.
+        seed: of parameters, data order and dropout.
+        micro_batch: examples per forward and backward pass, None for a whole batch.
+    """
+
+    objective: Objective
+    transform: optax.GradientTransformationExtraArgs
+    batching: MiniBatch | None
+    num_examples: int
+    seed: int
+    micro_batch: int | None
+
+    @property
+    def shares_forward(self) -> bool:
+        """Whether the gradient's own forward pass is the evaluation of the training data."""
+        return self.batching is None and self.objective.model.modes_coincide
+
+    def init(self, data: DeviceData) -> RunState:
+        """The state before the first step."""
+        model = self.objective.model
+        params, model_state = model.init(named_key(self.seed, "params"), data.train.inputs[0, :1])
+        trained, frozen = split_trainable(params, model.trainable)
+        opt_state = self.transform.init(trained)
+        return RunState(jnp.int32(0), jnp.bool(True), trained, frozen, model_state, opt_state)
+
+    def order(self, step: jax.Array) -> jax.Array:
+        """Order of the examples in the epoch of a step; empty for full batches."""
+        if self.batching is None:
+            return jnp.zeros((0,), jnp.int32)
+        epoch = step // self.batching.steps_per_epoch(self.num_examples)
+        key = named_key(self.seed, "order")
+        return epoch_order(key, epoch, self.num_examples, self.batching.shuffle)
+
+    def step(
+        self, state: RunState, data: DeviceData, order: jax.Array, record: jax.Array
+    ) -> tuple[RunState, jax.Array, Row]:
+        """Take one step.
+
+        Args:
+            state: before the step.
+            data: training and validation blocks.
+            order: order of the examples in the epoch of the step before.
+            record: boolean, whether the metrics of the row are wanted.
+
+        Returns:
+            the state after the step, the order of the epoch, and the row of metrics at the
+            parameters *before* the step. A step whose loss or gradient is not finite leaves the
+            state dead at its old step count.
+        """
+        batch, order = self._batch(data, order, state.step)
+        key = jax.random.fold_in(named_key(self.seed, "dropout"), state.step)
+        where = (state.frozen, state.model_state, batch, key)
+        grads, sums, model_state = self.objective.gradient(
+            state.params, *where, with_metrics=self.shares_forward
+        )
+        value = self.objective.value(sums, state.params)
+        updates, opt_state = self.transform.update(
+            grads,
+            state.opt_state,
+            state.params,
+            value=value,
+            grad=grads,
+            value_fn=lambda params: self.objective.training_value(params, *where),
+        )
+        grad_norms = _leaf_norms(grads)
+        row = _if_wanted(record, lambda: self._row(state, data, sums))
+        finite = jnp.isfinite(value) & jnp.isfinite(_total(grad_norms))
+        new = state._replace(
+            step=state.step + finite.astype(jnp.int32),
+            alive=finite,
+            params=optax.apply_updates(state.params, updates),
+            model_state=model_state,
+            opt_state=opt_state,
+        )
+        return new, order, row | {"grad_norms": grad_norms}
+
+    def evaluate(self, state: RunState, data: DeviceData) -> Row:
+        """The row of metrics at a state, without a gradient: its gradient norms are NaN."""
+        row = self._row(state, data, None)
+        return row | {"grad_norms": jax.tree.map(lambda n: n * jnp.nan, row["param_norms"])}
+
+    def _row(self, state: RunState, data: DeviceData, sums: Any) -> Row:
+        where = (state.params, state.frozen, state.model_state)
+        if sums is None or not self.shares_forward:
+            sums = self.objective.evaluate(*where, data.train)
+        row = {"tr": sums, "penalty": self.objective.penalty(state.params)}
+        if data.validation is not None:
+            row["va"] = self.objective.evaluate(*where, data.validation)
+        return row | {"param_norms": _leaf_norms(state.params)}
+
+    def _batch(
+        self, data: DeviceData, order: jax.Array, step: jax.Array
+    ) -> tuple[Blocks, jax.Array]:
+        if self.batching is None:
+            return data.train, order
+        index = step % self.batching.steps_per_epoch(self.num_examples)
+        order = jax.lax.cond(index == 0, lambda: self.order(step), lambda: order)
+        size = min(self.batching.size, self.num_examples)
+        return take_batch(data.train, order, index, size, self.micro_batch), order
+
+
+def make_stepper(
+    experiment: Experiment, class_counts: np.ndarray, num_examples: int, micro_batch: int | None
+) -> Stepper:
+    """The stepper of an experiment on data of given class counts and size."""
+    problem = experiment.problem
+    objective = Objective(
+        model=functional(problem.model, problem.precision),
+        loss=problem.loss,
+        loss_sum=problem.loss.build(class_counts),
+        l2=problem.l2,
+        num_classes=len(class_counts),
+        per_class=experiment.per_class,
+    )
+    return Stepper(
+        objective=objective,
+        transform=experiment.optimizer.build(),
+        batching=problem.batching if isinstance(problem.batching, MiniBatch) else None,
+        num_examples=num_examples,
+        seed=experiment.seed,
+        micro_batch=micro_batch,
+    )
+
+
+def _if_wanted(record: jax.Array, make: Callable[[], Row]) -> Row:
+    """The row if it is wanted, else zeros of its shape, not computed."""
+    shapes = jax.eval_shape(make)
+    zeros = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)  # noqa: E731
+    return jax.lax.cond(record, make, zeros)
+
+
+def _leaf_norms(tree: Params) -> dict[str, jax.Array]:
+    return {path: jnp.linalg.norm(leaf.ravel()) for path, leaf in tree.items()}
+
+
+def _total(norms: dict[str, jax.Array]) -> jax.Array:
+    return jnp.linalg.norm(jnp.stack(list(norms.values())))
