@@ -1,0 +1,1 @@
+"""The workspace: what runs recorded, kept as files."""

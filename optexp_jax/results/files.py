@@ -1,0 +1,71 @@
+"""Files that are either whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from optexp_jax.errors import OptexpError
+
+
+def write_aside(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file beside its place and rename it there, so that no reader sees half of it.
+
+    Args:
+        path: its place; the folder is made if need be.
+        write: takes a path and writes the file there.
+
+    Raises:
+        OSError: nothing is left behind, and what was at `path` is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(aside)
+        os.replace(aside, path)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file as a whole."""
+    return write_aside(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, empty if there is no file.
+
+    Raises:
+        OptexpError: the file is damaged or cannot be read.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+    if not isinstance(document, dict):
+        raise damaged(path, "not an object")
+    return document
+
+
+def damaged(path: Path, reason: object) -> OptexpError:
+    """The error that names a damaged file of results and the remedy."""
+    return OptexpError(
+        f"The file {path} cannot be read ({reason}): delete it, or run the experiment again with "
+        "--force."
+    )
+
+
+def unwritable(folder: Path, error: OSError) -> OptexpError:
+    """The error that names a folder that cannot be written, why, and the remedy."""
+    return OptexpError(
+        f"The workspace {folder} cannot be written ({error.strerror or error}): free some space or "
+        "set OPTEXP_WORKSPACE to another folder; what was recorded is kept."
+    )
