@@ -1,0 +1,123 @@
+"""Figures of the width of a page: panels on top, one legend and one note below, saved to files."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+
+from optexp_jax.errors import OptexpError
+from optexp_jax.plotting import style
+from optexp_jax.plotting.curves import Curve
+
+WIDTH = 5.5  # inches: the text of a NeurIPS page
+_GAP = 0.03
+_CHARACTERS = 125
+
+
+def draw_curve(axes: Axes, curve: Curve, **line: object) -> Artist:
+    """The worst seed as a line, the range over seeds as a band of its colour."""
+    (artist,) = axes.plot(curve.x, curve.worst, **line)  # pyright: ignore[reportArgumentType]
+    if (curve.low < curve.high).any():
+        axes.fill_between(
+            curve.x, curve.low, curve.high, color=artist.get_color(), alpha=0.2, linewidth=0
+        )
+    return artist
+
+
+def add_below(
+    figure: Figure,
+    handles: Sequence[Artist],
+    labels: Sequence[str],
+    note: str = "",
+    title: str | None = None,
+    columns: int = 6,
+) -> None:
+    """Make the figure taller by a legend, in as many columns as fit, and a note.
+
+    Args:
+        figure: with constrained layout.
+        handles: of the legend.
+        labels: of the legend.
+        note: small grey text at the very bottom.
+        title: of the legend.
+        columns: at most this many.
+    """
+    legend = _widest_legend(figure, handles, labels, title, columns)
+    words = figure.text(
+        0.5, 0, "\n".join(textwrap.wrap(note, _CHARACTERS)), fontsize=6, color=style.GREY,
+        ha="center", va="bottom",
+    )  # fmt: skip
+    note_height = words.get_window_extent().height / figure.dpi + _GAP
+    panels = figure.get_figheight()
+    total = panels + note_height + legend.get_window_extent().height / figure.dpi + _GAP
+    figure.set_figheight(total)
+    figure.set_layout_engine("constrained", rect=(0, 1 - panels / total, 1, panels / total))
+    legend.set_bbox_to_anchor((0.5, note_height / total))
+    words.set_y(0.5 * _GAP / total)
+
+
+def _widest_legend(
+    figure: Figure,
+    handles: Sequence[Artist],
+    labels: Sequence[str],
+    title: str | None,
+    columns: int,
+) -> Legend:
+    while True:
+        columns = math.ceil(len(labels) / math.ceil(len(labels) / columns))
+        legend = figure.legend(
+            handles, labels, ncols=columns, title=title, title_fontsize=style.SMALL,
+            loc="lower center", borderpad=0.2, handlelength=2.2, columnspacing=1.4,
+        )  # fmt: skip
+        width = legend.get_window_extent().width / figure.dpi
+        if columns == 1 or width <= 0.98 * WIDTH:
+            return legend
+        legend.remove()
+        columns -= 1
+
+
+def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path]:
+    """Write a figure as PDF and as PNG; a file is there whole or not at all.
+
+    Args:
+        figure: what to write.
+        folder: made if it is not there.
+        name: of the files, without ending.
+
+    Returns:
+        the two files.
+
+    Raises:
+        OptexpError: the files cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_write(figure, folder / f"{name}.{kind}", kind) for kind in ("pdf", "png")]
+    except OSError as error:
+        raise OptexpError(
+            f"The figure '{name}' cannot be written to {folder} ({error.strerror or error}): "
+            "choose a folder that can be written to."
+        ) from error
+
+
+def _write(figure: Figure, path: Path, kind: str) -> Path:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    undated = {"CreationDate": None} if kind == "pdf" else {"Software": None}
+    try:
+        with style.context():
+            figure.savefig(aside, format=kind, metadata=undated)
+        os.replace(aside, path)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+    return path

@@ -1,0 +1,188 @@
+"""Names, colours and fonts of figures. Optimizers and metrics are dressed here and nowhere else."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import matplotlib
+from tueplots import bundles
+
+from optexp_jax.optim import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    LearningRate,
+    LineSearchGD,
+    NormalizedGD,
+    Optimizer,
+    ScaledSignDescent,
+    SignDescent,
+)
+from optexp_jax.problem import MiniBatch
+
+GREY = "0.45"
+SMALL = 7  # points
+SMALLEST = 1e-6  # times the start: where logarithmic axes of losses end
+TIMES, TO = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
+
+_TITLE = 20  # characters that fit over a panel
+# Name, colour (of Okabe and Ito's colour-blind-safe palette), marker (none without a rate).
+_TYPES = {
+    SGD: ("GD", "#D55E00", "o"),
+    Adam: ("Adam", "#0072B2", "s"),
+    AdamW: ("AdamW", "#56B4E9", "D"),
+    SignDescent: ("Sign descent", "#009E73", "^"),
+    NormalizedGD: ("Normalised GD", "#E69F00", "v"),
+    ScaledSignDescent: ("Scaled sign descent", "#CC79A7", "<"),
+    Adagrad: ("Adagrad", "#000000", "P"),
+    LineSearchGD: ("GD with line search", "#8C6D31", ""),
+}
+# Of methods of one type in one figure: with momentum, without, and any further ones.
+_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_MATH = {"β₁": r"$\beta_1$", "β₂": r"$\beta_2$", "ε": r"$\epsilon$"}
+_FIELDS = {
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "eps": "ε",
+    "weight_decay": "decay",
+    "momentum": "momentum",
+}
+_SPLITS = {"tr": "Training", "va": "Validation"}
+_METRICS = {"CrossEntropyLoss": "loss", "SquaredLoss": "loss", "Accuracy": "accuracy"}
+
+
+class Look(NamedTuple):
+    """How a method appears in a figure."""
+
+    label: str
+    color: str
+    linestyle: Any
+    marker: str
+
+    def line(self) -> dict[str, Any]:
+        """Arguments for a line."""
+        return {"color": self.color, "linestyle": self.linestyle}
+
+
+def context() -> AbstractContextManager[None]:
+    """Settings of a NeurIPS figure, in force inside a `with` only.
+
+    Fonts come with matplotlib and are embedded as TrueType, so a figure is the same everywhere.
+    """
+    fonts = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"}
+    lines = {"axes.linewidth": 0.6, "lines.linewidth": 1.2, "grid.linewidth": 0.4}
+    ticks = {f"{axis}tick.{which}.width": 0.5 for axis in "xy" for which in ("major", "minor")}
+    spines = {"axes.spines.top": False, "axes.spines.right": False}
+    sizes = {"axes.titlesize": 8, "axes.labelsize": 8}
+    grid = {"axes.grid": True, "axes.grid.axis": "y", "grid.color": "0.9", "axes.axisbelow": True}
+    files = {"pdf.fonttype": 42, "savefig.dpi": 200, "legend.frameon": False}
+    bundle = bundles.neurips2024(usetex=False)
+    settings: Any = bundle | fonts | lines | ticks | spines | sizes | grid | files
+    return matplotlib.rc_context(settings)
+
+
+def label(optimizer: Optimizer, batching: object = None) -> str:
+    """Name of a method in words, without its learning rate.
+
+    Args:
+        optimizer: with any learning rate.
+        batching: of its problem; gradient descent on mini-batches is called SGD.
+
+    >>> [label(o(LearningRate(0), m)) for o in (SGD, Adam) for m in (0.0, 0.9)]
+    ['GD', 'GD + momentum', 'Adam (β₁ = 0)', 'Adam']
+    >>> label(NormalizedGD(LearningRate(0), 0.5), MiniBatch(8))
+    'Normalised SGD + momentum 0.5'
+    """
+    name = _TYPES[type(optimizer)][0]
+    if isinstance(batching, MiniBatch):
+        name = name.replace("GD", "SGD")
+    if isinstance(optimizer, Adam | AdamW):
+        return name if optimizer.beta1 == 0.9 else f"{name} (β₁ = {optimizer.beta1:g})"
+    momentum = _momentum(optimizer)
+    if momentum in (0.0, 0.9):
+        return name + (" + momentum" if momentum else "")
+    return f"{name} + momentum {momentum:g}"
+
+
+def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, Look]:
+    """Labels, colours, lines and markers that tell the methods of one figure apart."""
+    found: dict[Optimizer, Look] = {}
+    # Usual momenta first: they have the same line in every figure.
+    for method in sorted(methods, key=lambda m: _momentum(m) not in (0.0, 0.9)):
+        _, color, marker = _TYPES[type(method)]
+        taken = [look.linestyle for look in found.values() if look.color == color]
+        wanted = _DASHES if _momentum(method) else _DASHES[1:]
+        free = [dash for dash in wanted if dash not in taken]
+        text = _distinct_label(method, methods, batching)
+        found[method] = Look(text, color, (free or wanted)[0], marker)
+    return {method: found[method] for method in methods}
+
+
+def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: object) -> str:
+    """The label, with the fields that differ where others have the same; symbols as mathematics."""
+    text = label(method, batching)
+    alike = [m for m in methods if label(m, batching) == text]
+    names = [f.name for f in dataclasses.fields(method)]
+    differing = [n for n in names if len({getattr(m, n) for m in alike}) > 1]
+    if differing:
+        details = (f"{_FIELDS.get(n, n)} = {getattr(method, n):g}" for n in differing)
+        text += f" ({', '.join(details)})"
+    for symbol, math in _MATH.items():
+        text = text.replace(symbol, math)
+    return text
+
+
+def rate_label(rate: LearningRate) -> str:
+    """A learning rate as a power, for figures.
+
+    >>> rate_label(LearningRate("-3/2"))
+    '$10^{-3/2}$'
+    """
+    return f"${rate.base}^{{{rate.exponent}}}$"
+
+
+def with_rate(text: str, optimizer: Optimizer) -> str:
+    """A label and the learning rate of the optimizer; a line search has none."""
+    if isinstance(optimizer, LineSearchGD):
+        return text
+    return f"{text}, {rate_label(optimizer.learning_rate)}"
+
+
+def title(text: str, optimizer: Optimizer) -> str:
+    """The same in two lines of about equal length, over a narrow panel."""
+    if isinstance(optimizer, LineSearchGD):
+        return text
+    if len(text) > _TITLE:
+        return with_rate(text.replace(" (", "\n(").replace(" + ", "\n+ "), optimizer)
+    return f"{text}\nstep size {rate_label(optimizer.learning_rate)}"
+
+
+def metric_label(metric: str) -> str:
+    """A recorded column in words.
+
+    >>> metric_label("tr_CrossEntropyLoss"), metric_label("va_AccuracyPerClass")
+    ('Training loss', 'Validation accuracy')
+    """
+    split, _, name = metric.removesuffix("PerClass").partition("_")
+    if split not in _SPLITS:
+        return metric.replace("_", " ")
+    return f"{_SPLITS[split]} {_METRICS.get(name, name.lower())}"
+
+
+def group_colors(count: int) -> list[tuple[float, float, float, float]]:
+    """Colours of frequency groups, from the most frequent (dark) to the least (light green).
+
+    >>> len(set(group_colors(11)))
+    11
+    """
+    viridis = matplotlib.colormaps["viridis"]
+    return [viridis(0.9 * i / max(count - 1, 1)) for i in range(count)]
+
+
+def _momentum(optimizer: Optimizer) -> float:
+    if isinstance(optimizer, Adam | AdamW):
+        return optimizer.beta1
+    return getattr(optimizer, "momentum", 0.0)
