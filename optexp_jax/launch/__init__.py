@@ -1,0 +1,1 @@
+"""Launching: which runs, where, in what order; the command line."""

@@ -1,0 +1,75 @@
+"""The public call that runs experiments from a program."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import overload
+
+from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.launch.local import Options, run_local
+from optexp_jax.results.load import Results, load_results
+
+
+@overload
+def run(
+    experiments: Experiment, workspace: Path | str | None = None, *, force: bool = False
+) -> Results: ...
+@overload
+def run(
+    experiments: Sequence[Experiment], workspace: Path | str | None = None, *, force: bool = False
+) -> list[Results]: ...
+def run(
+    experiments: Experiment | Sequence[Experiment],
+    workspace: Path | str | None = None,
+    *,
+    force: bool = False,
+) -> Results | list[Results]:
+    """Run experiments here, in packs, store their rows, and return what was recorded.
+
+    What is done is not run again, and what was interrupted goes on. Settings of wandb come from
+    the environment.
+
+    Args:
+        experiments: one experiment or a list.
+        workspace: folder of the results, None for `OPTEXP_WORKSPACE` or else `./workspace`.
+        force: run also what is done, from the start.
+
+    Returns:
+        `Results`, or a list of them in the order given.
+
+    Raises:
+        OptexpError: an experiment failed, another process runs it, or the workspace cannot be
+            written.
+
+    >>> import tempfile
+    >>> from optexp_jax import Problem
+    >>> from optexp_jax.datasets import HeavyTailedOneHot
+    >>> from optexp_jax.losses import SquaredLoss
+    >>> from optexp_jax.models import Linear, Zeros
+    >>> from optexp_jax.optim import SGD, LearningRate
+    >>> model = Linear(num_inputs=7, num_classes=7, use_bias=False, init_values=Zeros())
+    >>> problem = Problem(model, HeavyTailedOneHot(start_examples=4, base=2), SquaredLoss())
+    >>> experiment = Experiment(problem, SGD(LearningRate(0)), group="demo", steps=3)
+    >>> with tempfile.TemporaryDirectory() as workspace:
+    ...     results = run(experiment, workspace)
+    >>> results.status, results.table["tr_SquaredLoss"].round(3).tolist()
+    ('done', [0.5, 0.366, 0.276, 0.213])
+    """
+    settings = Settings.from_env()
+    if workspace is not None:
+        settings = dataclasses.replace(settings, workspace=Path(workspace))
+    chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
+    outcome = run_local(chosen, settings, Options(force=force))
+    for experiment in outcome.failed:
+        reason = load_results(experiment, settings.workspace).details.get("reason")
+        raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")
+    if outcome.busy:
+        raise OptexpError(
+            f"Experiment {outcome.busy[0].short_id} is being run by another process: wait for it."
+        )
+    results = [load_results(experiment, settings.workspace) for experiment in chosen]
+    return results[0] if isinstance(experiments, Experiment) else results

@@ -1,0 +1,109 @@
+"""What a person sees while runs go on."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+class Display(Protocol):
+    """What the launcher tells about its progress."""
+
+    def begin(self, runs: int) -> None:
+        """So many runs are about to start."""
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence."""
+
+    def pack(self, description: str, total_steps: int, taken: int) -> None:
+        """A pack starts, of so many steps over all its runs, of which some are taken."""
+
+    def advance(self, taken: int) -> None:
+        """So many steps of the pack are taken."""
+
+    def finished(self, runs: int) -> None:
+        """So many more runs have ended."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, runs: int) -> None:
+        """Nothing."""
+
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
+    def pack(self, description: str, total_steps: int, taken: int) -> None:
+        """Nothing."""
+
+    def advance(self, taken: int) -> None:
+        """Nothing."""
+
+    def finished(self, runs: int) -> None:
+        """Nothing."""
+
+
+class RichDisplay:
+    """One progress bar for the steps of the pack that runs, one for all runs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TaskProgressColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._runs = self._progress.add_task("all runs", unit="runs", visible=False)
+        self._steps = self._progress.add_task("", unit="steps", visible=False)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, runs: int) -> None:
+        """Show the bar of all runs if there are several."""
+        self._progress.update(self._runs, total=runs, visible=runs > 1)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bars."""
+        self._console.print(escape(sentence), highlight=False, soft_wrap=True)
+
+    def pack(self, description: str, total_steps: int, taken: int) -> None:
+        """Start the bar of a pack."""
+        self._progress.reset(self._steps, total=total_steps)
+        self._progress.update(
+            self._steps, completed=taken, description=escape(description), visible=True
+        )
+
+    def advance(self, taken: int) -> None:
+        """Move the bar of the pack."""
+        self._progress.update(self._steps, completed=taken)
+
+    def finished(self, runs: int) -> None:
+        """Move the bar of all runs."""
+        self._progress.advance(self._runs, runs)

@@ -1,0 +1,220 @@
+"""Running experiments here and now, in packs, resuming what was begun."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import traceback
+from collections.abc import Sequence
+
+from optexp_jax.config import Settings
+from optexp_jax.datasets.data import Data
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.launch.display import Display, Silent
+from optexp_jax.launch.pack_run import PackRun, Plan, describe
+from optexp_jax.launch.signals import StopFlag
+from optexp_jax.results import files
+from optexp_jax.results.store import FINISHED, RunFolder
+from optexp_jax.results.tracking import Mirror, open_mirror
+from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
+from optexp_jax.training.pack import Pack, group_into_packs
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How experiments are run; nothing here changes what they are.
+
+    Args:
+        force: run also what is done, from the start.
+        pack_mode: `map` or `vmap`, see `training.Pack`; a resumed run keeps its mode.
+        micro_batch: examples per forward and backward pass, None for a whole batch.
+        checkpoint_seconds: time between checkpoints.
+    """
+
+    force: bool = False
+    pack_mode: str = "map"
+    micro_batch: int | None = None
+    checkpoint_seconds: float = 10.0
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What became of the experiments of a call.
+
+    Args:
+        skipped: already done or diverged.
+        busy: run by another process.
+        failed: ended by an error.
+        stopped: number of the signal that stopped the call, None if none did.
+    """
+
+    skipped: list[Experiment] = dataclasses.field(default_factory=list)
+    busy: list[Experiment] = dataclasses.field(default_factory=list)
+    failed: list[Experiment] = dataclasses.field(default_factory=list)
+    stopped: int | None = None
+
+
+def run_local(
+    experiments: Sequence[Experiment],
+    settings: Settings,
+    options: Options | None = None,
+    display: Display | None = None,
+) -> Outcome:
+    """Run what is not done yet, store its rows, and resume what was interrupted.
+
+    Raises:
+        OptexpError: the workspace cannot be written, or a stored file is damaged.
+    """
+    try:
+        return _Launcher(settings, options or Options(), display or Silent()).run(experiments)
+    except OSError as error:
+        raise files.unwritable(settings.workspace, error) from error
+
+
+class _Launcher:
+    """One call of `run_local`: the values that all its packs share."""
+
+    def __init__(self, settings: Settings, options: Options, display: Display) -> None:
+        self._settings = settings
+        self._options = options
+        self._display = display
+        self._outcome = Outcome()
+        self._stop = StopFlag()
+        self._loaded: tuple[object, Data] | None = None
+
+    def run(self, experiments: Sequence[Experiment]) -> Outcome:
+        """Lock, skip what is done, and run the rest pack by pack."""
+        with contextlib.ExitStack() as stack:
+            todo = self._lock(experiments, stack)
+            if not todo:
+                return self._outcome
+            if self._options.force:
+                for experiment in todo:
+                    self._folder(experiment).clear()
+            stack.enter_context(self._stop)
+            mirror = open_mirror(self._settings, self._display.say)
+            stack.callback(mirror.close)
+            self._display.begin(len(todo))
+            for plan in self._plans(todo):
+                if not self._stop:
+                    self._run_safely(plan, mirror)
+        self._outcome.stopped = self._stop.signal
+        return self._outcome
+
+    def _folder(self, experiment: Experiment) -> RunFolder:
+        return RunFolder(self._settings.workspace, experiment)
+
+    def _lock(
+        self, experiments: Sequence[Experiment], stack: contextlib.ExitStack
+    ) -> list[Experiment]:
+        """The experiments that are left to do, locked in the order of their ids."""
+        mine = set()
+        for experiment in sorted(set(experiments), key=lambda e: e.id):
+            folder = self._folder(experiment)
+            if self._is_done(folder):
+                self._outcome.skipped.append(experiment)
+            elif not stack.enter_context(folder.lock()):
+                self._outcome.busy.append(experiment)
+                host = folder.read_status().get("host", "another host")
+                self._display.say(
+                    f"{experiment.short_id} is being run by another process on {host}: left to it."
+                )
+            elif self._is_done(folder):  # another process finished it meanwhile
+                self._outcome.skipped.append(experiment)
+            else:
+                mine.add(experiment.id)
+        return [e for e in dict.fromkeys(experiments) if e.id in mine]
+
+    def _is_done(self, folder: RunFolder) -> bool:
+        return not self._options.force and folder.read_status().get("status") in FINISHED
+
+    # -- packs ----------------------------------------------------------------------------------
+
+    def _plans(self, todo: list[Experiment]) -> list[Plan]:
+        """Packs of experiments that share a group, a program and a checkpoint."""
+        begun: dict[tuple[str, str], list[Experiment]] = {}
+        fresh: dict[str, list[Experiment]] = {}
+        for experiment in todo:
+            checkpoint = self._folder(experiment).read_status().get("checkpoint")
+            if checkpoint:
+                begun.setdefault((experiment.group, checkpoint), []).append(experiment)
+            else:
+                fresh.setdefault(experiment.group, []).append(experiment)
+        plans = [p for key, members in begun.items() for p in self._resumed(key[1], members)]
+        plans += [p for members in fresh.values() for p in self._started(members)]
+        order = {experiment.id: i for i, experiment in enumerate(todo)}
+        return sorted(plans, key=lambda plan: min(order[key] for key in plan.folders))
+
+    def _started(self, members: list[Experiment]) -> list[Plan]:
+        packs = group_into_packs(members, self._options.pack_mode, self._options.micro_batch)
+        return [Plan(pack, self._folders(pack.experiments)) for pack in packs]
+
+    def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[Plan]:
+        """The plan that goes on from a checkpoint, in the mode of the runs that wrote it."""
+        first = self._folder(members[0])
+        source = first.group / "packs" / checkpoint_id
+        try:
+            checkpoint = read_checkpoint(source)
+        except OptexpError as error:
+            self._fail(members, str(error))
+            return []
+        if checkpoint is None:
+            return self._started(members)
+        status = first.read_status()
+        mode, micro_batch = status.get("pack_mode", "map"), status.get("micro_batch")
+        if mode == "map":
+            pack = Pack(tuple(members), mode, micro_batch)
+            return [Plan(pack, self._folders(members), checkpoint, source)]
+        return self._resumed_side_by_side(checkpoint, members, source, micro_batch)
+
+    def _resumed_side_by_side(
+        self, checkpoint: Checkpoint, members: list[Experiment], source, micro_batch: int | None
+    ) -> list[Plan]:
+        """A `vmap` pack goes on with all its members in their order, or else starts again."""
+        known = {e.id: e for e in members}
+        for member in set(checkpoint.members) - set(known):
+            folder = source.parent.parent / member
+            if files.read_json(folder / "status.json").get("status") not in FINISHED:
+                return self._started(members)
+            known[member] = Experiment.from_json((folder / "experiment.json").read_text())
+        pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", micro_batch)
+        return [Plan(pack, self._folders(members), checkpoint, source)]
+
+    def _folders(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
+        return {e.id: self._folder(e) for e in experiments}
+
+    def _run_safely(self, plan: Plan, mirror: Mirror) -> None:
+        """Run a pack; an error of its own ends it as failed and leaves the others alone."""
+        options = self._options
+        try:
+            data = self._load(plan.pack.experiments[0])
+            PackRun(
+                plan, data, mirror, self._display, self._stop.__bool__, options.checkpoint_seconds
+            ).run()
+        except OSError:
+            raise
+        except Exception as error:
+            trace = None if isinstance(error, OptexpError) else traceback.format_exc()
+            unfinished = [f.experiment for f in plan.folders.values() if not self._is_done(f)]
+            self._display.say(f"{describe(plan.pack)} failed.")
+            self._fail(unfinished, str(error).strip() or repr(error), trace)
+
+    def _fail(self, experiments: list[Experiment], reason: str, trace: str | None = None) -> None:
+        for experiment in experiments:
+            folder = self._folder(experiment)
+            folder.write_status(status="failed", reason=reason)
+            if trace:
+                files.write_text(folder.path / "error.txt", trace)
+        self._outcome.failed += experiments
+        more = " (the whole message is in error.txt in the folder of the run)" if trace else ""
+        self._display.say(reason.splitlines()[0] + more)
+        self._display.finished(len(experiments))
+
+    def _load(self, experiment: Experiment) -> Data:
+        """The data of an experiment; the last data set loaded is kept for the next pack."""
+        dataset = experiment.problem.with_data_seed(experiment.seed).dataset
+        if self._loaded is None or self._loaded[0] != dataset:
+            self._loaded = None  # let go of the old one first
+            self._loaded = (dataset, dataset.load(self._settings.workspace))
+        return self._loaded[1]

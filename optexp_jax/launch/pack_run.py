@@ -1,0 +1,185 @@
+"""One pack, from its start or its checkpoint to its end, every chunk stored as it comes."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from optexp_jax.datasets.data import Data
+from optexp_jax.launch.display import Display
+from optexp_jax.launch.mirror_rows import rows_to_mirror
+from optexp_jax.results.store import FINISHED, RunFolder
+from optexp_jax.results.tracking import Mirror, new_run_id
+from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.run import Chunk, run
+from optexp_jax.training.schedule import Schedule
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A pack and where it starts.
+
+    Args:
+        pack: the runs; with `vmap` it may hold runs that have ended, for the shape of the program.
+        folders: folders of the runs that are to be recorded, by experiment id.
+        checkpoint: where they go on from, None for the first step.
+        source: folder of that checkpoint.
+    """
+
+    pack: Pack
+    folders: dict[str, RunFolder]
+    checkpoint: Checkpoint | None = None
+    source: Path | None = None
+
+    @property
+    def target(self) -> Path:
+        """Folder of the checkpoints that this pack writes."""
+        return next(iter(self.folders.values())).group / "packs" / self.pack.id
+
+
+class PackRun:
+    """The loop over the chunks of one pack.
+
+    Args:
+        plan: what to run.
+        data: the data of its problem.
+        mirror: where scalars are mirrored.
+        display: what a person sees.
+        stopping: whether to checkpoint and stop after this chunk.
+        checkpoint_seconds: time between checkpoints.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        data: Data,
+        mirror: Mirror,
+        display: Display,
+        stopping: Callable[[], bool],
+        checkpoint_seconds: float,
+    ) -> None:
+        self._plan = plan
+        self._data = data
+        self._mirror = mirror
+        self._display = display
+        self._stopping = stopping
+        self._checkpoint_seconds = checkpoint_seconds
+        self._running = dict(plan.folders)
+        self._mirror_ids: dict[str, str] = {}
+        self._writer: CheckpointWriter | None = None
+        self._began = self._saved = time.monotonic()
+
+    def run(self) -> None:
+        """Run to the end, or to the chunk after which it is asked to stop."""
+        pack, checkpoint = self._plan.pack, self._plan.checkpoint
+        total = Schedule.of(pack.experiments[0], len(self._data.train)).total
+        runs = len(self._running)
+        step = checkpoint.step if checkpoint else 0
+        states = checkpoint.select([e.id for e in pack.experiments]) if checkpoint else None
+        self._begin(total)
+        self._display.pack(describe(pack), total * runs, step * runs)
+        try:
+            for chunk in run(pack, self._data, states, step):
+                self._store(chunk)
+                alive = len(self._running)
+                self._display.advance(chunk.step * alive + total * (runs - alive))
+                if self._running and self._checkpoint_is_due():
+                    self._save(chunk)
+                if not self._running or self._stopping():
+                    break
+        finally:
+            if self._writer:
+                self._writer.close()
+        self._preempt()
+        self._remove_checkpoints()
+
+    def _begin(self, total: int) -> None:
+        for key, folder in self._running.items():
+            self._mirror_ids[key] = folder.read_status().get("wandb_id") or new_run_id()
+            folder.begin(
+                self._data.class_counts,
+                total_steps=total,
+                pack_mode=self._plan.pack.mode,
+                micro_batch=self._plan.pack.micro_batch,
+                wandb_id=self._mirror_ids[key],
+            )
+            self._mirror.start(folder.experiment, self._mirror_ids[key])
+
+    def _store(self, chunk: Chunk) -> None:
+        for record in chunk.records:
+            folder = self._running.get(record.experiment.id)
+            if folder is None:
+                continue
+            folder.append(record.table, record.per_class, record.per_class_steps)
+            mirror_id = self._mirror_ids[record.experiment.id]
+            self._mirror.log(mirror_id, rows_to_mirror(record, self._data))
+            if record.parameters is not None:
+                folder.keep_parameters(record.step, record.parameters)
+            if record.status in FINISHED:
+                self._finish(record.experiment.id, record.status, record.step)
+            else:
+                folder.write_status(step=record.step)
+
+    def _finish(self, key: str, status: str, step: int) -> None:
+        folder = self._running.pop(key)
+        seconds = round(time.monotonic() - self._began, 3)
+        folder.finish(status, step, checkpoint=None, pack_seconds=seconds)
+        self._mirror.finish(self._mirror_ids[key], status, folder.final_files())
+        self._display.finished(1)
+
+    def _preempt(self) -> None:
+        for key, folder in self._running.items():
+            folder.write_status(status="preempted")
+            self._mirror.finish(self._mirror_ids[key], "preempted", [])
+
+    # -- checkpoints ----------------------------------------------------------------------------
+
+    def _checkpoint_is_due(self) -> bool:
+        return self._stopping() or time.monotonic() - self._saved >= self._checkpoint_seconds
+
+    def _save(self, chunk: Chunk) -> None:
+        members = tuple(e.id for e in self._plan.pack.experiments)
+        first = self._writer is None
+        if self._writer is None:
+            self._writer = CheckpointWriter(self._plan.target)
+        self._writer.save(Checkpoint(chunk.step, members, chunk.snapshot()))
+        if first:
+            # The runs refer to the new folder only once there is something to go on from.
+            self._writer.wait()
+            for folder in self._running.values():
+                folder.write_status(checkpoint=self._plan.pack.id)
+        self._saved = time.monotonic()
+
+    def _remove_checkpoints(self) -> None:
+        """Remove the checkpoint folders, old and new, that no run refers to any more."""
+        group = self._plan.target.parent.parent
+        members = {e.id for e in self._plan.pack.experiments}
+        members |= set(self._plan.checkpoint.members) if self._plan.checkpoint else set()
+        needed = {checkpoint_of(group / member) for member in members}
+        for folder in {self._plan.target, self._plan.source} - {None}:
+            if folder and folder.name not in needed:
+                shutil.rmtree(folder, ignore_errors=True)
+        packs = self._plan.target.parent
+        if packs.is_dir() and not any(packs.iterdir()):
+            packs.rmdir()
+
+
+def checkpoint_of(folder: Path) -> str | None:
+    """Id of the pack whose checkpoint a run would go on from."""
+    from optexp_jax.results.files import read_json
+
+    return read_json(folder / "status.json").get("checkpoint")
+
+
+def describe(pack: Pack) -> str:
+    """A pack in words, for progress bars and messages."""
+    experiment = pack.experiments[0]
+    momentum = getattr(experiment.optimizer, "momentum", 0.0)
+    name = type(experiment.optimizer).__name__ + (" + momentum" if momentum else "")
+    if len(pack.experiments) == 1:
+        return f"{name} {experiment.optimizer.learning_rate}, seed {experiment.seed}"
+    return f"{name}, {len(pack.experiments)} learning rates, seed {experiment.seed}"
