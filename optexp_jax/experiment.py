@@ -15,6 +15,10 @@ from optexp_jax.optim import Optimizer
 from optexp_jax.problem import Problem
 
 SCHEMA = 1
+_NOT_A_DEFINITION = (
+    "This is not the definition of an experiment (damaged or cut short): delete it and run the "
+    "experiment again with --force."
+)
 _GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]*")
 
 
@@ -134,14 +138,12 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
         schema = document["schema"]
-        if schema == SCHEMA:
-            document["experiment"], document["group"], document["id"], document["keep_steps"]
+        if schema == SCHEMA and {"experiment", "group", "id", "keep_steps"} <= set(document):
             return document
     except (ValueError, TypeError, KeyError) as error:
-        raise OptexpError(
-            "This is not the definition of an experiment (damaged or cut short): delete it and run "
-            "the experiment again with --force."
-        ) from error
+        raise OptexpError(_NOT_A_DEFINITION) from error
+    if schema == SCHEMA:
+        raise OptexpError(_NOT_A_DEFINITION)
     raise OptexpError(
         f"The experiment has schema {schema}, this version reads schema {SCHEMA}: use the version "
         "of optexp-jax that wrote it."

@@ -66,6 +66,7 @@ def run_local(
     Raises:
         OptexpError: the workspace cannot be written, or a stored file is damaged.
     """
+    files.require_writable(settings.workspace)
     try:
         return _Launcher(settings, options or Options(), display or Silent()).run(experiments)
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -64,7 +64,8 @@ def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
     parameter_dtype = jnp.float64 if precision == "float64" else jnp.float32
 
     def init(key: jax.Array, inputs: jax.Array) -> tuple[Tree, Tree]:
-        variables = dict(model.init(key, inputs, **({"train": False} if takes_train else {})))
+        kwargs: dict[str, Any] = {"train": False} if takes_train else {}
+        variables = dict(model.init(key, inputs, **kwargs))
         params = jax.tree.map(lambda p: p.astype(parameter_dtype), variables.pop("params"))
         return params, variables
 
@@ -72,11 +73,11 @@ def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
         params: Tree,
         model_state: Tree,
         inputs: jax.Array,
-        rngs: Mapping[str, jax.Array],
+        rngs: dict[str, jax.Array],
         train: bool,
-    ) -> tuple[jax.Array, Tree]:
+    ) -> tuple[Any, Tree]:
         variables = {"params": params, **model_state}
-        kwargs = {"train": train} if takes_train else {}
+        kwargs: dict[str, Any] = {"train": train} if takes_train else {}
         if train and model_state:
             logits, updated = model.apply(
                 variables, inputs, rngs=rngs, mutable=list(model_state), **kwargs

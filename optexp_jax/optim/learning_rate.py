@@ -10,7 +10,7 @@ _LARGEST_DENOMINATOR = 1024
 _FORM = re.compile(r"^\s*(\d+)\s*\^\s*(-?\d+(?:/\d+)?)\s*$")
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True, order=True, init=False)
 class LearningRate:
     """A learning rate base^exponent with a rational exponent, hence exact, hashable and printable.
 
@@ -32,12 +32,11 @@ class LearningRate:
     exponent: Fraction
     base: int = 10
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "exponent", _exact(self.exponent))
-        if type(self.base) is not int or self.base < 2:
-            raise ValueError(
-                f"The base of a learning rate is an integer from 2, not {self.base!r}."
-            )
+    def __init__(self, exponent: Fraction | float | str, base: int = 10) -> None:
+        if type(base) is not int or base < 2:
+            raise ValueError(f"The base of a learning rate is an integer from 2, not {base!r}.")
+        object.__setattr__(self, "exponent", _exact(exponent))
+        object.__setattr__(self, "base", base)
 
     @classmethod
     def parse(cls, text: str) -> LearningRate:
@@ -48,7 +47,7 @@ class LearningRate:
                 f"'{text}' is not a learning rate: write a power with a whole or fractional "
                 "exponent, such as 10^-2 or 10^-3/2."
             )
-        return cls(match.group(2), int(match.group(1)))  # pyright: ignore[reportArgumentType]
+        return cls(match.group(2), int(match.group(1)))
 
     def __float__(self) -> float:
         return float(self.base) ** float(self.exponent)

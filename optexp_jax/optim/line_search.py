@@ -61,11 +61,11 @@ def line_search_gd(
         state = search(jnp.zeros(())).init(params)
         return _cast_like(state, state)
 
-    def update(updates, state, params=None, *, value, grad, value_fn, **extra):
+    def update(updates, state, params=None, **extra):
+        value, grad = extra["value"], extra["grad"]
+
         def step(_):
-            found, new_state = search(jnp.asarray(value)).update(
-                updates, state, params, value=value, grad=grad, value_fn=value_fn, **extra
-            )
+            found, new_state = search(jnp.asarray(value)).update(updates, state, params, **extra)
             return _cast_like(found, updates), _cast_like(new_state, state)
 
         def stay(_):

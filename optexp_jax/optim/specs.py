@@ -227,7 +227,7 @@ class LineSearchGD:
     @property
     def learning_rate(self) -> LearningRate:
         """Always 10^0, so that every optimizer can be listed by a rate."""
-        return LearningRate(0)  # pyright: ignore[reportArgumentType]
+        return LearningRate(0)
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation; `update` needs `value=`, `grad=` and `value_fn=`."""

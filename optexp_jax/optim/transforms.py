@@ -6,7 +6,7 @@ zero gradient is zero.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,13 +21,17 @@ def _accumulator(leaf: jax.Array) -> jax.Array:
 
 def _largest(tree: optax.Updates) -> jax.Array:
     return jax.tree.reduce(
-        jnp.maximum, jax.tree.map(lambda g: jnp.max(jnp.abs(_accumulator(g)), initial=0), tree)
+        jnp.maximum,
+        jax.tree.map(lambda g: jnp.max(jnp.abs(_accumulator(g)), initial=0), tree),
+        jnp.zeros(()),
     )
 
 
 def l1_norm(tree: optax.Updates) -> jax.Array:
     """Sum of absolute values over all leaves, a scalar in float32 or better."""
-    return optax.tree.sum(jax.tree.map(lambda g: jnp.sum(jnp.abs(_accumulator(g))), tree))
+    return jnp.asarray(
+        optax.tree.sum(jax.tree.map(lambda g: jnp.sum(jnp.abs(_accumulator(g))), tree))
+    )
 
 
 def l2_norm(tree: optax.Updates) -> jax.Array:
@@ -120,7 +124,7 @@ def scale_by_adagrad(eps: float = _ADAGRAD_EPS) -> optax.GradientTransformation:
         )
 
     def update(
-        updates: optax.Updates, state: ScaleByAdagradState, params: optax.Params | None = None
+        updates: optax.Updates, state: Any, params: optax.Params | None = None
     ) -> tuple[optax.Updates, ScaleByAdagradState]:
         del params
         squares = jax.tree.map(

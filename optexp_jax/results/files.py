@@ -38,6 +38,19 @@ def write_text(path: Path, text: str) -> Path:
     return write_aside(path, lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder and try to write in it.
+
+    Raises:
+        OptexpError: it cannot be made or written.
+    """
+    try:
+        write_text(folder / ".writable", "")
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file, empty if there is no file.
 
@@ -46,7 +59,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error

@@ -132,7 +132,7 @@ class RunFolder:
         merged = [p for p in (self.path / "per_class.npz",) if p.exists()]
         arrays = _concatenate([_read_npz(p) for p in merged + self.parts("per_class")])
         if up_to is not None:
-            table = table[table["step"] <= up_to].reset_index(drop=True)
+            table = table.loc[table["step"] <= up_to].reset_index(drop=True)
             inside = arrays["step"] <= up_to
             arrays = {name: array[inside] for name, array in arrays.items()}
         steps = arrays.pop("step")
@@ -204,7 +204,7 @@ def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except Exception as error:  # a damaged archive raises zip, zlib, OS or value errors
         raise files.damaged(path, error) from error

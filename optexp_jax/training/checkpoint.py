@@ -47,7 +47,13 @@ class CheckpointWriter:
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Start to write a checkpoint; returns once the arrays need no longer stay as they are."""
+        """Start to write a checkpoint; returns once the arrays need no longer stay as they are.
+
+        What the folder holds of this step and later ones is damaged or of an earlier attempt.
+        """
+        for step in self._manager.all_steps():
+            if step >= checkpoint.step:
+                self._manager.delete(step)
         args = self._ocp.args
         paths = list(checkpoint.states)
         # Paths hold slashes, which the storage would take for folders, so leaves are numbered.

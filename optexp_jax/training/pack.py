@@ -17,7 +17,7 @@ def program_id(experiment: Experiment) -> str:
     """Identity of the experiment without its learning rate: what decides the compiled program."""
     optimizer = experiment.optimizer
     if not isinstance(optimizer, LineSearchGD):
-        rate = LearningRate(0)  # pyright: ignore[reportArgumentType]
+        rate = LearningRate(0)
         optimizer = dataclasses.replace(optimizer, learning_rate=rate)
     return dataclasses.replace(experiment, optimizer=optimizer).id
 

@@ -62,14 +62,14 @@ class Program:
         problem = experiment.problem
         full_batch = isinstance(problem.batching, FullBatch)
         block = pack.micro_batch if full_batch else getattr(problem.batching, "size", None)
-        self.mesh = _mesh(len(pack.experiments))
+        self.mesh = _mesh()
         self.padded = -(-len(pack.experiments) // self.mesh.size) * self.mesh.size
         with precision_of(pack):
             dtype = jnp.float64 if problem.precision == "float64" else jnp.float32
             self.data = jax.device_put(
                 DeviceData(
                     to_blocks(data.train, block, dtype),
-                    data.validation and to_blocks(data.validation, block, dtype),
+                    to_blocks(data.validation, block, dtype) if data.validation else None,
                 ),
                 jax.NamedSharding(self.mesh, jax.P()),
             )
@@ -184,7 +184,8 @@ class Program:
         rows = jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), row)
 
         def body(i: Any, carry: Any) -> Any:
-            result = one(jax.tree.map(lambda leaf: leaf[i], carry[0]))
+            state = jax.tree.map(lambda leaf: leaf[i], carry[0])
+            result = jax.lax.optimization_barrier(one(jax.lax.optimization_barrier(state)))
             return jax.tree.map(lambda buffer, new: buffer.at[i].set(new), carry, result)
 
         return jax.lax.fori_loop(0, runs, body, (states, rows))
@@ -226,8 +227,9 @@ class Program:
         return jax.tree_util.tree_map_with_path(write, rows, row)
 
 
-def _mesh(runs: int) -> jax.sharding.Mesh:
-    devices = jax.local_devices()[: max(1, min(runs, jax.local_device_count()))]
+def _mesh() -> jax.sharding.Mesh:
+    # All devices, also for few runs: programs for one device and for several round differently.
+    devices = jax.local_devices()
     return jax.make_mesh(
         (len(devices),), ("run",), axis_types=(jax.sharding.AxisType.Auto,), devices=devices
     )

@@ -70,6 +70,8 @@ def run(
     current = program.initial() if states is None else program.restored(states)
     alive = _alive(program, current)
     wanted = 1
+    if states is None and 0 in schedule.keep:
+        yield Chunk(0, _kept_at_start(program, current), current)
     while any(alive) and step < schedule.total:
         began = time.monotonic()
         end, slots = _plan(program, schedule, step, wanted)
@@ -83,6 +85,16 @@ def run(
         yield Chunk(step, records, current)
         elapsed = time.monotonic() - began
         wanted = wanted * 2 if elapsed < chunk_seconds / 2 else max(1, end - step or wanted)
+
+
+def _kept_at_start(program: Program, states: RunState) -> list[RunRecord]:
+    """Records without rows, of the runs that keep their parameters before the first step."""
+    none = np.zeros(0, np.int64)
+    return [
+        RunRecord(e, "running", 0, {"step": none}, {}, none, _parameters(states, i))
+        for i, e in enumerate(program.pack.experiments)
+        if 0 in e.keep_steps
+    ]
 
 
 def _alive(program: Program, states: RunState) -> list[bool]:
@@ -174,7 +186,9 @@ def _finish(
         i = position[record.experiment.id]
         if alive[i]:
             record = _extended(record, schedule, schedule.total, rows, i)
-            record = dataclasses.replace(record, status="done", step=schedule.total)
+            loss = record.table[f"tr_{record.experiment.problem.loss.name}"][-1]
+            status = "done" if np.isfinite(loss) else "diverged"
+            record = dataclasses.replace(record, status=status, step=schedule.total)
         finished.append(record)
     return finished
 

@@ -113,10 +113,16 @@ class Stepper:
         grad_norms = _leaf_norms(grads)
         row = _if_wanted(record, lambda: self._row(state, data, sums))
         finite = jnp.isfinite(value) & jnp.isfinite(_total(grad_norms))
+        # A dead run keeps the parameters of its last row, which may be evaluated later.
+        params, model_state = jax.tree.map(
+            lambda new, old: jnp.where(finite, new, old),
+            (optax.apply_updates(state.params, updates), model_state),
+            (state.params, state.model_state),
+        )
         new = state._replace(
             step=state.step + finite.astype(jnp.int32),
             alive=finite,
-            params=optax.apply_updates(state.params, updates),
+            params=params,
             model_state=model_state,
             opt_state=opt_state,
         )

@@ -1,0 +1,1 @@
+"""What the paper ran: declarations only, one short module per group of experiments."""

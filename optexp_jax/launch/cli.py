@@ -1,0 +1,252 @@
+"""The command line of an experiment module: `main(experiments)`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.optim import LearningRate
+
+Small = Callable[[Sequence[Experiment]], list[Experiment]]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Mistakes are one sentence and exit code 2, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}; --help explains the options.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options that the commands of a module and of all modules share."""
+    parser.add_argument(
+        "-f", "--force", "--force-rerun", action="store_true", help="run also what is done"
+    )
+    parser.add_argument(
+        "--scale",
+        choices=("paper", "small"),
+        default="paper",
+        help="the paper's sizes, or a small form that runs in seconds, e.g. --test --scale small",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="time between checkpoints (10)",
+    )
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=command,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run, watch and draw a group of experiments.",
+        epilog=f"Examples:\n  {command} --test\n  {command} --local --optimizer Adam\n"
+        f"  {command} --plot --perclass --use_steps --step 500",
+    )
+    action = parser.add_argument_group("what to do").add_mutually_exclusive_group(required=True)
+    action.add_argument(
+        "--test", action="store_true", help="run the first experiment here and explain the result"
+    )
+    action.add_argument(
+        "--local", "--run-local", action="store_true", help="run all that is not done yet, here"
+    )
+    action.add_argument(
+        "--single", type=int, metavar="N", help="run experiment N of the list, e.g. --single 0"
+    )
+    action.add_argument(
+        "--report", action="store_true", help="show what is done, running, diverged, missing"
+    )
+    action.add_argument(
+        "--plot", action="store_true", help="draw final losses against step sizes and best runs"
+    )
+    action.add_argument(
+        "--plot-perclass", action="store_true", help="the same as --plot --perclass"
+    )
+    action.add_argument(
+        "--slurm", action="store_true", help="send to a cluster (not in this version)"
+    )
+    _add_choices(parser)
+    return parser
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    runs = parser.add_argument_group("which runs")
+    runs.add_argument("--optimizer", metavar="NAME", help="only this one, e.g. --optimizer Adam")
+    runs.add_argument(
+        "--learning-rate", metavar="RATE", help="only this one, e.g. --learning-rate 10^-3/2"
+    )
+    add_run_options(runs)  # pyright: ignore[reportArgumentType]
+    figures = parser.add_argument_group("figures")
+    figures.add_argument(
+        "--perclass", action="store_true", help="losses by class, e.g. --plot --perclass"
+    )
+    figures.add_argument(
+        "--epoch", type=_positive, metavar="N", help="up to this epoch, e.g. --plot --epoch 50"
+    )
+    figures.add_argument(
+        "--use_steps", "--use_step", action="store_true", help="count steps instead of epochs"
+    )
+    figures.add_argument(
+        "--step", type=_positive, metavar="N", help="up to this step, with --use_steps"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds from 0")
+    return value
+
+
+def main(
+    experiments: Sequence[Experiment],
+    slurm: object = None,
+    small: Small | None = None,
+    argv: Sequence[str] | None = None,
+) -> NoReturn:
+    """The command line of a list of experiments; ends the process.
+
+    Args:
+        experiments: at paper scale; the first one is what `--test` runs.
+        slurm: resources on a cluster, for `--slurm`, which this version does not have yet.
+        small: gives the small form of the list, for `--scale small`.
+        argv: arguments, those of the process unless given.
+
+    Raises:
+        SystemExit: 0 if all went well, 1 if a run failed, 2 for a mistake of the user, and 128 plus
+            the signal if one stopped it.
+    """
+    del slurm
+    raise SystemExit(guarded(lambda: _main(experiments, small, argv)))
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command; a mistake of the user becomes one sentence and exit code 2."""
+    try:
+        return command()
+    except OptexpError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted. What was recorded is kept.", file=sys.stderr)
+        return 130
+
+
+def _main(
+    experiments: Sequence[Experiment], small: Small | None, argv: Sequence[str] | None
+) -> int:
+    from optexp_jax.launch import commands
+
+    command = _command()
+    args = _parser(command).parse_args(argv)
+    if args.slurm:
+        raise OptexpError("--slurm is not in this version: call --local inside a job instead.")
+    chosen = _chosen(experiments, small, args)
+    scale = " --scale small" if args.scale == "small" else ""
+    console = make_console()
+    context = commands.Context(Settings.from_env(), console, command, scale)
+    if args.report:
+        return commands.report(context, chosen)
+    if args.plot or args.plot_perclass:
+        return _plot(context, chosen, args)
+    if args.test:
+        return commands.test(context, chosen[0], args.force, args.checkpoint_every)
+    if args.single is not None:
+        chosen = [_numbered(chosen, args.single)]
+    code = context.run(chosen, args.force, args.checkpoint_every)
+    return commands.report(context, chosen) or code
+
+
+def _plot(context, chosen: Sequence[Experiment], args: argparse.Namespace) -> int:
+    from optexp_jax.launch import commands
+
+    if args.step is not None and not args.use_steps:
+        raise OptexpError("--step counts with --use_steps: add it, or use --epoch.")
+    if args.epoch is not None and args.use_steps:
+        raise OptexpError("--epoch and --use_steps exclude each other: use --use_steps --step N.")
+    by_step = args.use_steps or all(e.steps for e in chosen)
+    perclass = args.perclass or args.plot_perclass
+    return commands.plot(context, chosen, perclass, args.epoch, args.step, by_step)
+
+
+def make_console() -> Console:
+    """A console that does not cut tables where the output is a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
+def _command() -> str:
+    """How this process was called."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None:
+        return f"python -m {spec.name.removesuffix('.__main__')}"
+    return f"python {Path(sys.argv[0]).name}"
+
+
+def at_scale(
+    experiments: Sequence[Experiment], small: Small | None, scale: str
+) -> Sequence[Experiment]:
+    """The experiments at a scale."""
+    if scale == "paper":
+        return experiments
+    if small is None:
+        raise OptexpError("These experiments have no small form: use --scale paper.")
+    return small(experiments)
+
+
+def _chosen(
+    experiments: Sequence[Experiment], small: Small | None, args: argparse.Namespace
+) -> list[Experiment]:
+    chosen = list(at_scale(experiments, small, args.scale))
+    if args.optimizer is not None:
+        names = dict.fromkeys(type(e.optimizer).__name__ for e in chosen)
+        if args.optimizer not in names:
+            known = ", ".join(names)
+            raise OptexpError(f"No optimizer here is called '{args.optimizer}': take {known}.")
+        chosen = [e for e in chosen if type(e.optimizer).__name__ == args.optimizer]
+    if args.learning_rate is not None:
+        rate = _rate(args.learning_rate)
+        rates = dict.fromkeys(e.optimizer.learning_rate for e in chosen)
+        if rate not in rates:
+            known = ", ".join(str(r) for r in sorted(rates))
+            raise OptexpError(f"No run here has the learning rate {rate}: take {known}.")
+        chosen = [e for e in chosen if e.optimizer.learning_rate == rate]
+    if not chosen:
+        raise OptexpError("The list of experiments is empty: add one to the module.")
+    return chosen
+
+
+def _rate(text: str) -> LearningRate:
+    try:
+        return LearningRate.parse(text)
+    except ValueError as error:
+        raise OptexpError(str(error)) from error
+
+
+def _numbered(experiments: Sequence[Experiment], number: int) -> Experiment:
+    if not 0 <= number < len(experiments):
+        raise OptexpError(
+            f"There is no experiment {number}: --single takes 0 to {len(experiments) - 1}."
+        )
+    return experiments[number]

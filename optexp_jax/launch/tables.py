@@ -1,0 +1,109 @@
+"""Results as tables on the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from rich.table import Table
+
+from optexp_jax.experiment import Experiment
+from optexp_jax.optim import Optimizer
+from optexp_jax.per_class import mean_by_group
+from optexp_jax.results.load import Results
+from optexp_jax.results.selection import main_metric
+
+STATUSES = (
+    "done", "diverged", "running", "queued", "preempted", "interrupted", "failed", "missing",
+)  # fmt: skip
+
+
+def momentum_of(optimizer: Optimizer) -> float:
+    """The momentum of an optimizer; beta1 for Adam and AdamW, 0 where there is none."""
+    return getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
+
+
+def first_and_last(results: Results) -> Table:
+    """Loss at the first and the last recorded row: overall, and by frequency group."""
+    metric = main_metric(results.experiment)
+    last_step = int(results.table["step"].iloc[-1])
+    table = Table(title=f"{metric} (training data)")
+    table.add_column("examples")
+    for name in ("at step 0", f"at step {last_step}", "what is left"):
+        table.add_column(name, justify="right")
+    first, last = results.table[metric].iloc[[0, -1]]
+    table.add_row("all", *_change(first, last), end_section=True)
+    for name, (start, end) in _by_group(results).items():
+        table.add_row(name, *_change(start, end))
+    return table
+
+
+def _change(start: float, end: float) -> tuple[str, str, str]:
+    left = f"{end / start:.0%}" if np.isfinite(end / start) else "diverged"
+    return f"{start:.4f}", f"{end:.4f}", left
+
+
+def _by_group(results: Results) -> dict[str, tuple[float, float]]:
+    """Description of each group that is not empty, most frequent first -> first and last mean."""
+    arrays = results.per_class.get(f"{main_metric(results.experiment)}PerClass")
+    if arrays is None or not len(arrays):
+        return {}
+    counts = results.class_counts
+    groups = [g for g in results.experiment.problem.dataset.groups(counts) if len(g)]
+    means = mean_by_group(arrays[[0, -1]], counts, groups)
+    return {
+        describe_group(counts[group]): (float(start), float(end))
+        for group, start, end in zip(groups, *means, strict=True)
+    }
+
+
+def describe_group(counts: np.ndarray) -> str:
+    """A group of classes in words.
+
+    >>> describe_group(np.array([10, 10])), describe_group(np.array([7, 5]))
+    ('2 classes of 10 examples', '2 classes of 5 to 7 examples')
+    """
+    low, high = int(counts.min()), int(counts.max())
+    classes = "1 class" if len(counts) == 1 else f"{len(counts)} classes"
+    examples = "1 example" if high == 1 else f"{high} examples"
+    return f"{classes} of {examples}" if low == high else f"{classes} of {low} to {examples}"
+
+
+def report(statuses: Sequence[tuple[Experiment, str]]) -> Table:
+    """How many runs are in which state, by optimizer and learning rate."""
+    shown = [s for s in STATUSES if any(status == s for _, status in statuses)]
+    table = Table(show_footer=True)
+    total = Counter(status for _, status in statuses)
+    for name, footer in (("optimizer", "all"), ("momentum", ""), ("learning rate", "")):
+        table.add_column(name, footer=footer)
+    for name in shown:
+        table.add_column(name, footer=str(total[name]), justify="right")
+    for key, counts in _by_rate(statuses).items():
+        table.add_row(*key, *(str(counts[name] or "") for name in shown))
+    return table
+
+
+def _by_rate(
+    statuses: Sequence[tuple[Experiment, str]],
+) -> dict[tuple[str, str, str], Counter[str]]:
+    counts: dict[tuple[str, str, str], Counter[str]] = {}
+    for experiment, status in statuses:
+        optimizer = experiment.optimizer
+        momentum = f"{momentum_of(optimizer):g}"
+        key = (type(optimizer).__name__, momentum, str(optimizer.learning_rate))
+        counts.setdefault(key, Counter())[status] += 1
+    return counts
+
+
+def listed(experiment: Experiment) -> dict[str, object]:
+    """An experiment as `--list --json` shows it."""
+    return {
+        "id": experiment.id,
+        "optimizer": type(experiment.optimizer).__name__,
+        "learning_rate": str(experiment.optimizer.learning_rate),
+        "momentum": momentum_of(experiment.optimizer),
+        "seed": experiment.seed,
+        "epochs": experiment.epochs,
+        "steps": experiment.steps,
+    }
