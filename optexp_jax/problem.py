@@ -42,6 +42,8 @@ class MiniBatch:
     def __post_init__(self) -> None:
         if type(self.size) is not int or self.size < 1:
             raise OptexpError(f"The size of a mini-batch is an integer from 1, not {self.size!r}.")
+        if type(self.shuffle) is not bool:
+            raise OptexpError(f"MiniBatch.shuffle is True or False, not {self.shuffle!r}.")
 
     def steps_per_epoch(self, num_examples: int) -> int:
         """Batches in an epoch."""
@@ -80,9 +82,15 @@ class Problem:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
+        if isinstance(self.l2, bool) or not isinstance(self.l2, int | float):
+            raise OptexpError(f"l2 is a number, not {self.l2!r}.")
         object.__setattr__(self, "l2", float(self.l2))
         if not 0.0 <= self.l2 < float("inf"):
             raise OptexpError(f"l2 is a finite number from 0, not {self.l2}.")
+        if not hasattr(self.loss, "build"):
+            raise OptexpError(
+                f"The loss of a problem is a value such as CrossEntropy(), not {self.loss!r}."
+            )
         if self.precision not in PRECISIONS:
             raise OptexpError(
                 f"Precision '{self.precision}' is unknown: take {', '.join(PRECISIONS)}."

@@ -138,8 +138,10 @@ class RandomHeavyTailedLabels:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= 16:
-            raise OptexpError(f"The size of the problem is between 1 and 16, not {self.size}.")
+        if type(self.size) is not int or not 1 <= self.size <= 16:
+            raise OptexpError(f"The size of the problem is between 1 and 16, not {self.size!r}.")
+        if self.dim is not None and (type(self.dim) is not int or self.dim < 1):
+            raise OptexpError(f"dim is an integer from 1 or None, not {self.dim!r}.")
 
     @property
     def num_classes(self) -> int:

@@ -128,7 +128,7 @@ class _Launcher:
         return [e for e in dict.fromkeys(experiments) if e.id in mine]
 
     def _is_done(self, folder: RunFolder) -> bool:
-        return not self._options.force and folder.read_status().get("status") in FINISHED
+        return not self._options.force and folder.is_finished()
 
     # -- packs ----------------------------------------------------------------------------------
 

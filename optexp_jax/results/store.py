@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results import files
 
@@ -96,8 +97,31 @@ class RunFolder:
 
     def keep_parameters(self, step: int, parameters: Mapping[str, np.ndarray]) -> None:
         """Store the parameters at a step, path -> array."""
-        path = self.path / "parameters" / f"step-{step:010d}.npz"
-        files.write_aside(path, lambda aside: _save_npz(aside, parameters))
+        files.write_aside(self._kept(step), lambda aside: _save_npz(aside, parameters))
+
+    def read_parameters(self, step: int) -> dict[str, np.ndarray]:
+        """The parameters kept at a step, path -> array.
+
+        Raises:
+            OptexpError: none were kept there, or the file is damaged.
+        """
+        if not self._kept(step).exists():
+            raise OptexpError(
+                f"Experiment {self.experiment.short_id} kept no parameters at step {step}: name "
+                "the step in keep_steps and run it again with --force."
+            )
+        return _read_npz(self._kept(step))
+
+    def is_finished(self) -> bool:
+        """Whether the run has ended and kept the parameters that its experiment asks for."""
+        status = self.read_status()
+        if status.get("status") not in FINISHED:
+            return False
+        last = status.get("step", 0)
+        return all(self._kept(k).exists() for k in self.experiment.keep_steps if k <= last)
+
+    def _kept(self, step: int) -> Path:
+        return self.path / "parameters" / f"step-{step:010d}.npz"
 
     def finish(self, status: str, step: int, **entries: Any) -> None:
         """Merge the parts into `metrics.parquet` and `per_class.npz`, then say how it ended."""

@@ -69,9 +69,9 @@ def run(
     schedule = dataclasses.replace(schedule, keep=tuple(keep))
     current = program.initial() if states is None else program.restored(states)
     alive = _alive(program, current)
+    if step == 0 and 0 in keep:
+        yield Chunk(0, _start_records(program, current), current)
     wanted = 1
-    if states is None and 0 in schedule.keep:
-        yield Chunk(0, _kept_at_start(program, current), current)
     while any(alive) and step < schedule.total:
         began = time.monotonic()
         end, slots = _plan(program, schedule, step, wanted)
@@ -87,13 +87,13 @@ def run(
         wanted = wanted * 2 if elapsed < chunk_seconds / 2 else max(1, end - step or wanted)
 
 
-def _kept_at_start(program: Program, states: RunState) -> list[RunRecord]:
-    """Records without rows, of the runs that keep their parameters before the first step."""
+def _start_records(program: Program, states: RunState) -> list[RunRecord]:
+    """Records without rows that hold the parameters before the first step, where they are kept."""
     none = np.zeros(0, np.int64)
     return [
-        RunRecord(e, "running", 0, {"step": none}, {}, none, _parameters(states, i))
-        for i, e in enumerate(program.pack.experiments)
-        if 0 in e.keep_steps
+        RunRecord(experiment, "running", 0, {"step": none}, {}, none, _parameters(states, i))
+        for i, experiment in enumerate(program.pack.experiments)
+        if 0 in experiment.keep_steps
     ]
 
 
