@@ -13,8 +13,24 @@ import pytest
 from hypothesis import settings
 from reference_files import REFERENCE_DIR
 
+from optexp_jax.training import program
+
 settings.register_profile("optexp", deadline=None, max_examples=25)
 settings.load_profile("optexp")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_device():
+    """Packs use one device: programs for four take several times as long to compile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "local_devices", lambda: jax.local_devices()[:1])
+        yield
+
+
+@pytest.fixture
+def all_devices(monkeypatch):
+    """Packs use all four devices for one test."""
+    monkeypatch.setattr(program, "local_devices", jax.local_devices)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def run(
     >>> with tempfile.TemporaryDirectory() as workspace:
     ...     results = run(experiment, workspace)
     >>> results.status, results.table["tr_SquaredLoss"].round(3).tolist()
-    ('done', [0.5, 0.366, 0.276, 0.213])
+    ('done', [0.5, 0.33, 0.231, 0.169])
     """
     settings = Settings.from_env()
     if workspace is not None:

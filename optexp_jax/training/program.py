@@ -227,9 +227,14 @@ class Program:
         return jax.tree_util.tree_map_with_path(write, rows, row)
 
 
+def local_devices() -> list[jax.Device]:
+    """The devices that packs are spread over."""
+    return jax.local_devices()
+
+
 def _mesh() -> jax.sharding.Mesh:
     # All devices, also for few runs: programs for one device and for several round differently.
-    devices = jax.local_devices()
+    devices = local_devices()
     return jax.make_mesh(
         (len(devices),), ("run",), axis_types=(jax.sharding.AxisType.Auto,), devices=devices
     )

@@ -1,0 +1,355 @@
+"""Runs that are stopped, killed or damaged go on to the rows of a run that never was."""
+
+import dataclasses
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import flax.linen as nn
+import numpy as np
+import pytest
+
+import optexp_jax
+from optexp_jax import Experiment, MiniBatch, Problem
+from optexp_jax.config import Settings
+from optexp_jax.datasets import RandomHeavyTailedLabels
+from optexp_jax.launch import local, pack_run
+from optexp_jax.launch.local import Options, run_local
+from optexp_jax.losses import CrossEntropy
+from optexp_jax.models import Linear
+from optexp_jax.optim import SGD, Adam, LearningRate
+from optexp_jax.results.load import load_results
+from optexp_jax.training import program
+from optexp_jax.training.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.run import run
+
+DATASET = RandomHeavyTailedLabels(size=3, seed=0)
+SHORT = 40
+
+
+@optexp_jax.register("test-resume-dropout")
+class DropoutNet(nn.Module):
+    num_classes: int
+
+    @nn.compact
+    def __call__(self, inputs, train: bool = False):
+        hidden = nn.relu(nn.Dense(8)(inputs))
+        return nn.Dense(self.num_classes)(nn.Dropout(0.5)(hidden, deterministic=not train))
+
+
+def pack_of_three(steps):
+    """Three learning rates of SGD with momentum on mini-batches; the last batch is partial."""
+    model = Linear(DATASET.num_inputs, DATASET.num_classes)
+    problem = Problem(model, DATASET, CrossEntropy(), MiniBatch(7))
+    optimizers = [SGD(LearningRate(exponent), momentum=0.9) for exponent in (-3, -2, -1)]
+    return [Experiment(problem, o, "resume", steps=steps, per_class=True) for o in optimizers]
+
+
+def work(workspace, steps):
+    """What the processes that are killed do: short chunks, a checkpoint after each."""
+    program._MOST_ROWS = 8
+    settings = Settings(Path(workspace), wandb_enabled=False)
+    outcome = run_local(pack_of_three(steps), settings, Options(checkpoint_seconds=0))
+    assert not outcome.failed
+    assert not outcome.busy
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Environment of the processes: they share what was compiled."""
+    folder = tmp_path_factory.mktemp("compiled")
+    tests = Path(__file__).parent
+    return {
+        **os.environ,
+        "XLA_FLAGS": "",
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)]),
+    }
+
+
+class Worker:
+    """One attempt, in a process of its own."""
+
+    def __init__(self, workspace, steps, environment):
+        self._workspace = workspace
+        self._began = time.time()
+        code = f"import test_resume; test_resume.work({str(workspace)!r}, {steps})"
+        self._log = open(workspace.with_suffix(".log"), "w+")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=self._log, stderr=self._log
+        )
+
+    def wait_for_rows(self):
+        """Until this attempt has stored rows; False if it ended before."""
+        while self._process.poll() is None:
+            for path in self._workspace.rglob("metrics-*.parquet"):
+                try:
+                    if path.stat().st_mtime > self._began:
+                        return True
+                except FileNotFoundError:
+                    continue
+            time.sleep(0.005)
+        return False
+
+    def end(self, number=None):
+        """The exit code, after a signal if one is given."""
+        if number is not None:
+            self._process.send_signal(number)
+        code = self._process.wait(timeout=120)
+        self._log.seek(0)
+        text = self._log.read()
+        self._log.close()
+        assert code in (0, -signal.SIGKILL), text
+        return code
+
+
+def assert_same_results(experiments, a, b):
+    for one in experiments:
+        first, second = load_results(one, a), load_results(one, b)
+        assert first.status == second.status == "done"
+        assert list(first.table) == list(second.table)
+        for name in first.table:
+            x, y = first.table[name].to_numpy(), second.table[name].to_numpy()
+            assert np.array_equal(x, y, equal_nan=True), name
+        assert list(first.per_class) == list(second.per_class)
+        for name, array in first.per_class.items():
+            assert np.array_equal(array, second.per_class[name], equal_nan=True), name
+        np.testing.assert_array_equal(first.per_class_steps, second.per_class_steps)
+        assert first.table["step"].tolist() == list(range(one.steps + 1))
+
+
+def packs(workspace):
+    return workspace / "experiments" / "resume" / "packs"
+
+
+# -- the generator ----------------------------------------------------------------------------
+
+KINDS = {
+    "full batch Adam": Experiment(
+        Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy()),
+        Adam(LearningRate(-2)),
+        "resume",
+        steps=12,
+        per_class=True,
+    ),
+    "mini-batch with dropout": Experiment(
+        Problem(DropoutNet(DATASET.num_classes), DATASET, CrossEntropy(), MiniBatch(7)),
+        Adam(LearningRate(-2)),
+        "resume",
+        steps=12,
+        per_class=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_row_after_a_checkpoint_is_the_same(kind, tmp_path):
+    one = KINDS[kind]
+    other = dataclasses.replace(one, optimizer=Adam(LearningRate(-1)))
+    data = DATASET.load(tmp_path)
+    chunks = []
+    with checkpoint_writer(tmp_path / "pack") as writer:
+        for chunk in run(Pack((one, other)), data, chunk_seconds=0.0):
+            chunks.append(chunk)
+            if chunk.step == 5:
+                writer.save(Checkpoint(5, (one.id, other.id), chunk.snapshot()))
+    checkpoint = read_checkpoint(tmp_path / "pack")
+    assert (checkpoint.step, checkpoint.members) == (5, (one.id, other.id))
+    # The second run alone, from its row of the checkpoint.
+    states = checkpoint.select([other.id])
+    later = list(run(Pack((other,)), data, states, 5, chunk_seconds=0.0))
+    assert [chunk.step for chunk in later] == list(range(6, 13))
+    for chunk, again in zip(chunks[5:], later, strict=True):
+        before, after = chunk.records[1], again.records[0]
+        assert (before.status, before.step) == (after.status, after.step)
+        for field in ("table", "per_class"):
+            for name, column in getattr(before, field).items():
+                assert np.array_equal(column, getattr(after, field)[name], equal_nan=True), name
+
+
+def test_a_checkpoint_replaces_those_of_an_earlier_attempt(tmp_path):
+    def save(step, value):
+        with checkpoint_writer(tmp_path / "pack") as writer:
+            writer.save(Checkpoint(step, ("a",), {".x['a/b']": np.full((1, 2), value)}))
+
+    save(7, 1.0)
+    save(9, 1.0)
+    save(9, 2.0)
+    assert read_checkpoint(tmp_path / "pack").states[".x['a/b']"].tolist() == [[2.0, 2.0]]
+    save(1, 3.0)
+    found = read_checkpoint(tmp_path / "pack")
+    assert (found.step, found.states[".x['a/b']"].tolist()) == (1, [[3.0, 3.0]])
+
+
+# -- processes that are killed ------------------------------------------------------------------
+
+
+def kill_until_done(tmp_path, environment, steps, kills, longest, seed):
+    workspace = tmp_path / "killed"
+    chance, killed = random.Random(seed), 0
+    while True:
+        worker = Worker(workspace, steps, environment)
+        if killed < kills and worker.wait_for_rows():
+            time.sleep(chance.uniform(0, longest))
+            killed += worker.end(signal.SIGKILL) == -signal.SIGKILL
+        elif worker.end() == 0:
+            break
+    assert killed >= kills
+    pack = pack_of_three(steps)
+    assert Worker(tmp_path / "whole", steps, environment).end() == 0
+    assert_same_results(pack, workspace, tmp_path / "whole")
+    leftovers = list(workspace.rglob("metrics-*.parquet"))
+    assert leftovers == []
+
+
+def test_killed_processes_lose_nothing(tmp_path, cache):
+    kill_until_done(tmp_path, cache, steps=400, kills=2, longest=1.0, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kills", "seed"), [(6, 1), (20, 2)])
+def test_processes_killed_often_lose_nothing(tmp_path, cache, kills, seed):
+    kill_until_done(tmp_path, cache, steps=600, kills=kills, longest=0.6, seed=seed)
+
+
+@pytest.mark.slow
+def test_a_terminated_process_says_preempted_and_goes_on(tmp_path, cache):
+    workspace = tmp_path / "stopped"
+    pack = pack_of_three(400)
+    worker = Worker(workspace, 400, cache)
+    assert worker.wait_for_rows()
+    assert worker.end(signal.SIGTERM) == 0
+    assert [load_results(one, workspace).status for one in pack] == ["preempted"] * 3
+    reached = read_checkpoint(next(packs(workspace).iterdir())).step
+    assert 0 < reached < 400
+    assert all(len(load_results(one, workspace).table) == reached for one in pack)
+    assert Worker(workspace, 400, cache).end() == 0
+    assert Worker(tmp_path / "whole", 400, cache).end() == 0
+    assert_same_results(pack, workspace, tmp_path / "whole")
+    assert not packs(workspace).exists()
+
+
+# -- stopped in this process ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A workspace where the pack ran without a stop."""
+    workspace = tmp_path_factory.mktemp("whole")
+    run_local(pack_of_three(SHORT), Settings(workspace, wandb_enabled=False))
+    return workspace
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Run, and have a real SIGTERM arrive after some chunks."""
+
+    def stop(workspace, experiments, chunks, **options):
+        def signalling(*arguments):
+            for number, chunk in enumerate(run(*arguments), 1):
+                if number == chunks:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                yield chunk
+
+        settings = Settings(workspace, wandb_enabled=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(pack_run, "run", signalling)
+            outcome = run_local(experiments, settings, Options(**options))
+        assert outcome.stopped == signal.SIGTERM
+        for one in experiments:
+            assert load_results(one, workspace).status == "preempted"
+
+    return stop
+
+
+def test_a_part_of_a_stopped_pack_goes_on_alone_and_then_the_rest(tmp_path, whole, stop_after):
+    pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
+    stop_after(tmp_path, pack, 3)
+    (folder,) = packs(tmp_path).iterdir()
+    run_local(pack[1:2], settings)
+    assert [p.name for p in packs(tmp_path).iterdir()] == [folder.name]
+    statuses = [load_results(one, tmp_path).status for one in pack]
+    assert statuses == ["preempted", "done", "preempted"]
+    run_local(pack, settings)
+    assert_same_results(pack, tmp_path, whole)
+    assert not packs(tmp_path).exists()
+
+
+def garble(folder):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"\x00garbled" * 3)
+
+
+def test_a_damaged_checkpoint_is_named_and_nothing_recorded_is_lost(tmp_path, whole, stop_after):
+    pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
+    stop_after(tmp_path, pack, 3)
+    (folder,) = packs(tmp_path).iterdir()
+    garble(folder)
+    before = [load_results(one, tmp_path).table for one in pack]
+    outcome = run_local(pack, settings)
+    assert outcome.failed == pack
+    for one, table in zip(pack, before, strict=True):
+        results = load_results(one, tmp_path)
+        assert results.status == "failed"
+        assert str(folder) in results.details["reason"]
+        assert "delete that folder" in results.details["reason"]
+        assert results.table.equals(table)
+        assert len(table) > 0
+    shutil.rmtree(folder)
+    assert run_local(pack, settings).failed == []
+    assert_same_results(pack, tmp_path, whole)
+    assert not packs(tmp_path).exists()
+
+
+def test_an_older_checkpoint_serves_where_the_newest_is_damaged(tmp_path, whole, stop_after):
+    pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
+    stop_after(tmp_path, pack, 4, checkpoint_seconds=0)
+    (folder,) = packs(tmp_path).iterdir()
+    older, newest = sorted(
+        (p for p in folder.iterdir() if p.name.isdigit()), key=lambda p: int(p.name)
+    )
+    garble(newest)
+    assert read_checkpoint(folder).step == int(older.name)
+    assert run_local(pack, settings, Options(checkpoint_seconds=0)).failed == []
+    assert_same_results(pack, tmp_path, whole)
+
+
+def test_force_after_a_stop_starts_again(tmp_path, whole, stop_after):
+    pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
+    stop_after(tmp_path, pack, 4, checkpoint_seconds=0)
+    # Stopped before it gets as far as the stale checkpoint, it goes on from its own.
+    stop_after(tmp_path, pack, 2, checkpoint_seconds=0, force=True)
+    run_local(pack, settings)
+    assert_same_results(pack, tmp_path, whole)
+    assert not packs(tmp_path).exists()
+
+
+def test_a_stopped_vmap_pack_goes_on_side_by_side(tmp_path, stop_after, monkeypatch):
+    pack = pack_of_three(SHORT)
+    settings = Settings(tmp_path / "stopped", wandb_enabled=False)
+    stop_after(tmp_path / "stopped", pack, 3, pack_mode="vmap")
+    plans = []
+
+    class Spy(pack_run.PackRun):
+        def __init__(self, plan, *arguments):
+            plans.append(plan)
+            super().__init__(plan, *arguments)
+
+    monkeypatch.setattr(local, "PackRun", Spy)
+    run_local(pack, settings)  # the mode is remembered
+    assert [(p.pack.mode, p.pack.experiments, p.checkpoint.step) for p in plans] == [
+        ("vmap", tuple(pack), plans[0].checkpoint.step)
+    ]
+    vmap = Options(pack_mode="vmap")
+    run_local(pack, dataclasses.replace(settings, workspace=tmp_path / "whole"), vmap)
+    assert_same_results(pack, tmp_path / "stopped", tmp_path / "whole")
+    assert not packs(tmp_path / "stopped").exists()
