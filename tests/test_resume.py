@@ -210,6 +210,7 @@ def kill_until_done(tmp_path, environment, steps, kills, longest, seed):
     assert leftovers == []
 
 
+@pytest.mark.slow
 def test_killed_processes_lose_nothing(tmp_path, cache):
     kill_until_done(tmp_path, cache, steps=400, kills=2, longest=1.0, seed=0)
 
@@ -310,6 +311,7 @@ def test_a_damaged_checkpoint_is_named_and_nothing_recorded_is_lost(tmp_path, wh
     assert not packs(tmp_path).exists()
 
 
+@pytest.mark.slow
 def test_an_older_checkpoint_serves_where_the_newest_is_damaged(tmp_path, whole, stop_after):
     pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
     stop_after(tmp_path, pack, 4, checkpoint_seconds=0)
@@ -323,6 +325,7 @@ def test_an_older_checkpoint_serves_where_the_newest_is_damaged(tmp_path, whole,
     assert_same_results(pack, tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_force_after_a_stop_starts_again(tmp_path, whole, stop_after):
     pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
     stop_after(tmp_path, pack, 4, checkpoint_seconds=0)
@@ -333,6 +336,7 @@ def test_force_after_a_stop_starts_again(tmp_path, whole, stop_after):
     assert not packs(tmp_path).exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_vmap_pack_goes_on_side_by_side(tmp_path, stop_after, monkeypatch):
     pack = pack_of_three(SHORT)
     settings = Settings(tmp_path / "stopped", wandb_enabled=False)

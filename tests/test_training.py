@@ -294,9 +294,18 @@ def test_line_search_runs():
 # -- micro-batches and mini-batches -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("batching", [FullBatch(), MiniBatch(10)], ids=["full", "mini"])
-@pytest.mark.parametrize("loss", [CrossEntropy(), Weighted(CrossEntropy())], ids=["plain", "w"])
-def test_micro_batches_change_nothing(batching, loss):
+@pytest.mark.parametrize(
+    ("loss", "batching"),
+    [
+        pytest.param(Weighted(CrossEntropy()), FullBatch(), id="weighted full"),
+        pytest.param(CrossEntropy(), FullBatch(), id="full", marks=pytest.mark.slow),
+        pytest.param(
+            Weighted(CrossEntropy()), MiniBatch(10), id="weighted mini", marks=pytest.mark.slow
+        ),
+        pytest.param(CrossEntropy(), MiniBatch(10), id="mini", marks=pytest.mark.slow),
+    ],
+)
+def test_micro_batches_change_nothing(loss, batching):
     one = experiment(random_problem(loss=loss, batching=batching, l2=0.01), steps=6)
     whole = alone(one)
     for micro_batch in (1, 3, 7, 24):
