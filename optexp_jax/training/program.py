@@ -227,7 +227,7 @@ class Program:
         return jax.tree_util.tree_map_with_path(write, rows, row)
 
 
-def local_devices() -> list[jax.Device]:
+def local_devices() -> list[Any]:
     """The devices that packs are spread over."""
     return jax.local_devices()
 
