@@ -132,7 +132,7 @@ def torch_samples(experiment: Experiment, data: Data, seconds: float) -> tuple[S
     It runs with one thread and with all, and the faster counts: on cores that other programs use,
     PyTorch's threads wait for each other.
     """
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     began = time.monotonic()
     step = torch_step(experiment, data)
@@ -158,8 +158,8 @@ def torch_samples(experiment: Experiment, data: Data, seconds: float) -> tuple[S
 
 def torch_step(experiment: Experiment, data: Data) -> Callable[[], dict[str, Any]]:
     """A step of the eager loop: takes it, and returns its row of metrics."""
-    import torch
-    from torch.nn import functional
+    import torch  # pyright: ignore[reportMissingImports]
+    from torch.nn import functional  # pyright: ignore[reportMissingImports]
 
     problem = experiment.problem
     num_classes = problem.model.num_classes
