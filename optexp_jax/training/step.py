@@ -146,7 +146,10 @@ class Stepper:
         self, data: DeviceData, order: jax.Array, step: jax.Array
     ) -> tuple[Blocks, jax.Array]:
         if self.batching is None:
-            return data.train, order
+            # Labels that seem to change with the step keep XLA from storing masks of the size of
+            # the logits outside the loop: a step of the linear problem takes 0.7 of the time.
+            labels, _ = jax.lax.optimization_barrier((data.train.labels, step))
+            return data.train._replace(labels=labels), order
         index = step % self.batching.steps_per_epoch(self.num_examples)
         order = jax.lax.cond(index == 0, lambda: self.order(step), lambda: order)
         size = min(self.batching.size, self.num_examples)
