@@ -1,6 +1,6 @@
 """Data sets: frozen values with `load(workspace)`."""
 
-from optexp_jax.datasets.data import Data, Dataset, Split, counts_of
+from optexp_jax.datasets.data import Data, Dataset, Facts, Report, Split, Streamed, counts_of
 from optexp_jax.datasets.synthetic import (
     Gaussian,
     HeavyTailedOneHot,
@@ -11,10 +11,13 @@ from optexp_jax.datasets.synthetic import (
 __all__ = [
     "Data",
     "Dataset",
+    "Facts",
     "Gaussian",
     "HeavyTailedOneHot",
     "RandomHeavyTailedLabels",
+    "Report",
     "Split",
+    "Streamed",
     "Uniform",
     "counts_of",
 ]

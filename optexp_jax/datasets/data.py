@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -11,14 +12,21 @@ import numpy as np
 
 Array = np.ndarray | jax.Array
 
+# (what is being done, units done, units in all or 0 if unknown): what long work reports.
+Report = Callable[[str, int, int], None]
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A `Report` that nobody reads."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Inputs and labels of one part of a data set.
+    """Inputs and labels of one part of a data set, in memory or mapped from a file.
 
     Args:
-        inputs: `[n, ...]`; integers `[n]` are the indices of one-hot vectors.
-        labels: classes, int32 `[n]` or `[n, time]`; -1 marks padding.
+        inputs: `[n, ...]`; integers `[n]` are the indices of one-hot vectors, `[n, time]` tokens.
+        labels: classes, integers `[n]` or `[n, time]`; -1 marks padding.
     """
 
     inputs: Array
@@ -28,23 +36,70 @@ class Split:
         return len(self.labels)
 
 
+class Streamed(Protocol):
+    """A split too large for memory: its examples are read from files as they are needed."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes, int32 `[n]`."""
+        ...
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def example(self, index: int, rng: np.random.Generator | None) -> np.ndarray:
+        """Example `index`, uint8; augmented with random numbers of `rng`, not where it is None."""
+        ...
+
+    def to_inputs(self, examples: jax.Array) -> jax.Array:
+        """Examples `[n, ...]`, uint8, as the inputs of a model, on the device."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """A data set in memory.
+    """A data set that can be trained on.
 
     Args:
         train: what is optimised.
         class_counts: examples of each class among the training targets, int64 `[num_classes]`.
         validation: held-out part; None where the paper validates on the training set.
+        evaluation: the fixed part of the training data on which training metrics of mini-batch
+            runs are measured; None for all of it.
     """
 
-    train: Split
+    train: Split | Streamed
     class_counts: np.ndarray
-    validation: Split | None = None
+    validation: Split | Streamed | None = None
+    evaluation: Split | Streamed | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What is known of a data set without loading it; None where it is not.
+
+    Args:
+        train: training targets (examples, or tokens of a text).
+        validation: validation targets; 0 where validation is training.
+        ratio: examples of the most frequent class over those of the least frequent that appears.
+    """
+
+    train: int | None = None
+    validation: int | None = None
+    ratio: float | None = None
 
 
 class Dataset(Protocol):
-    """A frozen value that can load itself."""
+    """A frozen value that can load itself.
+
+    A data set that lives in files has three more methods: `missing(workspace)`, a sentence that
+    says what is not there and how to get it, or None; `prepare(workspace, report)`, which brings
+    the files into the workspace; and `is_prepared(workspace)`. `load` never uses the network.
+    """
 
     @property
     def num_classes(self) -> int:
@@ -54,6 +109,11 @@ class Dataset(Protocol):
     @property
     def num_groups(self) -> int:
         """Number of frequency groups that figures show unless told otherwise."""
+        ...
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
         ...
 
     def load(self, workspace: Path) -> Data:
@@ -67,11 +127,19 @@ class Dataset(Protocol):
         ...
 
 
+_CHUNK = 1 << 24
+
+
 def counts_of(labels: Array, num_classes: int) -> np.ndarray:
     """Examples of each class, int64 `[num_classes]`; padding is not counted.
 
     >>> counts_of(np.array([0, 2, 2, -1]), 3)
     array([1, 0, 2])
     """
-    flat = np.asarray(labels).ravel()
-    return np.bincount(flat[flat >= 0], minlength=num_classes).astype(np.int64)
+    rows = np.asarray(labels)
+    step = max(1, _CHUNK // max(1, rows[:1].size))  # mapped labels are never whole in memory
+    counts = np.zeros(num_classes, np.int64)
+    for start in range(0, len(rows), step):
+        flat = rows[start : start + step].ravel()
+        counts += np.bincount(flat[flat >= 0], minlength=num_classes)
+    return counts

@@ -1,0 +1,165 @@
+"""Files of data sets: where they are, whole or not at all, checked, and fetched on request only."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from optexp_jax.datasets.data import Report
+from optexp_jax.errors import OptexpError
+
+_TIMEOUT = 10.0  # seconds without an answer
+
+
+class MissingDataError(OptexpError):
+    """A data set is not here; the message says how to get it."""
+
+
+def folder_of(workspace: Path, name: str) -> Path:
+    """The folder of a data set."""
+    return Path(workspace) / "datasets" / name
+
+
+def missing(name: str, looked_for: Sequence[str], where: Path, instead: str) -> str:
+    """The sentence that says what is not there and how to get it.
+
+    >>> print(missing("PTB", ["ptb.train.txt"], Path("workspace/datasets/PTB"), "Shakespeare"))
+    The data set PTB is not here: no ptb.train.txt in workspace/datasets/PTB; place it there, or
+    run `python -m optexp_jax.datasets prepare PTB` where there is a network, or use Shakespeare
+    instead, which needs no download.
+    """
+    them = "it" if len(looked_for) == 1 else "them"
+    return (
+        f"The data set {name} is not here: no {', '.join(looked_for)} in {where}; place {them} "
+        f"there, or run `python -m optexp_jax.datasets prepare {name}` where there is a network, "
+        f"or use {instead} instead, which needs no download."
+    )
+
+
+@contextlib.contextmanager
+def aside(target: Path) -> Iterator[Path]:
+    """A path beside `target` that becomes it when the block ends well and vanishes if not.
+
+    It may be made a file or a folder; what `target` was before is replaced.
+
+    Raises:
+        OptexpError: the folder cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = target.with_name(f".{target.name}.{os.getpid()}")
+    _remove(path)
+    try:
+        yield path
+        if path.is_dir():
+            _remove(target)
+        os.replace(path, target)
+    except OSError as error:
+        raise OptexpError(
+            f"{target} cannot be written ({error.strerror or error}): free space there, or set "
+            "OPTEXP_WORKSPACE to a folder that can be written to."
+        ) from error
+    finally:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Remote:
+    """A file that can be fetched.
+
+    Args:
+        name: of the file in the folder of the data set.
+        url: where it is.
+        checksum: `md5:...` or `sha256:...` where its source publishes one.
+    """
+
+    name: str
+    url: str
+    checksum: str | None = None
+
+
+def fetch(name: str, remote: Remote, folder: Path, report: Report) -> Path:
+    """Fetch a file into a folder unless it is there; it is there whole and checked, or not at all.
+
+    Args:
+        name: of the data set, for messages.
+        remote: what to fetch.
+        folder: where to.
+        report: told the bytes that have come.
+
+    Returns:
+        the file.
+
+    Raises:
+        OptexpError: it cannot be fetched, or is not what its source published.
+    """
+    import pooch
+    import requests
+
+    target = folder / remote.name
+    if target.is_file():
+        return target
+    bar = _Bar(f"{name}: {remote.name}", report)
+    downloader = pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT)
+    with aside(target) as path:
+        try:
+            downloader(remote.url, str(path), None)
+        except requests.RequestException as error:
+            raise OptexpError(
+                f"The data set {name} cannot be fetched ({_reason(error)}): run this where there "
+                f"is a network, or place {remote.name} in {folder} by hand."
+            ) from error
+        if remote.checksum:
+            _check(name, path, remote)
+    return target
+
+
+def _reason(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"the server answered {response.status_code}"
+    return "no connection"
+
+
+def _check(name: str, path: Path, remote: Remote) -> None:
+    import pooch
+
+    kind, _, expected = (remote.checksum or "").partition(":")
+    found = pooch.file_hash(str(path), alg=kind)
+    if found != expected:
+        raise OptexpError(
+            f"{remote.name} of the data set {name} came damaged or changed: its {kind} is {found}, "
+            f"its source published {expected}; run the command again."
+        )
+
+
+class _Bar:
+    """What pooch calls a progress bar."""
+
+    def __init__(self, what: str, report: Report) -> None:
+        self._what = what
+        self._report = report
+        self._done = 0
+        self.total = 0
+
+    def update(self, count: int) -> None:
+        """More bytes have come."""
+        self._done += count
+        self._report(self._what, self._done, int(self.total or 0))
+
+    def reset(self) -> None:
+        """The file is whole: pooch counts the bytes again."""
+        self._done = 0
+
+    def close(self) -> None:
+        """Nothing to close."""
