@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -92,14 +92,19 @@ class Facts:
     validation: int | None = None
     ratio: float | None = None
 
+    @classmethod
+    def of(cls, class_counts: np.ndarray) -> Facts:
+        """Of training targets with these counts, on which validation is done too.
+
+        >>> Facts.of(np.array([4, 2, 0]))
+        Facts(train=6, validation=0, ratio=2.0)
+        """
+        present = class_counts[class_counts > 0]
+        return cls(int(present.sum()), 0, float(present.max() / present.min()))
+
 
 class Dataset(Protocol):
-    """A frozen value that can load itself.
-
-    A data set that lives in files has three more methods: `missing(workspace)`, a sentence that
-    says what is not there and how to get it, or None; `prepare(workspace, report)`, which brings
-    the files into the workspace; and `is_prepared(workspace)`. `load` never uses the network.
-    """
+    """A frozen value that can load itself; see also `InFiles`."""
 
     @property
     def num_classes(self) -> int:
@@ -127,19 +132,18 @@ class Dataset(Protocol):
         ...
 
 
-_CHUNK = 1 << 24
+@runtime_checkable
+class InFiles(Protocol):
+    """What a data set that lives in files has besides; `load` never uses the network."""
 
+    def missing(self, workspace: Path) -> str | None:
+        """A sentence that says what is not here and how to get it, or None."""
+        ...
 
-def counts_of(labels: Array, num_classes: int) -> np.ndarray:
-    """Examples of each class, int64 `[num_classes]`; padding is not counted.
+    def is_prepared(self, workspace: Path) -> bool:
+        """Whether `load` has nothing slow to do."""
+        ...
 
-    >>> counts_of(np.array([0, 2, 2, -1]), 3)
-    array([1, 0, 2])
-    """
-    rows = np.asarray(labels)
-    step = max(1, _CHUNK // max(1, rows[:1].size))  # mapped labels are never whole in memory
-    counts = np.zeros(num_classes, np.int64)
-    for start in range(0, len(rows), step):
-        flat = rows[start : start + step].ravel()
-        counts += np.bincount(flat[flat >= 0], minlength=num_classes)
-    return counts
+    def prepare(self, workspace: Path, report: Report = silent) -> None:
+        """Fetch what is missing, and build what `load` needs, once."""
+        ...

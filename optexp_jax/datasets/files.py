@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from optexp_jax.datasets.data import Report
 from optexp_jax.errors import OptexpError
 
 _TIMEOUT = 10.0  # seconds without an answer
+_BLOCK = 1 << 20  # bytes
 
 
 class MissingDataError(OptexpError):
@@ -103,63 +105,45 @@ def fetch(name: str, remote: Remote, folder: Path, report: Report) -> Path:
     Raises:
         OptexpError: it cannot be fetched, or is not what its source published.
     """
-    import pooch
-    import requests
+    import requests  # late, to keep the import of data sets light
 
     target = folder / remote.name
     if target.is_file():
         return target
-    bar = _Bar(f"{name}: {remote.name}", report)
-    downloader = pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT)
     with aside(target) as path:
         try:
-            downloader(remote.url, str(path), None)
+            found = _download(remote, path, f"{name}: {remote.name}", report)
         except requests.RequestException as error:
             raise OptexpError(
                 f"The data set {name} cannot be fetched ({_reason(error)}): run this where there "
                 f"is a network, or place {remote.name} in {folder} by hand."
             ) from error
-        if remote.checksum:
-            _check(name, path, remote)
+        if remote.checksum not in (None, found):
+            raise OptexpError(
+                f"{remote.name} of the data set {name} came damaged or changed: its checksum is "
+                f"{found}, its source published {remote.checksum}; run the command again."
+            )
     return target
 
 
+def _download(remote: Remote, path: Path, what: str, report: Report) -> str:
+    """Fetch a file and return its checksum, of the kind that its source publishes."""
+    import requests
+
+    kind = (remote.checksum or "sha256").partition(":")[0]
+    digest, done = hashlib.new(kind), 0
+    # An answer that ends before its announced length is an error of the library, too.
+    with requests.get(remote.url, stream=True, timeout=_TIMEOUT) as answer, path.open("wb") as file:
+        answer.raise_for_status()
+        total = int(answer.headers.get("content-length", 0))
+        for block in answer.iter_content(_BLOCK):
+            file.write(block)
+            digest.update(block)
+            done += len(block)
+            report(what, done, total)
+    return f"{kind}:{digest.hexdigest()}"
+
+
 def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"the server answered {response.status_code}"
-    return "no connection"
-
-
-def _check(name: str, path: Path, remote: Remote) -> None:
-    import pooch
-
-    kind, _, expected = (remote.checksum or "").partition(":")
-    found = pooch.file_hash(str(path), alg=kind)
-    if found != expected:
-        raise OptexpError(
-            f"{remote.name} of the data set {name} came damaged or changed: its {kind} is {found}, "
-            f"its source published {expected}; run the command again."
-        )
-
-
-class _Bar:
-    """What pooch calls a progress bar."""
-
-    def __init__(self, what: str, report: Report) -> None:
-        self._what = what
-        self._report = report
-        self._done = 0
-        self.total = 0
-
-    def update(self, count: int) -> None:
-        """More bytes have come."""
-        self._done += count
-        self._report(self._what, self._done, int(self.total or 0))
-
-    def reset(self) -> None:
-        """The file is whole: pooch counts the bytes again."""
-        self._done = 0
-
-    def close(self) -> None:
-        """Nothing to close."""
+    answer = getattr(error, "response", None)
+    return "no connection" if answer is None else f"the server answered {answer.status_code}"

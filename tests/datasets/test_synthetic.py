@@ -2,8 +2,11 @@
 
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,11 +15,17 @@ from hypothesis import strategies as st
 
 from optexp_jax.datasets import (
     Gaussian,
+    GaussianMixture,
     HeavyTailedOneHot,
     RandomHeavyTailedLabels,
     Uniform,
+    ZipfMandelbrot,
     counts_of,
 )
+from optexp_jax.datasets.data import Facts
+from optexp_jax.datasets.synthetic import inputs as drawing
+from optexp_jax.datasets.synthetic.inputs import draw_rows
+from optexp_jax.datasets.synthetic.power_law import power_law_counts
 from optexp_jax.errors import OptexpError
 
 
@@ -158,6 +167,107 @@ def test_the_length_of_the_inputs_may_be_given():
     dataset = RandomHeavyTailedLabels(7, Gaussian(), dim=400, seed=0)
     assert dataset.num_inputs == 400
     assert load(dataset).train.inputs.shape == (896, 400)
+
+
+# ------------------------------------------------------------------------ random rows
+
+
+@pytest.mark.parametrize("inputs", [Uniform(), Gaussian(0.5, 2.0)])
+def test_rows_depend_neither_on_their_number_nor_on_the_block(inputs, monkeypatch):
+    key = jax.random.key(3)
+    whole = draw_rows(inputs, key, 11, 5)
+    assert np.array_equal(draw_rows(inputs, key, 4, 5), whole[:4])
+    monkeypatch.setattr(drawing, "_BLOCK_BYTES", 3 * 4 * 5)  # three rows, of which the last again
+    jax.clear_caches()
+    assert np.array_equal(draw_rows(inputs, key, 11, 5), whole)
+    assert len(np.unique(whole)) == whole.size
+
+
+@pytest.mark.slow
+def test_drawing_takes_little_more_memory_than_the_rows(tmp_path):
+    code = (
+        "import resource, jax; from optexp_jax.datasets import RandomHeavyTailedLabels; "
+        "from pathlib import Path; peak = lambda: resource.getrusage(resource.RUSAGE_SELF); "
+        "load = lambda size: RandomHeavyTailedLabels(size, seed=0).load(Path()).train.inputs; "
+        "load(5).block_until_ready(); before = peak().ru_maxrss; "
+        "size = load(10).block_until_ready().nbytes; "
+        "print((peak().ru_maxrss - before) * 1024 / size)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1.25  # 461 MB; all random bits at once would make it 3
+
+
+# -------------------------------------------------------------------------- power laws
+
+
+@given(
+    st.integers(2, 300), st.sampled_from([0.0, 0.5, 1.0, 2.0]), st.floats(0, 20), st.integers(1, 9)
+)
+def test_counts_follow_the_law(classes, power, shift, least):
+    counts = power_law_counts(classes, power, shift, least)
+    assert counts.shape == (classes,)
+    assert (np.diff(counts) <= 0).all()
+    assert counts[-1] == least
+    for k, count in enumerate(counts.tolist(), start=1):
+        exact = least * ((classes + shift) / (k + shift)) ** power
+        assert -1e-9 < count - exact < 1 + 1e-9
+
+
+def test_whole_ratios_are_not_raised():
+    counts = power_law_counts(1000, 1.0, 0.0, 3)
+    assert counts.tolist() == [-(-3 * 1000 // k) for k in range(1, 1001)]
+
+
+def test_the_mixture_of_the_paper():
+    dataset = GaussianMixture(seed=0)
+    data = load(dataset)
+    assert data.class_counts.tolist() == [-(-10 * 100 // k) for k in range(1, 101)]
+    assert dataset.facts == Facts(int(data.class_counts.sum()), 0, 100.0)
+    x, y = np.asarray(data.train.inputs, np.float64), data.train.labels
+    assert x.shape == (len(y), *dataset.input_shape) == (data.class_counts.sum(), 100)
+    noise = x - np.eye(100)[y]
+    assert abs(noise.mean()) < 5 * 0.1 / noise.size**0.5
+    assert abs(noise.std() - 0.1) < 5 * 0.1 / noise.size**0.5  # `var` of its code is this
+    assert data.validation is None
+
+
+def test_mandelbrot_labels_have_independent_inputs():
+    dataset = ZipfMandelbrot(num_classes=30, inputs=Uniform(), dim=7, seed=1)
+    data = load(dataset)
+    assert data.class_counts.tolist() == power_law_counts(30, 1.0, 2.7, 1).tolist()
+    assert data.train.inputs.shape == (data.class_counts.sum(), 7)
+    assert (dataset.num_inputs, dataset.num_classes, dataset.num_groups) == (7, 30, 10)
+    assert ZipfMandelbrot().num_inputs == ZipfMandelbrot().facts.train
+    other = load(dataclasses.replace(dataset, power=2.0))
+    assert len(other.train) > len(data.train)
+    assert np.array_equal(other.train.inputs[:50], data.train.inputs[:50])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: GaussianMixture(1), "num_classes of GaussianMixture is an integer from 2, not 1."),
+        (lambda: GaussianMixture(least=0), "least of GaussianMixture is an integer from 1, not 0."),
+        (lambda: GaussianMixture(power=-1), "power of GaussianMixture is a number from 0, not -1."),
+        (
+            lambda: GaussianMixture(scale=float("nan")),
+            "scale of GaussianMixture is a number from 0, not nan.",
+        ),
+        (lambda: ZipfMandelbrot(dim=0), "dim of ZipfMandelbrot is an integer from 1, not 0."),
+        (lambda: ZipfMandelbrot(shift="1"), "shift of ZipfMandelbrot is a number from 0, not '1'."),
+    ],
+)
+def test_impossible_laws_are_refused(make, message):
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+        make()
+
+
+@pytest.mark.parametrize("make", [GaussianMixture, ZipfMandelbrot])
+def test_laws_without_a_seed_have_no_data(make):
+    with pytest.raises(
+        OptexpError, match=rf"^{make.__name__}\(seed=None\) takes the seed of a run"
+    ):
+        load(make())
 
 
 # --------------------------------------------------------------------------- groups

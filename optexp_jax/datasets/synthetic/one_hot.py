@@ -1,0 +1,82 @@
+"""One-hot inputs: the problem in which everything is known exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from optexp_jax.datasets.classes import ByFrequency, labels_of
+from optexp_jax.datasets.data import Data, Facts, Split
+from optexp_jax.errors import OptexpError
+
+
+@dataclasses.dataclass(frozen=True)
+class HeavyTailedOneHot(ByFrequency):
+    """Every example of class k is the one-hot vector e_k: the model learns the identity.
+
+    Classes come in groups of equally many examples: base^g classes with start_examples / base^g
+    examples each, for g = 0, 1, ... until one example is left. Inputs are stored as indices.
+
+    Args:
+        start_examples: examples of the most frequent class, a power of the base.
+        base: ratio of the frequencies of one group and the next.
+
+    Raises:
+        OptexpError: start_examples is not a power of the base.
+
+    >>> dataset = HeavyTailedOneHot(start_examples=100)
+    >>> dataset.num_classes, dataset.class_counts()[[0, 1, 110]]
+    (111, array([100,  10,   1]))
+
+    Source: the simple imbalanced setting of the paper, section 3.3, with a squared loss.
+    """
+
+    start_examples: int = 1000
+    base: int = 10
+
+    input_shape = ()
+
+    def __post_init__(self) -> None:
+        if self.base < 2 or self.start_examples != self.base ** (self.num_groups - 1):
+            raise OptexpError(
+                f"start_examples={self.start_examples} is not a power of base={self.base}: take "
+                "1, base, base², ..., such as start_examples=1000 with base=10."
+            )
+
+    @property
+    def num_groups(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Number of groups of equally frequent classes."""
+        groups, examples = 1, self.start_examples
+        while self.base >= 2 and examples >= self.base:
+            examples //= self.base
+            groups += 1
+        return groups
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, and of inputs."""
+        return sum(self.base**g for g in range(self.num_groups))
+
+    @property
+    def num_inputs(self) -> int:
+        """Length of the one-hot vectors."""
+        return self.num_classes
+
+    def class_counts(self) -> np.ndarray:
+        """Examples of each class, most frequent first."""
+        sizes = [self.base**g for g in range(self.num_groups)]
+        return np.repeat([self.start_examples // size for size in sizes], sizes)
+
+    @property
+    def facts(self) -> Facts:
+        """Sizes."""
+        return Facts.of(self.class_counts())
+
+    def load(self, workspace: Path) -> Data:
+        """Indices of the one-hot inputs, equal to the labels; validation is training."""
+        del workspace
+        counts = self.class_counts()
+        labels = labels_of(counts)
+        return Data(Split(labels, labels), counts)

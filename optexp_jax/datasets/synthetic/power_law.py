@@ -1,0 +1,181 @@
+"""Classes whose frequencies follow a power of their rank, as those of words do."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optexp_jax.datasets.checks import check_integer, check_number
+from optexp_jax.datasets.classes import ByFrequency, labels_of
+from optexp_jax.datasets.data import Data, Facts, Split
+from optexp_jax.datasets.seeds import key_for
+from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, draw_rows
+
+
+def power_law_counts(num_classes: int, power: float, shift: float, least: int) -> np.ndarray:
+    """n_k = ⌈least · ((c + shift) / (k + shift))^power⌉ for k = 1 .. c, int64 `[num_classes]`.
+
+    The most frequent class is first; the least frequent has `least` examples.
+
+    >>> power_law_counts(5, power=1.0, shift=0.0, least=2)
+    array([10,  5,  4,  3,  2])
+    """
+    ranks = np.arange(1, num_classes + 1)
+    ratios = ((num_classes + shift) / (ranks + shift)) ** power
+    # A ratio that is whole but for rounding is not raised to the next whole number.
+    return np.ceil(least * ratios * (1 - 1e-12)).astype(np.int64)
+
+
+class _PowerLaw(ByFrequency):
+    """What problems with such classes share."""
+
+    num_classes: int
+    seed: int | None
+
+    @property
+    def num_inputs(self) -> int:
+        """Length of an input."""
+        raise NotImplementedError
+
+    def class_counts(self) -> np.ndarray:
+        """Examples of each class, most frequent first."""
+        raise NotImplementedError
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
+        return (self.num_inputs,)
+
+    @property
+    def facts(self) -> Facts:
+        """Sizes."""
+        return Facts.of(self.class_counts())
+
+    def _draw(self, inputs: Inputs) -> tuple[jax.Array, np.ndarray]:
+        """Random inputs `[n, num_inputs]`, and the labels."""
+        labels = labels_of(self.class_counts())
+        return draw_rows(inputs, key_for(self, "inputs"), len(labels), self.num_inputs), labels
+
+    def _check(self, *numbers: str) -> None:
+        name = type(self).__name__
+        check_integer(f"num_classes of {name}", self.num_classes, 2)
+        for field in numbers:
+            check_number(f"{field} of {name}", getattr(self, field))
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianMixture(_PowerLaw):
+    """One Gaussian for each class: x = e_y + scale · N(0, I), with class frequencies ∝ 1 / k^power.
+
+    Inputs are as many as classes; class k has ⌈least · (c / k)^power⌉ examples.
+
+    Args:
+        num_classes: number of classes c, and of inputs.
+        power: of the law; 0 for classes of the same frequency.
+        least: examples of the least frequent class.
+        scale: standard deviation of the Gaussians.
+        seed: of the inputs; None for the seed of the run, as the paper's code has it.
+
+    Raises:
+        OptexpError: an impossible value.
+
+    >>> dataset = GaussianMixture(num_classes=4, least=1, seed=0)
+    >>> dataset.class_counts(), dataset.load(Path()).train.inputs.shape
+    (array([4, 2, 2, 1]), (9, 4))
+
+    Source: the paper's code, whose `var` is this `scale`; in none of its figures.
+    """
+
+    num_classes: int = 100
+    power: float = 1.0
+    least: int = 10
+    scale: float = 0.1
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        self._check("power", "scale")
+        check_integer("least of GaussianMixture", self.least)
+
+    @property
+    def num_inputs(self) -> int:
+        """As many as classes."""
+        return self.num_classes
+
+    def class_counts(self) -> np.ndarray:
+        """Examples of each class, most frequent first."""
+        return power_law_counts(self.num_classes, self.power, 0.0, self.least)
+
+    def load(self, workspace: Path) -> Data:
+        """Inputs drawn from the seed on the device, labels in order; validation is training.
+
+        Raises:
+            OptexpError: there is no seed.
+        """
+        del workspace
+        noise, labels = self._draw(Gaussian(0.0, self.scale))
+        inputs = noise.at[jnp.arange(len(labels)), labels].add(1.0)
+        return Data(Split(inputs, labels), self.class_counts())
+
+
+@dataclasses.dataclass(frozen=True)
+class ZipfMandelbrot(_PowerLaw):
+    """Random inputs, independent of labels with class frequencies ∝ 1 / (k + shift)^power.
+
+    Class k has ⌈least · ((c + shift) / (k + shift))^power⌉ examples. Inputs are as many as
+    examples unless `dim` says otherwise, so that a linear model can fit all of them.
+
+    Args:
+        num_classes: number of classes c.
+        power: of the law.
+        shift: of the ranks: the law of Zipf without it; about 2.7 for English words.
+        least: examples of the least frequent class.
+        inputs: distribution of the entries of the inputs.
+        dim: length of an input, None for the number of examples.
+        seed: of the inputs; None for the seed of the run.
+
+    Raises:
+        OptexpError: an impossible value.
+
+    >>> dataset = ZipfMandelbrot(num_classes=4, shift=1.0, seed=0)
+    >>> dataset.class_counts(), dataset.load(Path()).train.inputs.shape
+    (array([3, 2, 2, 1]), (8, 8))
+
+    Source: B. Mandelbrot, 1953; a smooth form of the random heavy-tailed labels of the paper.
+    """
+
+    num_classes: int = 200
+    power: float = 1.0
+    shift: float = 2.7
+    least: int = 1
+    inputs: Inputs = dataclasses.field(default_factory=Gaussian)
+    dim: int | None = None
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        self._check("power", "shift")
+        check_integer("least of ZipfMandelbrot", self.least)
+        if self.dim is not None:
+            check_integer("dim of ZipfMandelbrot", self.dim)
+
+    @property
+    def num_inputs(self) -> int:
+        """Length of an input."""
+        return self.dim or int(self.class_counts().sum())
+
+    def class_counts(self) -> np.ndarray:
+        """Examples of each class, most frequent first."""
+        return power_law_counts(self.num_classes, self.power, self.shift, self.least)
+
+    def load(self, workspace: Path) -> Data:
+        """Inputs drawn from the seed on the device, labels in order; validation is training.
+
+        Raises:
+            OptexpError: there is no seed.
+        """
+        del workspace
+        inputs, labels = self._draw(self.inputs)
+        return Data(Split(inputs, labels), self.class_counts())
