@@ -1,0 +1,175 @@
+"""Where the images of MNIST and its likes are: IDX files here, a system folder, a TFDS copy."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from optexp_jax.datasets import files, tfds_copy
+from optexp_jax.datasets.data import Report, Split
+from optexp_jax.datasets.images.idx import read_idx, write_idx
+from optexp_jax.errors import OptexpError
+
+SHAPE = (28, 28)
+NAMES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageFiles:
+    """The four files of a data set in the form of MNIST.
+
+    Args:
+        name: of the data set and of its folder.
+        url: the folder in which its source publishes the files, compressed.
+        checksums: md5 of the compressed files, in the order of `NAMES`.
+        tfds_name: in TensorFlow Datasets.
+        instead: what needs no download.
+        system: a folder in which a package of the system puts the files.
+        sizes: training and test images.
+    """
+
+    name: str
+    url: str
+    checksums: tuple[str, ...]
+    tfds_name: str
+    instead: str
+    system: Path | None = None
+    sizes: tuple[int, int] = (60_000, 10_000)
+
+    def missing(self, workspace: Path) -> str | None:
+        """A sentence that says what is not there and how to get it, or None."""
+        if next(self._sources(workspace), None) is not None:
+            return None
+        folder = files.folder_of(workspace, self.name)
+        absent = [f"{name}[.gz]" for name in NAMES if _file(folder, name) is None]
+        return files.missing(self.name, absent, folder, self.instead)
+
+    def is_prepared(self, workspace: Path) -> bool:
+        """Whether the files are in the workspace, unpacked."""
+        folder = files.folder_of(workspace, self.name)
+        return all((folder / name).is_file() for name in NAMES)
+
+    def read(self, workspace: Path) -> tuple[Split, Split]:
+        """Training and test images as bytes `[n, 28, 28]`, labels `[n]`; no network is used.
+
+        Raises:
+            MissingDataError: they are not here.
+            OptexpError: a file is damaged; nothing is taken from another place instead.
+        """
+        read = next(self._sources(workspace), None)
+        if read is None:
+            raise files.MissingDataError(self.missing(workspace))
+        arrays = read()
+        return Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
+
+    def prepare(self, workspace: Path, report: Report) -> None:
+        """Bring the files into the workspace, unpacked: from this machine, or by download.
+
+        Raises:
+            OptexpError: there is no way to get them.
+        """
+        if self.is_prepared(workspace):
+            return
+        fetched = [] if self.missing(workspace) is None else self._download(workspace, report)
+        train, test = self.read(workspace)
+        folder = files.folder_of(workspace, self.name)
+        arrays = (train.inputs, train.labels, test.inputs, test.labels)
+        for i, (name, array) in enumerate(zip(NAMES, arrays, strict=True)):
+            with files.aside(folder / name) as path:
+                write_idx(path, np.asarray(array))
+            report(f"{self.name}: unpacking", i + 1, len(NAMES))
+        for path in fetched:  # what the user placed there stays
+            path.unlink()
+
+    def _sources(self, workspace: Path) -> Iterator[Callable[[], list[np.ndarray]]]:
+        """How to read the four arrays from each place that has them, best first."""
+        folder = files.folder_of(workspace, self.name)
+        for place in (folder, self.system):
+            if place is not None and all(_file(place, name) for name in NAMES):
+                yield functools.partial(self._from_idx, place)
+        copy = tfds_copy.find(self.tfds_name, workspace)
+        if copy is not None:
+            yield functools.partial(self._from_tfds, copy)
+
+    def _from_idx(self, folder: Path) -> list[np.ndarray]:
+        paths = [path for name in NAMES if (path := _file(folder, name))]
+        arrays = [read_idx(path) for path in paths]
+        self._check(paths, arrays)
+        return arrays
+
+    def _from_tfds(self, folder: Path) -> list[np.ndarray]:
+        splits = [tfds_copy.read(folder, name) for name in ("train", "test")]
+        arrays = [np.asarray(a) for split in splits for a in (split.inputs, split.labels)]
+        self._check([folder] * 4, arrays)
+        return arrays
+
+    def _check(self, paths: list[Path], arrays: list[np.ndarray]) -> None:
+        train, test = self.sizes
+        shapes = [(train, *SHAPE), (train,), (test, *SHAPE), (test,)]
+        for path, array, shape in zip(paths, arrays, shapes, strict=True):
+            wrong = ""
+            if array.shape != shape:
+                wrong = f"an array {shape}, found {array.shape}"
+            elif array.ndim == 1 and array.max() > 9:
+                wrong = f"labels up to 9, found {array.max()}"
+            if wrong:
+                raise OptexpError(
+                    f"{path} does not hold what {self.name} has: expected {wrong}; remove it and "
+                    "prepare the data set again."
+                )
+
+    def _download(self, workspace: Path, report: Report) -> list[Path]:
+        folder = files.folder_of(workspace, self.name)
+        wanted = [
+            files.Remote(f"{name}.gz", f"{self.url}/{name}.gz", f"md5:{md5}")
+            for name, md5 in zip(NAMES, self.checksums, strict=True)
+            if _file(folder, name) is None
+        ]
+        try:
+            return [files.fetch(self.name, remote, folder, report) for remote in wanted]
+        except OptexpError:
+            if not tfds_copy.can_prepare():
+                raise
+            report(f"{self.name}: TensorFlow Datasets", 0, 0)
+            tfds_copy.prepare(self.tfds_name, workspace)
+            return []
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    """A file, plain before compressed."""
+    candidates = (folder / name, folder / f"{name}.gz")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+
+MNIST_FILES = ImageFiles(
+    name="MNIST",
+    url="https://ossci-datasets.s3.amazonaws.com/mnist",
+    checksums=(
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+    tfds_name="mnist",
+    instead="Digits, or FashionMNIST with the Debian package dataset-fashion-mnist,",
+)  # fmt: skip
+FASHION_FILES = ImageFiles(
+    name="FashionMNIST",
+    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+    checksums=(
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
+    ),
+    tfds_name="fashion_mnist",
+    instead="the Debian package dataset-fashion-mnist, or Digits,",
+    system=_DEBIAN,
+)  # fmt: skip
