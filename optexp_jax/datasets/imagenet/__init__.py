@@ -1,0 +1,17 @@
+"""ImageNet and its subsets: images in files, chosen by a rule and decoded as they are needed."""
+
+from optexp_jax.datasets.imagenet.sets import (
+    HeavyTailedImageNet,
+    ImageNet,
+    OneMajorClassImageNet,
+    SmallImageNet,
+    TenBigClassImageNet,
+)
+
+__all__ = [
+    "HeavyTailedImageNet",
+    "ImageNet",
+    "OneMajorClassImageNet",
+    "SmallImageNet",
+    "TenBigClassImageNet",
+]

@@ -1,0 +1,154 @@
+"""What ImageNet and its subsets share."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from optexp_jax.datasets.checks import check_flag, check_integer
+from optexp_jax.datasets.classes import ByFrequency, counts_of
+from optexp_jax.datasets.data import Data, Facts, Report, silent
+from optexp_jax.datasets.files import MissingDataError, folder_of
+from optexp_jax.datasets.imagenet import sources
+from optexp_jax.datasets.imagenet.split import ImageSplit
+from optexp_jax.datasets.imagenet.subset import draw, subset
+from optexp_jax.datasets.imagenet.tree import PARTS
+from optexp_jax.errors import OptexpError
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImageNetFamily(ByFrequency):
+    """What ImageNet and its subsets share.
+
+    Args:
+        num_classes: number of class folders.
+        size: height and width of an input, in pixels.
+        source: the folder of `train` and `val` under `datasets` in the workspace; without it,
+            `ImageNet` is what TensorFlow Datasets has prepared as `imagenet2012`.
+        augment: whether training takes random crops and flips; else centre crops.
+        evaluated: number of training images, always the same, on whose centre crops the training
+            loss is measured; None for all.
+
+    Raises:
+        OptexpError: a field has an impossible value.
+    """
+
+    num_classes: int = 1000
+    size: int = 224
+    source: str = "ImageNet"
+    augment: bool = True
+    evaluated: int | None = None
+
+    def __post_init__(self) -> None:
+        name, numbers = type(self).__name__, dataclasses.asdict(self)
+        check_flag(f"augment of {name}", numbers.pop("augment"))
+        folder = numbers.pop("source")
+        if not isinstance(folder, str) or folder in ("", "..") or Path(folder).name != folder:
+            raise OptexpError(f"source of {name} is the name of a folder, not {folder!r}.")
+        for field, value in numbers.items():
+            if (field, value) != ("evaluated", None):
+                check_integer(f"{field} of {name}", value, least=int(field != "seed"))
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Height, width and channels."""
+        return self.size, self.size, 3
+
+    @property
+    def facts(self) -> Facts:
+        """Sizes, where they follow from those of ImageNet."""
+        profile = self.profile()
+        if profile is None or self.source != "ImageNet" or self.num_classes != 1000:
+            return Facts()
+        # Classes of ImageNet have 732 to 1,300 training images, and many have 1,300.
+        counts = np.minimum(profile, 1300)
+        if counts[10:].max() > 732:
+            return Facts()
+        return Facts(int(counts.sum()), 50_000, float(counts.max() / counts.min()))
+
+    def profile(self) -> np.ndarray | None:
+        """Images asked for of the k-th most frequent class, `[num_classes]`; None for all."""
+        return None
+
+    def load(self, workspace: Path) -> Data:
+        """Splits whose images are decoded as they are needed; labels are indices of class folders.
+
+        Validation is on all images of `val`, whatever the subset. The first time, it does what
+        `prepare` does.
+
+        Raises:
+            OptexpError: the images are not here, are damaged, or have changed.
+        """
+        return self._open(workspace, silent)
+
+    def missing(self, workspace: Path) -> str | None:
+        """A sentence that says what is not there and how to get it, or None."""
+        if sources.find(workspace, self.source):
+            return None
+        folder = folder_of(workspace, self.source)
+        absent = " and ".join(part for part in PARTS if not (folder / part).is_dir())
+        tfds = (
+            "let TensorFlow Datasets prepare it (`tfds build imagenet2012 "
+            f"--data_dir={folder_of(workspace, 'tfds')}`), or "
+        )
+        return (
+            f"The data set {type(self).__name__} is not here: no {absent} in {folder}; register at "
+            "image-net.org and place or link its images there, train/<class>/*.JPEG and "
+            f"val/<class>/*.JPEG, or {tfds if self.source == 'ImageNet' else ''}use FashionMNIST "
+            "instead, which needs no registration."
+        )
+
+    def prepare(self, workspace: Path, report: Report = silent) -> None:
+        """List the images, choose the subset and measure its channels, once; no network is used.
+
+        Raises:
+            OptexpError: as `load`.
+        """
+        self._open(workspace, report)
+
+    def is_prepared(self, workspace: Path) -> bool:
+        """Whether `load` has nothing slow to do."""
+        source = sources.find(workspace, self.source)
+        if source is None or (self.profile() is not None and not self._file(workspace).is_file()):
+            return False
+        return sources.is_listed(workspace, self.source, source)
+
+    def _file(self, workspace: Path) -> Path:
+        """The file of the selection; its name is a hash of what selection and channels need."""
+        fields = dataclasses.asdict(self)
+        for other in ("source", "augment", "evaluated"):
+            del fields[other]
+        text = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+        file = f"{type(self).__name__}-{text[:12]}.npz"
+        return folder_of(workspace, self.source) / "subsets" / file
+
+    def _open(self, workspace: Path, report: Report) -> Data:
+        source = sources.find(workspace, self.source)
+        if source is None:
+            raise MissingDataError(self.missing(workspace) or "")
+        listing = sources.list_images(workspace, self.source, source, report)
+        if len(listing.classes) != self.num_classes:
+            raise OptexpError(
+                f"{source.folder} has {len(listing.classes)} classes, not {self.num_classes}: "
+                f"complete it, or write num_classes={len(listing.classes)}."
+            )
+        train = ImageSplit(source, "train", listing.train, self.size, self.augment, _MEAN, _STD)
+        profile = self.profile()
+        if profile is not None:
+            seed = getattr(self, "seed", 0)
+            train = subset(self._file(workspace), train, profile, seed, report)
+        validation = dataclasses.replace(train, part="val", images=listing.val, augment=False)
+        counts = counts_of(train.labels, self.num_classes)
+        return Data(train, counts, validation, self._evaluation(train))
+
+    def _evaluation(self, train: ImageSplit) -> ImageSplit | None:
+        if self.evaluated is None or self.evaluated >= len(train):
+            return None
+        chosen = np.sort(draw(len(train), 0, "evaluated")[: self.evaluated])
+        return dataclasses.replace(train, images=train.images.take(chosen), augment=False)

@@ -1,0 +1,72 @@
+"""Where the images of a data set are, and the list of them, made once and kept in the workspace."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from optexp_jax.datasets import tfds_copy
+from optexp_jax.datasets.data import Report
+from optexp_jax.datasets.files import aside, folder_of
+from optexp_jax.datasets.imagenet.records import ImageRecords
+from optexp_jax.datasets.imagenet.tree import PARTS, ImageTree, Listing, Part, Source
+
+_FIELDS = ("names", "labels", "keys")
+
+
+def find(workspace: Path, name: str) -> Source | None:
+    """The source of a name: a tree in the workspace, for ImageNet else what TFDS has prepared.
+
+    Looks only at a few folders.
+    """
+    folder = folder_of(workspace, name)
+    if all((folder / part).is_dir() for part in PARTS):
+        return ImageTree(folder)
+    prepared = tfds_copy.find("imagenet2012", workspace) if name == "ImageNet" else None
+    return ImageRecords(prepared) if prepared else None
+
+
+def list_images(workspace: Path, name: str, source: Source, report: Report) -> Listing:
+    """All images of a source, from the list in the workspace where that is not out of date.
+
+    Raises:
+        OptexpError: the source is not as it should be, or the list cannot be written.
+    """
+    fingerprint = source.fingerprint()
+    listing = _kept(workspace, name, fingerprint)
+    if listing is None:
+        listing = source.scan(report)
+        _keep(workspace, name, fingerprint, listing)
+    return listing
+
+
+def is_listed(workspace: Path, name: str, source: Source) -> bool:
+    """Whether there is a list that is not out of date."""
+    return _kept(workspace, name, source.fingerprint()) is not None
+
+
+def _path(workspace: Path, name: str) -> Path:
+    return folder_of(workspace, name) / "listing.npz"
+
+
+def _kept(workspace: Path, name: str, fingerprint: str) -> Listing | None:
+    try:
+        with _path(workspace, name).open("rb") as opened, np.load(opened) as file:
+            if str(file["fingerprint"]) != fingerprint:
+                return None
+            parts = [Part(*(file[f"{part}_{f}"] for f in _FIELDS)) for part in PARTS]
+            return Listing(tuple(file["classes"].tolist()), *parts)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None  # not there, or damaged: it is made again
+
+
+def _keep(workspace: Path, name: str, fingerprint: str, listing: Listing) -> None:
+    arrays = {
+        f"{part}_{field}": getattr(getattr(listing, part), field)
+        for part in PARTS
+        for field in _FIELDS
+    }
+    with aside(_path(workspace, name)) as path, path.open("wb") as file:
+        np.savez(file, fingerprint=fingerprint, classes=np.array(listing.classes), **arrays)

@@ -1,0 +1,123 @@
+"""Images that are decoded when they are needed."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image, ImageFile
+
+from optexp_jax.datasets.data import Report
+from optexp_jax.datasets.imagenet.crops import centre_crop, random_crop
+from optexp_jax.datasets.imagenet.tree import Part, Source
+from optexp_jax.errors import OptexpError
+
+Channels = tuple[float, float, float]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageSplit:
+    """A `Streamed` split of images in files; many threads may ask it for examples.
+
+    Args:
+        source: what reads the files.
+        part: `train` or `val`, the part of the source.
+        images: those of the split.
+        size: height and width of an example, in pixels.
+        augment: whether `example` with random numbers takes a random crop.
+        mean: of the channels, pixels from 0 to 1.
+        std: standard deviation of the channels.
+    """
+
+    source: Source
+    part: str
+    images: Part
+    size: int
+    augment: bool
+    mean: Channels
+    std: Channels
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes, int32 `[n]`."""
+        return self.images.labels
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Height, width and channels."""
+        return self.size, self.size, 3
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def example(self, index: int, rng: np.random.Generator | None) -> np.ndarray:
+        """An image, uint8 `[size, size, 3]`: a random crop, or the centre where rng is None.
+
+        Raises:
+            OptexpError: the file is damaged or gone.
+        """
+        image = self.image(index)
+        if self.augment and rng is not None:
+            return random_crop(image, self.size, rng)
+        return centre_crop(image, self.size)
+
+    def image(self, index: int) -> Image.Image:
+        """A whole image, RGB.
+
+        Pillow tells of files that end too early. Bytes that were changed inside a JPEG file are
+        told by nobody: the format has no checksums.
+
+        Raises:
+            OptexpError: the file is damaged or gone.
+        """
+        if ImageFile.LOAD_TRUNCATED_IMAGES:
+            raise OptexpError(
+                "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, and damaged images would be grey "
+                "without a word: turn it off."
+            )
+        name, key = self.images.names[index], int(self.images.keys[index])
+        try:
+            with Image.open(io.BytesIO(self.source.read(self.part, name, key))) as image:
+                return image.convert("RGB")
+        except Exception as error:  # Pillow raises a dozen kinds
+            where = self.source.folder / self.part / os.fsdecode(name)
+            raise OptexpError(
+                f"The image {where} cannot be read ({error}): restore it from a good copy."
+            ) from error
+
+    def to_inputs(self, examples: jax.Array) -> jax.Array:
+        """Pixels from 0 to 255 as float32, each channel of mean 0 and standard deviation 1."""
+        mean, std = jnp.array(self.mean, jnp.float32), jnp.array(self.std, jnp.float32)
+        return (examples.astype(jnp.float32) / 255 - mean) / std
+
+
+def channel_statistics(split: ImageSplit, report: Report) -> tuple[Channels, Channels]:
+    """Means over the images of the mean, and of the standard deviation, of each channel.
+
+    The usual numbers of ImageNet, and those of the paper, are means of the standard deviations
+    *within* images: .225, where all pixels together have one of .27.
+
+    Args:
+        split: whose centre crops are measured.
+        report: told the images that are done.
+
+    Returns:
+        means and standard deviations, pixels from 0 to 1.
+    """
+
+    def of_image(index: int) -> np.ndarray:
+        pixels = split.example(index, None).reshape(-1, 3) / 255
+        return np.stack([pixels.mean(axis=0), pixels.std(axis=0)])
+
+    total = np.zeros((2, 3))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets other threads run
+        for done, both in enumerate(pool.map(of_image, range(len(split))), start=1):
+            total += both  # in the order of the images, whatever thread is first
+            report("measuring channels", done, len(split))
+    mean, std = (total / len(split)).tolist()
+    return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
