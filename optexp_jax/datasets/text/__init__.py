@@ -1,0 +1,31 @@
+"""Text: the next token is predicted, and tokens have a heavy tail."""
+
+from optexp_jax.datasets.text.base import TextDataset
+from optexp_jax.datasets.text.layouts import Sequences, Streams
+from optexp_jax.datasets.text.sets import (
+    PTB,
+    TinyPTB,
+    TinyStories,
+    TinyWikiText2,
+    WikiText2,
+    WikiText103,
+)
+from optexp_jax.datasets.text.shakespeare import Shakespeare
+from optexp_jax.datasets.text.tokens import BPE, Characters, Unigram, Words
+
+__all__ = [
+    "BPE",
+    "PTB",
+    "Characters",
+    "Sequences",
+    "Shakespeare",
+    "Streams",
+    "TextDataset",
+    "TinyPTB",
+    "TinyStories",
+    "TinyWikiText2",
+    "Unigram",
+    "WikiText2",
+    "WikiText103",
+    "Words",
+]

@@ -1,0 +1,119 @@
+"""What all data sets of text share: tokens as inputs, the next tokens as targets."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from optexp_jax.datasets.checks import check_integer
+from optexp_jax.datasets.classes import ByFrequency, counts_of
+from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
+from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.text.layouts import Layout, merged
+from optexp_jax.datasets.text.source import Source
+from optexp_jax.datasets.text.tokens import Tokens
+from optexp_jax.errors import OptexpError
+
+
+@dataclasses.dataclass(frozen=True)
+class TextDataset(ByFrequency):
+    """A text whose next token is predicted; subclasses say which text, and give defaults.
+
+    Args:
+        tokens: `Words`, `Characters`, `BPE` or `Unigram`.
+        layout: `Streams` or `Sequences`.
+        merge_factor: so many neighbouring tokens are one class, as targets; inputs stay tokens.
+        evaluated: rows of the training data, spread evenly, on which training metrics are measured;
+            None for all.
+
+    Raises:
+        OptexpError: merge_factor or evaluated is not an integer from 1.
+    """
+
+    tokens: Tokens
+    layout: Layout
+    merge_factor: int = 1
+    evaluated: int | None = None
+
+    source: ClassVar[Source]
+    # Tokens of training and validation, and the ratio of frequencies, with the default tokens.
+    known_tokens: ClassVar[tuple[int, int] | None] = None
+    known_ratio: ClassVar[float | None] = None
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        check_integer(f"merge_factor of {name}", self.merge_factor)
+        if self.evaluated is not None:
+            check_integer(f"evaluated of {name}", self.evaluated)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens of the inputs."""
+        return self.tokens.size
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes of the targets."""
+        return -(-self.tokens.size // self.merge_factor)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input: tokens in time."""
+        return (self.layout.length,)
+
+    @property
+    def facts(self) -> Facts:
+        """Numbers of targets, and the ratio of their frequencies, for the default tokens."""
+        if self.known_tokens is None or self.tokens != type(self).tokens:
+            return Facts()
+        train, validation = map(self.layout.targets, self.known_tokens)
+        return Facts(train, validation, self.known_ratio if self.merge_factor == 1 else None)
+
+    def missing(self, workspace: Path) -> str | None:
+        """What is not there and how to get it; None where nothing is to be fetched."""
+        return self.source.missing(workspace)
+
+    def is_prepared(self, workspace: Path) -> bool:
+        """Whether `load` has only to open files."""
+        return self.source.is_encoded(workspace, self.tokens)
+
+    def prepare(self, workspace: Path, report: Report = silent) -> None:
+        """Fetch the texts that are not there, and write their tokens.
+
+        Raises:
+            OptexpError: a text cannot be fetched, or is damaged.
+        """
+        self.source.fetch(workspace, report)
+        self.source.encoded(workspace, self.tokens, report)
+
+    def load(self, workspace: Path) -> Data:
+        """Inputs and targets, mapped from files that are made first if only the texts are there.
+
+        Raises:
+            MissingDataError: the texts are not there.
+            OptexpError: a file is damaged, or a text too short.
+        """
+        sentence = self.missing(workspace)
+        if sentence:
+            raise MissingDataError(sentence)
+        tokens = self.source.encoded(workspace, self.tokens, silent)
+        train, validation = (self._split(tokens[part], part) for part in ("train", "validation"))
+        counts = counts_of(train.labels, self.num_classes)
+        return Data(train, counts, validation, self._evaluation(train))
+
+    def _split(self, tokens: np.ndarray, part: str) -> Split:
+        if not self.layout.targets(len(tokens)):
+            raise OptexpError(
+                f"{self.layout} asks for more than the {len(tokens):,} {part} tokens of "
+                f"{type(self).__name__}: choose fewer or shorter ones."
+            )
+        return merged(self.layout.split(tokens), self.merge_factor)
+
+    def _evaluation(self, train: Split) -> Split | None:
+        if self.evaluated is None or self.evaluated >= len(train):
+            return None
+        rows = np.arange(self.evaluated) * len(train) // self.evaluated
+        return Split(train.inputs[rows], train.labels[rows])

@@ -1,0 +1,146 @@
+"""From a row of tokens to inputs and targets: parallel streams, or sequences one after another."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from optexp_jax.datasets.checks import check_integer
+from optexp_jax.datasets.data import Split
+
+_PADDING = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Streams:
+    """The text cut into as many streams as a batch has rows, read side by side in chunks.
+
+    With `MiniBatch(batch, shuffle=False)` a step takes the next chunk of every stream.
+
+    Args:
+        batch: number of streams.
+        length: tokens of a chunk; the last chunk of an epoch may be shorter.
+
+    Raises:
+        OptexpError: batch or length is not an integer from 1.
+
+    >>> Streams(512, 35).targets(924_412)  # the training text of PTB
+    923648
+
+    Source: the loaders of PTB in the paper's code.
+    """
+
+    batch: int
+    length: int
+
+    def __post_init__(self) -> None:
+        check_integer("batch of Streams", self.batch)
+        check_integer("length of Streams", self.length)
+
+    def targets(self, num_tokens: int) -> int:
+        """Targets made of a text of so many tokens."""
+        return self.batch * max(0, num_tokens // self.batch - 1)
+
+    def split(self, tokens: np.ndarray) -> Split:
+        """Inputs and targets `[chunks * batch, length]`."""
+        return streams(tokens, self.batch, self.length)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequences:
+    """The text cut into sequences that do not overlap; what is left at its end is not used.
+
+    Args:
+        length: tokens of a sequence.
+
+    Raises:
+        OptexpError: length is not an integer from 1.
+
+    >>> Sequences(1024).targets(109_836_289)  # the training text of WikiText-103
+    109836288
+
+    Source: the loaders of WikiText in the paper's code.
+    """
+
+    length: int
+
+    def __post_init__(self) -> None:
+        check_integer("length of Sequences", self.length)
+
+    def targets(self, num_tokens: int) -> int:
+        """Targets made of a text of so many tokens."""
+        return max(0, num_tokens - 1) // self.length * self.length
+
+    def split(self, tokens: np.ndarray) -> Split:
+        """Inputs and targets `[sequences, length]`, views of the tokens."""
+        return sequences(tokens, self.length)
+
+
+Layout = Streams | Sequences
+
+
+def streams(tokens: np.ndarray, batch: int, length: int) -> Split:
+    """Streams of N // batch tokens each, in chunks of at most `length`.
+
+    Args:
+        tokens: integers `[N]`.
+        batch: number of streams.
+        length: tokens of a chunk.
+
+    Returns:
+        rows in the order of the chunks, in a chunk in the order of the streams; labels are the next
+        tokens, int32, and -1 (inputs 0) past the end of the last chunk.
+
+    >>> split = streams(np.arange(12), batch=2, length=3)
+    >>> print(split.inputs, split.labels, sep="\\n")
+    [[ 0  1  2]
+     [ 6  7  8]
+     [ 3  4  0]
+     [ 9 10  0]]
+    [[ 1  2  3]
+     [ 7  8  9]
+     [ 4  5 -1]
+     [10 11 -1]]
+    """
+    size = len(tokens) // batch
+    rows = tokens[: size * batch].reshape(batch, size)
+    chunks = -(-max(0, size - 1) // length)
+
+    def cut(part: np.ndarray, fill: int, dtype: np.dtype | type) -> np.ndarray:
+        padded = np.full((batch, chunks * length), fill, dtype)
+        padded[:, : size - 1] = part
+        return padded.reshape(batch, chunks, length).swapaxes(0, 1).reshape(-1, length)
+
+    return Split(cut(rows[:, :-1], 0, tokens.dtype), cut(rows[:, 1:], _PADDING, np.int32))
+
+
+def sequences(tokens: np.ndarray, length: int) -> Split:
+    """Sequences of `length` tokens that do not overlap, as views.
+
+    Args:
+        tokens: integers `[N]`, in memory or mapped from a file.
+        length: tokens of a sequence.
+
+    Returns:
+        (N - 1) // length rows of inputs, and of labels: the next tokens.
+
+    >>> split = sequences(np.arange(8), length=3)
+    >>> print(split.inputs, split.labels, sep="\\n")
+    [[0 1 2]
+     [3 4 5]]
+    [[1 2 3]
+     [4 5 6]]
+    """
+    end = max(0, len(tokens) - 1) // length * length
+    return Split(tokens[:end].reshape(-1, length), tokens[1 : end + 1].reshape(-1, length))
+
+
+def merged(split: Split, factor: int) -> Split:
+    """The split with classes of `factor` neighbouring tokens each: token t is of class t // factor.
+
+    >>> merged(sequences(np.arange(7), length=3), 2).labels
+    array([[0, 1, 1],
+           [2, 2, 3]])
+    """
+    return split if factor == 1 else Split(split.inputs, split.labels // factor)  # -1 // k is -1
