@@ -31,7 +31,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels
+from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels, Split
 from optexp_jax.datasets.data import Data
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import CrossEntropy, SquaredLoss
@@ -164,6 +164,7 @@ def torch_step(experiment: Experiment, data: Data) -> Callable[[], dict[str, Any
     problem = experiment.problem
     num_classes = problem.model.num_classes
     labels = torch.from_numpy(np.array(data.train.labels, np.int64))
+    assert isinstance(data.train, Split)
     inputs = torch.from_numpy(np.array(data.train.inputs))
     counts = torch.from_numpy(np.array(data.class_counts)).float()
     one_hot = functional.one_hot(labels, num_classes).float()

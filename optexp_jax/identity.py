@@ -227,8 +227,16 @@ for _cls in (
     losses.CrossEntropy, losses.SquaredLoss, losses.Weighted, losses.LogitAdjusted,
     problem.Problem, problem.FullBatch, problem.MiniBatch,
     models.Linear, models.Zeros, models.Normal, models.TorchUniform,
-    datasets.HeavyTailedOneHot, datasets.RandomHeavyTailedLabels, datasets.Uniform,
-    datasets.Gaussian,
+    datasets.HeavyTailedOneHot, datasets.RandomHeavyTailedLabels, datasets.GaussianMixture,
+    datasets.ZipfMandelbrot, datasets.Uniform, datasets.Gaussian,
+    datasets.MNIST, datasets.FashionMNIST, datasets.Digits, datasets.BarcodedMNIST,
+    datasets.ColouredMNIST,
+    datasets.ImageNet, datasets.SmallImageNet, datasets.HeavyTailedImageNet,
+    datasets.TenBigClassImageNet, datasets.OneMajorClassImageNet,
+    datasets.PTB, datasets.TinyPTB, datasets.WikiText2, datasets.TinyWikiText2,
+    datasets.WikiText103, datasets.TinyStories, datasets.Shakespeare,
+    datasets.Words, datasets.Characters, datasets.BPE, datasets.Unigram,
+    datasets.Streams, datasets.Sequences,
 ):  # fmt: skip
     # The names are frozen with the first release: renaming a class means an entry ("OldName", cls).
     register(_cls.__name__)(_cls)

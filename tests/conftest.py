@@ -11,6 +11,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import pytest
 from hypothesis import settings
+from jax.experimental.compilation_cache import compilation_cache
 from reference_files import REFERENCE_DIR
 
 from optexp_jax.training import program
@@ -44,3 +45,22 @@ def x64():
 def reference_dir():
     """The folder of the reference numbers."""
     return REFERENCE_DIR
+
+
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory):
+    """Every program of a file of tests is compiled once: most of its packs run the same ones."""
+    names = (
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_min_compile_time_secs",
+        "jax_persistent_cache_min_entry_size_bytes",
+    )
+    before = {name: getattr(jax.config, name) for name in names}
+    values = (str(tmp_path_factory.mktemp("compiled")), 0.0, -1)
+    for name, value in zip(names, values, strict=True):
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()

@@ -2,14 +2,13 @@
 
 import dataclasses
 import functools
-from pathlib import Path
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
+from training_rows import alone, assert_close, assert_same, load, train
 
 import optexp_jax
 from optexp_jax import Experiment, FullBatch, MiniBatch, Problem
@@ -19,8 +18,9 @@ from optexp_jax.models import Linear, Zeros
 from optexp_jax.models.functional import functional
 from optexp_jax.optim import SGD, Adam, LearningRate, LineSearchGD, SignDescent
 from optexp_jax.training import metrics, program
-from optexp_jax.training.batches import epoch_order, named_key, take_batch, to_blocks
+from optexp_jax.training.batches import epoch_order, named_key, take_batch, to_batch
 from optexp_jax.training.pack import Pack
+from optexp_jax.training.resident import ResidentProgram
 from optexp_jax.training.run import run
 from optexp_jax.training.schedule import Schedule, thinned
 
@@ -29,23 +29,7 @@ RANDOM = RandomHeavyTailedLabels(size=3, seed=0)
 RATES = tuple(LearningRate(e) for e in (-2, -1, 0))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def shared_programs(tmp_path_factory):
-    """Compile every program of this file once: most packs here run the same ones."""
-    names = (
-        "jax_compilation_cache_dir",
-        "jax_persistent_cache_min_compile_time_secs",
-        "jax_persistent_cache_min_entry_size_bytes",
-    )
-    before = {name: getattr(jax.config, name) for name in names}
-    values = (str(tmp_path_factory.mktemp("compiled")), 0.0, -1)
-    for name, value in zip(names, values, strict=True):
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 
 @optexp_jax.register("test-training-dropout")
@@ -101,69 +85,6 @@ def sweep(one, rates=RATES):
     """The experiment at several learning rates."""
     replaced = (dataclasses.replace(one.optimizer, learning_rate=rate) for rate in rates)
     return tuple(dataclasses.replace(one, optimizer=optimizer) for optimizer in replaced)
-
-
-def load(one):
-    return one.problem.with_data_seed(one.seed).dataset.load(Path())
-
-
-@dataclasses.dataclass
-class Rows:
-    table: dict
-    per_class: dict
-    steps: np.ndarray
-    status: str
-    kept: dict
-    lengths: list
-
-
-def train(*experiments, mode="map", micro_batch=None, data=None, **arguments):
-    """Rows of every experiment of one pack, by id."""
-    pack = Pack(experiments, mode, micro_batch)
-    records = {e.id: [] for e in experiments}
-    lengths, last = [], 0
-    for chunk in run(pack, data or load(experiments[0]), **arguments):
-        lengths.append(chunk.step - last)
-        last = chunk.step
-        for record in chunk.records:
-            records[record.experiment.id].append(record)
-    return {key: joined(found, lengths) for key, found in records.items()}
-
-
-def joined(records, lengths):
-    filled = [r for r in records if len(r.table["step"])]
-
-    def join(field):
-        names = getattr(filled[0], field)
-        return {n: np.concatenate([getattr(r, field)[n] for r in filled]) for n in names}
-
-    steps = np.concatenate([r.per_class_steps for r in filled])
-    kept = {r.step: r.parameters for r in records if r.parameters is not None}
-    return Rows(join("table"), join("per_class"), steps, records[-1].status, kept, lengths)
-
-
-def alone(one, **arguments):
-    return train(one, **arguments)[one.id]
-
-
-def assert_same(a, b):
-    """Bitwise, NaN equal to NaN."""
-    assert a.status == b.status
-    assert list(a.table) == list(b.table)
-    assert list(a.per_class) == list(b.per_class)
-    for name in a.table:
-        np.testing.assert_array_equal(a.table[name], b.table[name], err_msg=name)
-    for name in a.per_class:
-        np.testing.assert_array_equal(a.per_class[name], b.per_class[name], err_msg=name)
-    np.testing.assert_array_equal(a.steps, b.steps)
-
-
-def assert_close(a, b, rtol, atol=0.0):
-    assert list(a.table) == list(b.table)
-    for name in a.table:
-        np.testing.assert_allclose(a.table[name], b.table[name], rtol, atol, err_msg=name)
-    for name in a.per_class:
-        np.testing.assert_allclose(a.per_class[name], b.per_class[name], rtol, atol, err_msg=name)
 
 
 # -- closed forms -----------------------------------------------------------------------------
@@ -277,7 +198,7 @@ def test_vmap_equals_map(kind):
 def test_packs_use_all_devices_and_single_runs_agree():
     assert jax.local_device_count() == 4
     pack = sweep(BITWISE["full batch"], [LearningRate(e) for e in (-3, -2, -1, 0)])
-    used = program.Program(Pack(pack), load(pack[0]))
+    used = ResidentProgram(Pack(pack), load(pack[0]))
     assert used.mesh.size == 4
     assert len(used.initial().step.sharding.device_set) == 4
     together = train(*pack)
@@ -318,14 +239,33 @@ def test_micro_batches_change_nothing(loss, batching):
 
 def labels_of_epoch(key, epoch, n, size, shuffle, micro=None):
     split = optexp_jax.datasets.data.Split(np.arange(n, dtype=np.int32), np.arange(n))
-    blocks = to_blocks(split, size, np.float32)
+    examples = to_batch(split, size, np.float32)
     order = epoch_order(key, jnp.int32(epoch), n, shuffle)
     number = MiniBatch(size).steps_per_epoch(n)
-    batches = [take_batch(blocks, order, jnp.int32(i), size, micro) for i in range(number)]
-    for batch in batches:
-        inside = batch.labels >= 0
-        np.testing.assert_array_equal(batch.inputs[inside], batch.labels[inside])
-    return [np.asarray(b.labels)[np.asarray(b.labels) >= 0] for b in batches]
+    batches = [take_batch(examples, order, jnp.int32(i), size, micro) for i in range(number)]
+    return [labels_in_blocks(batch, micro or size) for batch in batches]
+
+
+def labels_in_blocks(batch, size):
+    """The labels of a batch that are no padding, block after block."""
+    found = []
+    for number in range(batch.num_blocks):
+        block = batch.block(number)
+        assert block.labels.dtype == jnp.int32
+        assert len(block.labels) == min(size, len(batch.labels))
+        inside = np.asarray(block.labels) >= 0
+        np.testing.assert_array_equal(block.inputs[inside], block.labels[inside])
+        found.append(np.asarray(block.labels)[inside])
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6, 7, 20])
+def test_blocks_hold_every_example_once(size):
+    labels = np.arange(1, 8, dtype=np.uint8)  # a type that has no -1
+    split = optexp_jax.datasets.data.Split(labels.astype(np.uint16), labels)
+    batch = to_batch(split, size, np.float32)
+    assert (batch.inputs.dtype, batch.labels.dtype) == (np.uint16, np.uint8)
+    assert labels_in_blocks(batch, size).tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize(("n", "size", "micro"), [(10, 3, None), (10, 5, 2), (7, 7, 3), (5, 4, 1)])

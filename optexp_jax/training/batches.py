@@ -1,48 +1,71 @@
-"""Data as equal blocks on the device, and the order of mini-batches."""
+"""Examples on the devices, worked through in blocks, and the order of mini-batches."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import dataclasses
 from zlib import crc32
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.datasets.data import Array, Split
+from optexp_jax.datasets.data import Split
 
 PADDING = -1
 
 
-class Blocks(NamedTuple):
-    """A split cut into blocks of equal size, the last one padded with labels of -1.
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Examples that are worked through in blocks of equal size.
 
     Args:
-        inputs: `[blocks, size, ...]`.
-        labels: int32 `[blocks, size]` or `[blocks, size, time]`.
+        inputs: `[n, ...]`, in the type they are stored in.
+        labels: integers `[n]` or `[n, time]`; -1 marks padding.
+        size: examples per block, at most n.
     """
 
     inputs: jax.Array
     labels: jax.Array
+    size: int = dataclasses.field(metadata={"static": True})
+
+    @property
+    def num_blocks(self) -> int:
+        """Blocks that hold every example."""
+        return -(-len(self.labels) // self.size)
+
+    def block(self, number: jax.Array | int) -> Batch:
+        """Block `number`, its labels int32.
+
+        The last block is as long as the others: it begins with examples of the block before it,
+        marked as padding. The examples themselves are neither padded nor copied.
+        """
+        if self.num_blocks == 1:
+            return dataclasses.replace(self, labels=self.labels.astype(jnp.int32))
+        start = jnp.minimum(number * self.size, len(self.labels) - self.size)
+        inputs, labels = (
+            jax.lax.dynamic_slice_in_dim(array, start, self.size)
+            for array in (self.inputs, self.labels)
+        )
+        new = start + jnp.arange(self.size) >= number * self.size
+        return Batch(inputs, _masked(labels, new), self.size)
 
 
-def to_blocks(split: Split, size: int | None, dtype: np.dtype | type) -> Blocks:
-    """Cut a split into blocks of `size` examples (None: one block), floats in `dtype`."""
-    size = min(size or len(split), len(split))
+def to_batch(split: Split, size: int | None, dtype: np.dtype | type) -> Batch:
+    """A split on the device, in blocks of `size` examples (None: one block), floats in `dtype`.
+
+    Integers keep their type, which is small where there are many of them.
+    """
     inputs = split.inputs
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         inputs = inputs.astype(dtype)
-    else:
-        inputs = inputs.astype(np.int32)
-    return Blocks(_cut(inputs, size, 0), _cut(split.labels.astype(np.int32), size, PADDING))
+    size = min(size or len(split), len(split))
+    return Batch(jnp.asarray(inputs), jnp.asarray(split.labels), size)
 
 
-def _cut(array: Array, size: int, fill: int) -> jax.Array:
-    missing = -len(array) % size
-    if missing:
-        pad = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
-        array = (jnp if isinstance(array, jax.Array) else np).pad(array, pad, constant_values=fill)
-    return jnp.asarray(array.reshape(-1, size, *array.shape[1:]))
+def as_inputs(stored: jax.Array) -> jax.Array:
+    """Stored inputs as a model takes them: integers, such as tokens, as int32."""
+    return stored.astype(jnp.int32) if jnp.issubdtype(stored.dtype, jnp.integer) else stored
 
 
 def named_key(seed: int, name: str) -> jax.Array:
@@ -50,7 +73,9 @@ def named_key(seed: int, name: str) -> jax.Array:
     return jax.random.fold_in(jax.random.key(seed), crc32(name.encode()))
 
 
-def epoch_order(key: jax.Array, epoch: jax.Array, num_examples: int, shuffle: bool) -> jax.Array:
+def epoch_order(
+    key: jax.Array, epoch: jax.Array | int, num_examples: int, shuffle: bool
+) -> jax.Array:
     """Order of the examples in an epoch, int32 `[num_examples]`; a function of key and epoch."""
     order = jnp.arange(num_examples, dtype=jnp.int32)
     if not shuffle:
@@ -59,12 +84,12 @@ def epoch_order(key: jax.Array, epoch: jax.Array, num_examples: int, shuffle: bo
 
 
 def take_batch(
-    blocks: Blocks, order: jax.Array, index: jax.Array, size: int, micro_batch: int | None
-) -> Blocks:
+    examples: Batch, order: jax.Array, index: jax.Array, size: int, micro_batch: int | None
+) -> Batch:
     """Mini-batch number `index` of an epoch, in blocks of `micro_batch` examples.
 
     Args:
-        blocks: the training data.
+        examples: the training data.
         order: order of the examples in the epoch, `[num_examples]`.
         index: number of the batch in the epoch.
         size: examples per mini-batch.
@@ -73,13 +98,13 @@ def take_batch(
     Returns:
         `size` examples; past the end of the epoch they are padding.
     """
-    micro = min(micro_batch or size, size)
-    positions = jnp.arange(-(-size // micro) * micro, dtype=jnp.int32).reshape(-1, micro)
-    inside = positions < size
-    positions = positions + index * size
-    inside &= positions < len(order)
+    positions = jnp.arange(size, dtype=jnp.int32) + index * size
     chosen = order[jnp.minimum(positions, len(order) - 1)]
-    inputs = blocks.inputs.reshape(-1, *blocks.inputs.shape[2:])[chosen]
-    labels = blocks.labels.reshape(-1, *blocks.labels.shape[2:])[chosen]
-    inside = inside.reshape(*inside.shape, *[1] * (labels.ndim - inside.ndim))
-    return Blocks(inputs, jnp.where(inside, labels, PADDING))
+    labels = _masked(examples.labels[chosen], positions < len(order))
+    return Batch(examples.inputs[chosen], labels, min(micro_batch or size, size))
+
+
+def _masked(labels: jax.Array, kept: jax.Array) -> jax.Array:
+    """Labels as int32, -1 for the examples that are not kept."""
+    kept = kept.reshape(-1, *[1] * (labels.ndim - 1))
+    return jnp.where(kept, labels.astype(jnp.int32), PADDING)

@@ -13,7 +13,7 @@ import optax
 from optexp_jax.losses import Loss, LossSum
 from optexp_jax.models.functional import ModelFunctions, merge
 from optexp_jax.training import metrics
-from optexp_jax.training.batches import Blocks
+from optexp_jax.training.batches import Batch, as_inputs
 from optexp_jax.training.metrics import Sums
 
 Params = dict[str, jax.Array]
@@ -30,6 +30,7 @@ class Objective:
         l2: coefficient of the penalty ½ ‖w‖².
         num_classes: number of classes.
         per_class: whether metrics are also summed by class.
+        to_inputs: stored inputs -> the inputs of the model.
     """
 
     model: ModelFunctions
@@ -38,6 +39,7 @@ class Objective:
     l2: float
     num_classes: int
     per_class: bool
+    to_inputs: Callable[[jax.Array], jax.Array] = as_inputs
 
     def value(self, sums: Sums, params: Params) -> jax.Array:
         """The objective from the sums of a batch."""
@@ -49,45 +51,45 @@ class Objective:
             return jnp.zeros(())
         return self.l2 / 2 * optax.tree.norm(params, squared=True)
 
-    def evaluate(self, params: Params, frozen: Params, model_state: Any, blocks: Blocks) -> Sums:
+    def evaluate(self, params: Params, frozen: Params, model_state: Any, batch: Batch) -> Sums:
         """Objective and metric sums over all blocks, in evaluation mode."""
 
-        def one(model_state: Any, block: Blocks, key: jax.Array) -> tuple[Any, Sums, Any]:
+        def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Any]:
             _, (sums, _) = self._block(params, frozen, model_state, block, key, False, True)
             return model_state, sums, ()
 
-        return _over_blocks(one, model_state, blocks, jax.random.key(0))[1]
+        return _over_blocks(one, model_state, batch, jax.random.key(0))[1]
 
     def training_value(
-        self, params: Params, frozen: Params, model_state: Any, blocks: Blocks, key: jax.Array
+        self, params: Params, frozen: Params, model_state: Any, batch: Batch, key: jax.Array
     ) -> jax.Array:
         """The objective over all blocks, in training mode: what a line search evaluates."""
 
-        def one(model_state: Any, block: Blocks, key: jax.Array) -> tuple[Any, Sums, Any]:
+        def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Any]:
             _, (sums, state) = self._block(params, frozen, model_state, block, key, True, False)
             return state, sums, ()
 
-        return self.value(_over_blocks(one, model_state, blocks, key)[1], params)
+        return self.value(_over_blocks(one, model_state, batch, key)[1], params)
 
     def gradient(
         self,
         params: Params,
         frozen: Params,
         model_state: Any,
-        blocks: Blocks,
+        batch: Batch,
         key: jax.Array,
         with_metrics: bool,
     ) -> tuple[Params, Sums, Any]:
         """Gradient of the objective over all blocks, its sums, and the new model state."""
         block_gradient = jax.grad(self._block, has_aux=True)
 
-        def one(model_state: Any, block: Blocks, key: jax.Array) -> tuple[Any, Sums, Params]:
+        def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Params]:
             grads, (sums, state) = block_gradient(
                 params, frozen, model_state, block, key, True, with_metrics
             )
             return state, sums, grads
 
-        model_state, sums, grads = _over_blocks(one, model_state, blocks, key)
+        model_state, sums, grads = _over_blocks(one, model_state, batch, key)
         grads = jax.tree.map(lambda g: g / _divisor(sums).astype(g.dtype), grads)
         if self.l2:
             grads = jax.tree.map(lambda g, p: g + self.l2 * p, grads, params)
@@ -98,14 +100,15 @@ class Objective:
         params: Params,
         frozen: Params,
         model_state: Any,
-        block: Blocks,
+        block: Batch,
         key: jax.Array,
         train: bool,
         with_metrics: bool,
     ) -> tuple[jax.Array, tuple[Sums, Any]]:
         """Sum of the loss over one block, and as auxiliary output its sums and the model state."""
+        inputs = self.to_inputs(block.inputs)
         logits, model_state = self.model.apply(
-            merge(params, frozen), model_state, block.inputs, {"dropout": key}, train
+            merge(params, frozen), model_state, inputs, {"dropout": key}, train
         )
         sums = metrics.objective_sums(self.loss_sum, logits, block.labels)
         if with_metrics:
@@ -121,28 +124,28 @@ def _divisor(sums: Sums) -> jax.Array:
 
 
 def _over_blocks(
-    one: Callable[[Any, Blocks, jax.Array], tuple[Any, Sums, Any]],
+    one: Callable[[Any, Batch, jax.Array], tuple[Any, Sums, Any]],
     model_state: Any,
-    blocks: Blocks,
+    batch: Batch,
     key: jax.Array,
 ) -> tuple[Any, Sums, Any]:
     """Run `one` on every block: the model state is carried, sums and gradients are added.
 
     Sums are compensated; gradients are not, to keep one copy of them only.
     """
-    first = jax.tree.map(lambda b: b[0], blocks)
-    if len(blocks.labels) == 1:
-        return one(model_state, first, key)
+    if batch.num_blocks == 1:
+        return one(model_state, batch.block(0), key)
+    first = batch.block(0)
     _, sum_shapes, grad_shapes = jax.eval_shape(one, model_state, first, key)
 
-    def body(carry, numbered):
+    def body(carry, number):
         model_state, sums, grads = carry
-        number, block = numbered
-        model_state, new_sums, new_grads = one(model_state, block, jax.random.fold_in(key, number))
+        block, block_key = batch.block(number), jax.random.fold_in(key, number)
+        model_state, new_sums, new_grads = one(model_state, block, block_key)
         grads = jax.tree.map(jnp.add, grads, new_grads)
         return (model_state, metrics.add(sums, new_sums), grads), None
 
     start = (model_state, metrics.zeros(sum_shapes), metrics.zeros(grad_shapes)[0])
-    numbers = jnp.arange(len(blocks.labels))
-    (model_state, (sums, _), grads), _ = jax.lax.scan(body, start, (numbers, blocks))
+    numbers = jnp.arange(batch.num_blocks)
+    (model_state, (sums, _), grads), _ = jax.lax.scan(body, start, numbers)
     return model_state, sums, grads

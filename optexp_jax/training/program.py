@@ -1,11 +1,10 @@
-"""The compiled program of a pack: many steps of many runs in one call."""
+"""The compiled program of a pack: what programs share wherever their data are."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -16,13 +15,11 @@ import optax
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import LineSearchGD
-from optexp_jax.problem import FullBatch
-from optexp_jax.training.batches import to_blocks
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.step import DeviceData, Row, RunState, make_stepper
+from optexp_jax.training.step import Row, RunState, make_stepper
 
-# Rows of a chunk stay on the device until it ends; this bounds them, for the whole pack.
+# Rows of a chunk stay in memory until it ends; this bounds them, for the whole pack.
 _ROW_BYTES = 32 * 2**20
 _MOST_ROWS = 8192
 _CLASS_PREFIX = "class_"
@@ -52,44 +49,57 @@ class Slots:
 class Program:
     """A pack on its devices.
 
-    The number of steps and of runs are arguments, so chunks of any length and packs of any size
-    run the same instructions: neither changes a bit of the results.
+    The number of runs is an argument of what is compiled, so packs of any size run the same
+    instructions: the size changes no bit of the results.
+
+    Args:
+        pack: what is run.
+        data: the data of its problem.
+        example: one stored input, `[1, ...]`.
     """
 
-    def __init__(self, pack: Pack, data: Data) -> None:
+    row_capacity = _MOST_ROWS
+    class_capacity = 1
+
+    def __init__(self, pack: Pack, data: Data, example: jax.ShapeDtypeStruct) -> None:
         self.pack = pack
-        experiment = pack.experiments[0]
-        problem = experiment.problem
-        full_batch = isinstance(problem.batching, FullBatch)
-        block = pack.micro_batch if full_batch else getattr(problem.batching, "size", None)
         self.mesh = _mesh()
         self.padded = -(-len(pack.experiments) // self.mesh.size) * self.mesh.size
+        self._example = example
         with precision_of(pack):
-            dtype = jnp.float64 if problem.precision == "float64" else jnp.float32
-            self.data = jax.device_put(
-                DeviceData(
-                    to_blocks(data.train, block, dtype),
-                    to_blocks(data.validation, block, dtype) if data.validation else None,
-                ),
-                jax.NamedSharding(self.mesh, jax.P()),
-            )
-            self.stepper = make_stepper(
-                experiment, data.class_counts, len(data.train), pack.micro_batch
-            )
-            row = jax.eval_shape(self.stepper.evaluate, *jax.eval_shape(self._first), self.data)
-            self.row_capacity, self.class_capacity = _capacities(row, self.padded)
-            self._chunk = jax.jit(self._sharded(self._chunk_of_runs, 5), donate_argnums=0)
-            self._evaluate = jax.jit(self._sharded(self._rows_of_runs, 2))
+            self.stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
 
-    def _first(self) -> tuple[RunState]:
-        return (self.stepper.init(self.data),)
+    def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
+        """Take as many steps as there are slots; the states given are consumed.
+
+        Returns:
+            the new states and the rows, leaves `[runs, rows, ...]`.
+        """
+        raise NotImplementedError
+
+    def evaluate(self, states: RunState) -> Row:
+        """The rows at the parameters of all runs, leaves `[runs, 1, ...]`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what the program holds beside memory."""
+
+    @property
+    def most_steps(self) -> int:
+        """The longest chunk that one call can take."""
+        return _MOST_ROWS
+
+    # -- states ---------------------------------------------------------------------------------
+
+    def _first(self) -> RunState:
+        return self.stepper.init(jnp.zeros(self._example.shape, self._example.dtype))
 
     def initial(self) -> RunState:
         """The states of all runs before the first step, stacked on the first axis."""
         with precision_of(self.pack):
-            (state,) = jax.jit(self._first)()
+            state = jax.jit(self._first)()
             states = [self._with_rate(state, i) for i in range(self.padded)]
-            return self._place(jax.tree.map(lambda *leaves: jnp.stack(leaves), *states))
+            return self._spread(jax.tree.map(lambda *leaves: jnp.stack(leaves), *states))
 
     def restored(self, leaves: States) -> RunState:
         """The states of a checkpoint on the devices of the pack, one row per run.
@@ -98,7 +108,7 @@ class Program:
             OptexpError: the leaves are not those of this program.
         """
         with precision_of(self.pack):
-            template = jax.eval_shape(self._first)[0]
+            template = jax.eval_shape(self._first)
             paths, tree = jax.tree_util.tree_flatten_with_path(template)
             keys = [jax.tree_util.keystr(path) for path, _ in paths]
             shapes = {key: leaf.shape for key, (_, leaf) in zip(keys, paths, strict=True)}
@@ -109,14 +119,11 @@ class Program:
                 )
             states = tree.unflatten([self._pad(leaves[key]) for key in keys])
             alive = np.arange(self.padded) < len(self.pack.experiments)
-            return self._place(states._replace(alive=states.alive & alive))
+            return self._spread(states._replace(alive=states.alive & alive))
 
     def _pad(self, leaf: np.ndarray) -> np.ndarray:
         missing = self.padded - len(leaf)
         return np.concatenate([leaf, np.repeat(leaf[:1], missing, axis=0)])
-
-    def _place(self, states: RunState) -> RunState:
-        return jax.device_put(states, jax.NamedSharding(self.mesh, jax.P("run")))
 
     def _with_rate(self, state: RunState, index: int) -> RunState:
         """The state of run `index`; runs beyond the pack are padding and never alive."""
@@ -127,104 +134,71 @@ class Program:
         rate = jnp.asarray(float(optimizer.learning_rate), jnp.result_type(float))
         return state._replace(opt_state=optax.tree.set(state.opt_state, learning_rate=rate))
 
-    def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
-        """Take as many steps as there are slots; the states given are consumed.
-
-        Returns:
-            the new states and the rows, leaves `[runs, rows, ...]`, on the devices.
-        """
-        number = len(slots.rows)
-        with precision_of(self.pack):
-            rows, class_rows = (
-                np.pad(s.astype(np.int32), (0, self.most_steps - number))
-                for s in (slots.rows, slots.class_rows)
-            )
-            runs = np.int32(self.padded // self.mesh.size)
-            return self._chunk(states, runs, np.int32(number), rows, class_rows, self.data)
-
-    def evaluate(self, states: RunState) -> Row:
-        """The rows at the parameters of all runs, leaves `[runs, 1, ...]`, on the devices."""
-        with precision_of(self.pack):
-            runs = np.int32(self.padded // self.mesh.size)
-            return self._evaluate(states, runs, self.data)
+    # -- devices --------------------------------------------------------------------------------
 
     @property
-    def most_steps(self) -> int:
-        """The longest chunk that one call can take."""
-        return _MOST_ROWS
+    def _runs(self) -> np.int32:
+        """Runs of each device."""
+        return np.int32(self.padded // self.mesh.size)
 
-    def _sharded(self, function: Any, arguments: int) -> Any:
-        """Spread the runs over the devices; each device loops over its own."""
-        specs = (jax.P("run"),) + (jax.P(),) * arguments
-        return jax.shard_map(
+    def _spread(self, tree: Any) -> Any:
+        """Put the runs of a tree, its first axis, on their devices."""
+        return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P("run")))
+
+    def _copy(self, tree: Any) -> Any:
+        """Put a tree on all devices."""
+        return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P()))
+
+    def _compiled(self, function: Callable[..., Any], by_run: int, shared: int, donate: Any) -> Any:
+        """A function of runs, compiled; each device has its own runs and all that is shared.
+
+        Args:
+            function: its first `by_run` arguments have runs on their first axis, the next `shared`
+                do not; all that it returns has.
+            by_run: number of the former.
+            shared: number of the latter.
+            donate: arguments whose memory the results may take.
+        """
+        specs = (jax.P("run"),) * by_run + (jax.P(),) * shared
+        sharded = jax.shard_map(
             function, mesh=self.mesh, in_specs=specs, out_specs=jax.P("run"), check_vma=False
         )
+        return jax.jit(sharded, donate_argnums=donate)
 
-    def _chunk_of_runs(
-        self, states: RunState, runs: Any, number: Any, rows: Any, class_rows: Any, data: DeviceData
-    ) -> tuple[RunState, Row]:
-        one = functools.partial(
-            self._chunk_of_run, number=number, slots=(rows, class_rows), data=data
-        )
-        return self._over_runs(one, states, runs)
-
-    def _rows_of_runs(self, states: RunState, runs: Any, data: DeviceData) -> Row:
-        def one(state: RunState) -> tuple[RunState, Row]:
-            return state, jax.tree.map(lambda leaf: leaf[None], self.stepper.evaluate(state, data))
-
-        return self._over_runs(one, states, runs)[1]
-
-    def _over_runs(self, one: Any, states: RunState, runs: Any) -> tuple[RunState, Row]:
+    def _over_runs(self, one: Callable[..., Any], runs: Any, carry: Any, *fixed: Any) -> Any:
+        """Replace the part of each run in `carry` by `one` of it and of the parts in `fixed`."""
         if self.pack.mode == "vmap":
-            return jax.vmap(one)(states)
+            return jax.vmap(one)(carry, *fixed)
+
         # lax.map in effect, but in place, and with a number of runs that the compiler does not
         # know: a loop of known length 1 would be unrolled and round differently.
-        count = len(states.step)
-        _, row = jax.eval_shape(one, jax.tree.map(lambda leaf: leaf[0], states))
-        rows = jax.tree.map(lambda s: jnp.zeros((count, *s.shape), s.dtype), row)
-
         def body(i: Any, carry: Any) -> Any:
-            state = jax.tree.map(lambda leaf: leaf[i], carry[0])
-            result = jax.lax.optimization_barrier(one(jax.lax.optimization_barrier(state)))
+            parts = jax.tree.map(lambda leaf: leaf[i], (carry, *fixed))
+            result = jax.lax.optimization_barrier(one(*jax.lax.optimization_barrier(parts)))
             return jax.tree.map(lambda buffer, new: buffer.at[i].set(new), carry, result)
 
-        return jax.lax.fori_loop(0, runs, body, (states, rows))
+        return jax.lax.fori_loop(0, runs, body, carry)
 
-    def _chunk_of_run(
-        self, state: RunState, number: Any, slots: tuple[Any, Any], data: DeviceData
-    ) -> tuple[RunState, Row]:
-        row_slots, class_slots = slots
+    # -- rows -----------------------------------------------------------------------------------
 
-        def going(carry: Any) -> Any:
-            i, state, _, _ = carry
-            return (i < number) & state.alive
-
-        def body(carry: Any) -> Any:
-            i, state, order, rows = carry
-            record = row_slots[i] < self.row_capacity
-            state, order, row = self.stepper.step(state, data, order, record)
-            return i + 1, state, order, self._write(rows, row, row_slots[i], class_slots[i])
-
-        row = jax.eval_shape(self.stepper.evaluate, state, data)
-        start = (jnp.int32(0), state, self.stepper.order(state.step), self._buffers(row))
-        _, state, _, rows = jax.lax.while_loop(going, body, start)
-        return state, rows
+    def _set_capacities(self, row: Row) -> None:
+        """How many rows, and rows of per-class arrays, a chunk may write; `row` is one of them."""
+        by_class = [
+            leaf.size * leaf.dtype.itemsize
+            for path, leaf in jax.tree_util.tree_leaves_with_path(row)
+            if is_by_class(path)
+        ]
+        if by_class:
+            fitting = _ROW_BYTES // (self.padded * sum(by_class))
+            self.class_capacity = int(np.clip(fitting, 1, 256))
 
     def _capacity(self, path: Any) -> int:
-        return self.class_capacity if _is_by_class(path) else self.row_capacity
+        return self.class_capacity if is_by_class(path) else self.row_capacity
 
-    def _buffers(self, row: Row) -> Row:
-        def buffer(path: Any, leaf: Any) -> jax.Array:
-            return jnp.zeros((self._capacity(path), *leaf.shape), leaf.dtype)
 
-        return jax.tree_util.tree_map_with_path(buffer, row)
-
-    def _write(self, rows: Row, row: Row, row_slot: Any, class_slot: Any) -> Row:
-        def write(path: Any, buffer: jax.Array, new: jax.Array) -> jax.Array:
-            slot = class_slot if _is_by_class(path) else row_slot
-            return buffer.at[slot].set(new.astype(buffer.dtype), mode="drop")
-
-        return jax.tree_util.tree_map_with_path(write, rows, row)
+def is_by_class(path: Any) -> bool:
+    """Whether a leaf of a row is an array by class."""
+    return str(getattr(path[-1], "key", "")).startswith(_CLASS_PREFIX)
 
 
 def local_devices() -> list[Any]:
@@ -238,19 +212,3 @@ def _mesh() -> jax.sharding.Mesh:
     return jax.make_mesh(
         (len(devices),), ("run",), axis_types=(jax.sharding.AxisType.Auto,), devices=devices
     )
-
-
-def _is_by_class(path: Any) -> bool:
-    return str(getattr(path[-1], "key", "")).startswith(_CLASS_PREFIX)
-
-
-def _capacities(row: Row, runs: int) -> tuple[int, int]:
-    """Rows, and rows of per-class arrays, that a chunk may write."""
-    by_class = [
-        leaf.size * leaf.dtype.itemsize
-        for path, leaf in jax.tree_util.tree_leaves_with_path(row)
-        if _is_by_class(path)
-    ]
-    if not by_class:
-        return _MOST_ROWS, 1
-    return _MOST_ROWS, int(np.clip(_ROW_BYTES // (runs * sum(by_class)), 1, 256))

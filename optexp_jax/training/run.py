@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from optexp_jax.datasets.data import Data
+from optexp_jax.datasets.data import Data, Split
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import Program, Slots
 from optexp_jax.training.records import RunRecord, by_class, columns
+from optexp_jax.training.resident import ResidentProgram
 from optexp_jax.training.schedule import Schedule
 from optexp_jax.training.step import RunState
+from optexp_jax.training.streamed import StreamedProgram
 
 _CHUNK_SECONDS = 2.0
 
@@ -63,7 +66,22 @@ def run(
     Yields:
         a `Chunk`; after the last one every run is done or diverged.
     """
-    program = Program(pack, data)
+    with contextlib.closing(_program(pack, data)) as program:
+        yield from _chunks(program, pack, data, states, step, chunk_seconds)
+
+
+def _program(pack: Pack, data: Data) -> Program:
+    return (ResidentProgram if isinstance(data.train, Split) else StreamedProgram)(pack, data)
+
+
+def _chunks(
+    program: Program,
+    pack: Pack,
+    data: Data,
+    states: States | None,
+    step: int,
+    chunk_seconds: float,
+) -> Iterator[Chunk]:
     schedule = Schedule.of(pack.experiments[0], len(data.train))
     keep = sorted({k for e in pack.experiments for k in e.keep_steps})
     schedule = dataclasses.replace(schedule, keep=tuple(keep))

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
+from optexp_jax.datasets.data import Data, Split
 from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional, split_trainable
 from optexp_jax.problem import MiniBatch
-from optexp_jax.training.batches import Blocks, epoch_order, named_key, take_batch
+from optexp_jax.training.batches import Batch, as_inputs, epoch_order, named_key, take_batch
+from optexp_jax.training.metrics import Sums
 from optexp_jax.training.objective import Objective, Params
 
 Row = dict[str, Any]
@@ -32,10 +33,11 @@ class RunState(NamedTuple):
 
 
 class DeviceData(NamedTuple):
-    """The data of a pack on the device."""
+    """The data of a pack on the devices."""
 
-    train: Blocks
-    validation: Blocks | None
+    train: Batch
+    validation: Batch | None
+    evaluation: Batch | None  # part of train that training metrics are measured on; None for all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,10 +65,10 @@ class Stepper:
         """Whether the gradient's own forward pass is the evaluation of the training data."""
         return self.batching is None and self.objective.model.modes_coincide
 
-    def init(self, data: DeviceData) -> RunState:
-        """The state before the first step."""
-        model = self.objective.model
-        params, model_state = model.init(named_key(self.seed, "params"), data.train.inputs[0, :1])
+    def init(self, example: jax.Array) -> RunState:
+        """The state before the first step, for a model of inputs like the stored one `[1, ...]`."""
+        model, inputs = self.objective.model, self.objective.to_inputs(example)
+        params, model_state = model.init(named_key(self.seed, "params"), inputs)
         trained, frozen = split_trainable(params, model.trainable)
         opt_state = self.transform.init(trained)
         return RunState(jnp.int32(0), jnp.bool(True), trained, frozen, model_state, opt_state)
@@ -82,25 +84,41 @@ class Stepper:
     def step(
         self, state: RunState, data: DeviceData, order: jax.Array, record: jax.Array
     ) -> tuple[RunState, jax.Array, Row]:
-        """Take one step.
+        """Take one step on data that is on the device.
 
         Args:
             state: before the step.
-            data: training and validation blocks.
+            data: training and validation examples.
             order: order of the examples in the epoch of the step before.
             record: boolean, whether the metrics of the row are wanted.
 
         Returns:
             the state after the step, the order of the epoch, and the row of metrics at the
-            parameters *before* the step. A step whose loss or gradient is not finite leaves the
-            state dead at its old step count.
+            parameters *before* the step.
         """
         batch, order = self._batch(data, order, state.step)
+        new, sums, norms = self.advance(state, batch, with_metrics=self.shares_forward)
+        row = _if_wanted(record, lambda: self._row(state, data, sums))
+        return new, order, row | {"grad_norms": norms}
+
+    def advance(
+        self, state: RunState, batch: Batch, with_metrics: bool = False
+    ) -> tuple[RunState, Sums, dict[str, jax.Array]]:
+        """Take one step on a batch.
+
+        Args:
+            state: before the step.
+            batch: the examples of the step.
+            with_metrics: whether the sums hold those of the metrics too.
+
+        Returns:
+            the state after the step, the sums of the batch before it, and the norm of the gradient
+            of each leaf. A step whose loss or gradient is not finite leaves the state dead, at its
+            old step count.
+        """
         key = jax.random.fold_in(named_key(self.seed, "dropout"), state.step)
         where = (state.frozen, state.model_state, batch, key)
-        grads, sums, model_state = self.objective.gradient(
-            state.params, *where, with_metrics=self.shares_forward
-        )
+        grads, sums, model_state = self.objective.gradient(state.params, *where, with_metrics)
         value = self.objective.value(sums, state.params)
         updates, opt_state = self.transform.update(
             grads,
@@ -110,9 +128,8 @@ class Stepper:
             grad=grads,
             value_fn=lambda params: self.objective.training_value(params, *where),
         )
-        grad_norms = _leaf_norms(grads)
-        row = _if_wanted(record, lambda: self._row(state, data, sums))
-        finite = jnp.isfinite(value) & jnp.isfinite(_total(grad_norms))
+        norms = leaf_norms(grads)
+        finite = jnp.isfinite(value) & jnp.isfinite(_total(norms))
         # A dead run keeps the parameters of its last row, which may be evaluated later.
         params, model_state = jax.tree.map(
             lambda new, old: jnp.where(finite, new, old),
@@ -126,54 +143,61 @@ class Stepper:
             model_state=model_state,
             opt_state=opt_state,
         )
-        return new, order, row | {"grad_norms": grad_norms}
+        return new, sums, norms
 
     def evaluate(self, state: RunState, data: DeviceData) -> Row:
         """The row of metrics at a state, without a gradient: its gradient norms are NaN."""
-        row = self._row(state, data, None)
-        return row | {"grad_norms": jax.tree.map(lambda n: n * jnp.nan, row["param_norms"])}
+        return without_gradient(self._row(state, data, None))
 
-    def _row(self, state: RunState, data: DeviceData, sums: Any) -> Row:
-        where = (state.params, state.frozen, state.model_state)
+    def measure(self, state: RunState, batch: Batch) -> Sums:
+        """Objective and metric sums over a batch."""
+        return self.objective.evaluate(state.params, state.frozen, state.model_state, batch)
+
+    def size_of(self, state: RunState) -> Row:
+        """The part of a row that takes no data: the penalty and the norm of each leaf."""
+        penalty = self.objective.penalty(state.params)
+        return {"penalty": penalty, "param_norms": leaf_norms(state.params)}
+
+    def _row(self, state: RunState, data: DeviceData, sums: Sums | None) -> Row:
         if sums is None or not self.shares_forward:
-            sums = self.objective.evaluate(*where, data.train)
-        row = {"tr": sums, "penalty": self.objective.penalty(state.params)}
+            sums = self.measure(state, data.train if data.evaluation is None else data.evaluation)
+        row = {"tr": sums} | self.size_of(state)
         if data.validation is not None:
-            row["va"] = self.objective.evaluate(*where, data.validation)
-        return row | {"param_norms": _leaf_norms(state.params)}
+            row["va"] = self.measure(state, data.validation)
+        return row
 
     def _batch(
         self, data: DeviceData, order: jax.Array, step: jax.Array
-    ) -> tuple[Blocks, jax.Array]:
+    ) -> tuple[Batch, jax.Array]:
         if self.batching is None:
             # Labels that seem to change with the step keep XLA from storing masks of the size of
             # the logits outside the loop: a step of the linear problem takes 0.7 of the time.
             labels, _ = jax.lax.optimization_barrier((data.train.labels, step))
-            return data.train._replace(labels=labels), order
+            return dataclasses.replace(data.train, labels=labels), order
         index = step % self.batching.steps_per_epoch(self.num_examples)
         order = jax.lax.cond(index == 0, lambda: self.order(step), lambda: order)
         size = min(self.batching.size, self.num_examples)
         return take_batch(data.train, order, index, size, self.micro_batch), order
 
 
-def make_stepper(
-    experiment: Experiment, class_counts: np.ndarray, num_examples: int, micro_batch: int | None
-) -> Stepper:
-    """The stepper of an experiment on data of given class counts and size."""
+def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) -> Stepper:
+    """The stepper of an experiment on its data."""
     problem = experiment.problem
+    to_inputs = as_inputs if isinstance(data.train, Split) else data.train.to_inputs
     objective = Objective(
         model=functional(problem.model, problem.precision),
         loss=problem.loss,
-        loss_sum=problem.loss.build(class_counts),
+        loss_sum=problem.loss.build(data.class_counts),
         l2=problem.l2,
-        num_classes=len(class_counts),
+        num_classes=len(data.class_counts),
         per_class=experiment.per_class,
+        to_inputs=to_inputs,
     )
     return Stepper(
         objective=objective,
         transform=experiment.optimizer.build(),
         batching=problem.batching if isinstance(problem.batching, MiniBatch) else None,
-        num_examples=num_examples,
+        num_examples=len(data.train),
         seed=experiment.seed,
         micro_batch=micro_batch,
     )
@@ -186,8 +210,14 @@ def _if_wanted(record: jax.Array, make: Callable[[], Row]) -> Row:
     return jax.lax.cond(record, make, zeros)
 
 
-def _leaf_norms(tree: Params) -> dict[str, jax.Array]:
+def leaf_norms(tree: Params) -> dict[str, jax.Array]:
+    """The L2 norm of each leaf."""
     return {path: jnp.linalg.norm(leaf.ravel()) for path, leaf in tree.items()}
+
+
+def without_gradient(row: Row) -> Row:
+    """A row with gradient norms of NaN."""
+    return row | {"grad_norms": jax.tree.map(lambda n: n * jnp.nan, row["param_norms"])}
 
 
 def _total(norms: dict[str, jax.Array]) -> jax.Array:

@@ -1,0 +1,113 @@
+"""Programs whose data lie on the devices: many steps of many runs in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optexp_jax.datasets.data import Data
+from optexp_jax.problem import FullBatch
+from optexp_jax.training.batches import Batch, to_batch
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.program import Program, Slots, is_by_class, precision_of
+from optexp_jax.training.step import DeviceData, Row, RunState
+
+
+class ResidentProgram(Program):
+    """A pack and its data on the devices.
+
+    The number of steps is an argument of what is compiled, so chunks of any length run the same
+    instructions: the length changes no bit of the results.
+    """
+
+    def __init__(self, pack: Pack, data: Data) -> None:
+        with precision_of(pack):
+            examples = _examples(pack, data)
+            inputs = examples.train.inputs
+            super().__init__(pack, data, jax.ShapeDtypeStruct((1, *inputs.shape[1:]), inputs.dtype))
+            self.data = self._copy(examples)
+            self._row = jax.eval_shape(self.stepper.evaluate, jax.eval_shape(self._first), examples)
+            self._set_capacities(self._row)
+            self._chunk = self._compiled(self._chunk_of_runs, 1, 5, donate=0)
+            self._evaluate = self._compiled(self._rows_of_runs, 1, 2, donate=())
+
+    def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
+        """Take the steps of all slots, in one call; the rows stay on the devices."""
+        number = len(slots.rows)
+        with precision_of(self.pack):
+            rows, class_rows = (
+                np.pad(s.astype(np.int32), (0, self.most_steps - number))
+                for s in (slots.rows, slots.class_rows)
+            )
+            return self._chunk(states, self._runs, np.int32(number), rows, class_rows, self.data)
+
+    def evaluate(self, states: RunState) -> Row:
+        """The rows at the parameters of all runs, on the devices."""
+        with precision_of(self.pack):
+            return self._evaluate(states, self._runs, self.data)
+
+    def _rows_of_runs(self, states: RunState, runs: Any, data: DeviceData) -> Row:
+        def one(_: Row, state: RunState) -> Row:
+            return jax.tree.map(lambda leaf: leaf[None], self.stepper.evaluate(state, data))
+
+        return self._over_runs(one, runs, self._buffers(len(states.step), 1), states)
+
+    def _chunk_of_runs(
+        self, states: RunState, runs: Any, number: Any, rows: Any, class_rows: Any, data: DeviceData
+    ) -> tuple[RunState, Row]:
+        def one(part: tuple[RunState, Row]) -> tuple[RunState, Row]:
+            return self._chunk_of_run(*part, number, (rows, class_rows), data)
+
+        return self._over_runs(one, runs, (states, self._buffers(len(states.step))))
+
+    def _chunk_of_run(
+        self, state: RunState, rows: Row, number: Any, slots: tuple[Any, Any], data: DeviceData
+    ) -> tuple[RunState, Row]:
+        row_slots, class_slots = slots
+
+        def going(carry: Any) -> Any:
+            i, state, _, _ = carry
+            return (i < number) & state.alive
+
+        def body(carry: Any) -> Any:
+            i, state, order, rows = carry
+            record = row_slots[i] < self.row_capacity
+            state, order, row = self.stepper.step(state, data, order, record)
+            return i + 1, state, order, _write(rows, row, row_slots[i], class_slots[i])
+
+        start = (jnp.int32(0), state, self.stepper.order(state.step), rows)
+        _, state, _, rows = jax.lax.while_loop(going, body, start)
+        return state, rows
+
+    def _buffers(self, runs: int, rows: int | None = None) -> Row:
+        """Zeros for so many rows of each run, or as many as fit."""
+
+        def buffer(path: Any, leaf: Any) -> jax.Array:
+            return jnp.zeros((runs, rows or self._capacity(path), *leaf.shape), leaf.dtype)
+
+        return jax.tree_util.tree_map_with_path(buffer, self._row)
+
+
+def _examples(pack: Pack, data: Data) -> DeviceData:
+    """What of the data lies on the devices; full batches are measured on all of it."""
+    problem = pack.experiments[0].problem
+    full_batch = isinstance(problem.batching, FullBatch)
+    size = pack.micro_batch if full_batch else getattr(problem.batching, "size", None)
+    dtype = jnp.float64 if problem.precision == "float64" else jnp.float32
+
+    def batch(split: Any) -> Batch | None:
+        return None if split is None else to_batch(split, size, dtype)
+
+    evaluation = None if full_batch else batch(data.evaluation)
+    return DeviceData(to_batch(data.train, size, dtype), batch(data.validation), evaluation)  # type: ignore[arg-type]
+
+
+def _write(rows: Row, row: Row, row_slot: Any, class_slot: Any) -> Row:
+    def write(path: Any, buffer: jax.Array, new: jax.Array) -> jax.Array:
+        slot = class_slot if is_by_class(path) else row_slot
+        return buffer.at[slot].set(new.astype(buffer.dtype), mode="drop")
+
+    return jax.tree_util.tree_map_with_path(write, rows, row)

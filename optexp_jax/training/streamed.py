@@ -1,0 +1,168 @@
+"""Programs whose examples are read from files: one call for each step of all runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optexp_jax.datasets.data import Data, Streamed
+from optexp_jax.errors import OptexpError
+from optexp_jax.training import metrics
+from optexp_jax.training.batches import Batch
+from optexp_jax.training.decoding import Decoded, Wanted, decoded, in_order
+from optexp_jax.training.metrics import Sums
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.program import Program, Slots, is_by_class, precision_of
+from optexp_jax.training.step import Row, RunState, leaf_norms, without_gradient
+
+_MOST_BYTES = 32 * 2**30
+# Examples of a block that metrics are measured on, where a mini-batch does not say.
+_MEASURED = 256
+
+
+class StreamedProgram(Program):
+    """A pack whose runs share every batch that is decoded.
+
+    Metrics are measured in evaluation mode on examples without augmentation.
+    """
+
+    def __init__(self, pack: Pack, data: Data) -> None:
+        self._train: Any = data.train
+        shape = (1, *self._train.example_shape)
+        super().__init__(pack, data, jax.ShapeDtypeStruct(shape, np.uint8))
+        batching, examples = self.stepper.batching, len(self._train)
+        self._size = examples if batching is None else min(batching.size, examples)
+        self._block = min(self._size, (batching and batching.size) or pack.micro_batch or _MEASURED)
+        self._measured: dict[str, Any] = {"tr": data.evaluation or data.train}
+        if data.validation is not None:
+            self._measured["va"] = data.validation
+        self._batches: Decoded | None = None
+        _require_room(self._train, self._size)
+        with precision_of(pack):
+            self._shape = self._shape_of_row()
+            self._set_capacities(self._shape)
+            self._advance = self._compiled(self._advance_runs, 1, 2, donate=0)
+            self._measure = self._compiled(self._measure_runs, 2, 2, donate=0)
+            self._sizes = jax.jit(jax.vmap(self.stepper.size_of))
+
+    def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
+        """Take the steps of all slots, one by one; the rows are on the host."""
+        if self._batches is None:
+            first = int(np.max(np.asarray(states.step)))
+            self._batches = decoded(self._train, self._wanted(first), self._size)
+        rows: list[Row] = []
+        with precision_of(self.pack):
+            for slot in slots.rows:
+                recorded = slot < self.row_capacity
+                row = self._row(states) if recorded else {}
+                inputs, labels = next(self._batches)
+                batch = self._to_devices(inputs, labels, self.pack.micro_batch or self._size)
+                states, norms = self._advance(states, self._runs, batch)
+                if recorded:
+                    rows.append(row | {"grad_norms": jax.device_get(norms)})
+        by_class = slots.class_rows[slots.rows < self.row_capacity] < self.class_capacity
+        return states, self._stacked(rows, by_class)
+
+    def evaluate(self, states: RunState) -> Row:
+        """The rows at the parameters of all runs, on the host."""
+        with precision_of(self.pack):
+            return self._stacked([without_gradient(self._row(states))], np.array([True]))
+
+    def close(self) -> None:
+        """Stop the threads that decode."""
+        if self._batches is not None:
+            self._batches.close()
+
+    # -- batches --------------------------------------------------------------------------------
+
+    def _wanted(self, step: int) -> Iterator[Wanted]:
+        """The batches from a step on, without end."""
+        stepper, examples = self.stepper, len(self._train)
+        per_epoch = stepper.batching.steps_per_epoch(examples) if stepper.batching else 1
+        order, known = np.arange(examples), None
+        while True:
+            epoch, index = divmod(step, per_epoch)
+            if stepper.batching and epoch != known:
+                order, known = np.asarray(stepper.order(jnp.int32(step))), epoch
+            indices = order[index * self._size : (index + 1) * self._size]
+            yield Wanted(indices, (stepper.seed, epoch))
+            step += 1
+
+    def _to_devices(self, inputs: np.ndarray, labels: np.ndarray, size: int) -> Batch:
+        placed, placed_labels = self._copy((inputs, labels))
+        return Batch(placed, placed_labels, min(size, len(labels)))
+
+    def _advance_runs(self, states: RunState, runs: Any, batch: Batch) -> tuple[RunState, Any]:
+        def one(part: tuple[RunState, Any]) -> tuple[RunState, Any]:
+            def advance() -> tuple[RunState, Any]:
+                new, _, norms = self.stepper.advance(part[0], batch)
+                return new, norms
+
+            return jax.lax.cond(part[0].alive, advance, lambda: part)
+
+        norms = jax.vmap(leaf_norms)(states.params)
+        return self._over_runs(one, runs, (states, jax.tree.map(jnp.zeros_like, norms)))
+
+    # -- metrics --------------------------------------------------------------------------------
+
+    def _row(self, states: RunState) -> Row:
+        """A row of every run, leaves `[runs, ...]`, on the host."""
+        sums = {name: self._sums_over(split, states) for name, split in self._measured.items()}
+        return jax.device_get(sums | self._sizes(states))
+
+    def _sums_over(self, split: Streamed, states: RunState) -> Sums:
+        totals = self._spread(
+            jax.tree.map(
+                lambda leaf: jnp.zeros((self.padded, *leaf.shape), leaf.dtype),
+                (self._shape["tr"],) * 2,
+            )
+        )
+        with contextlib.closing(
+            decoded(split, in_order(len(split), self._block), self._block)
+        ) as batches:
+            for inputs, labels in batches:
+                batch = self._to_devices(inputs, labels, self._block)
+                totals = self._measure(totals, states, self._runs, batch)
+        return totals[0]
+
+    def _stacked(self, rows: list[Row], by_class: np.ndarray) -> Row:
+        """Rows on the second axis; arrays by class are kept of some rows only."""
+
+        def stack(path: Any, shape: Any, *leaves: np.ndarray) -> np.ndarray:
+            kept = by_class if is_by_class(path) else np.full(len(rows), True)
+            chosen = [leaf[:, None] for leaf, keep in zip(leaves, kept, strict=True) if keep]
+            none = np.empty((self.padded, 0, *shape.shape), shape.dtype)
+            return np.concatenate([none, *chosen], axis=1)
+
+        return jax.tree_util.tree_map_with_path(stack, self._shape, *rows)
+
+    def _measure_runs(self, totals: Any, states: RunState, runs: Any, batch: Batch) -> Any:
+        def one(total: Any, state: RunState) -> Any:
+            return metrics.add(total, self.stepper.measure(state, batch))
+
+        return self._over_runs(one, runs, totals, states)
+
+    def _shape_of_row(self) -> Row:
+        """Shapes of a row of one run."""
+        inputs: Any = jax.ShapeDtypeStruct((self._block, *self._train.example_shape), np.uint8)
+        labels: Any = jax.ShapeDtypeStruct((self._block,), np.int32)
+
+        def row(state: RunState, batch: Batch) -> Row:
+            sums = {name: self.stepper.measure(state, batch) for name in self._measured}
+            return without_gradient(sums | self.stepper.size_of(state))
+
+        return jax.eval_shape(row, jax.eval_shape(self._first), Batch(inputs, labels, self._block))
+
+
+def _require_room(split: Streamed, size: int) -> None:
+    needed = size * int(np.prod(split.example_shape))
+    if needed > _MOST_BYTES:
+        raise OptexpError(
+            f"A batch of {size:,} images takes {needed / 2**30:.0f} GiB: use MiniBatch(size) with "
+            "fewer."
+        )
