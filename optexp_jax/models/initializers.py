@@ -58,4 +58,21 @@ class TorchUniform:
         return initialize
 
 
-Initializer = Zeros | Normal | TorchUniform
+@dataclasses.dataclass(frozen=True)
+class TorchAttention:
+    """PyTorch's default for the projections of queries, keys and values: U(±√(6 / (4 fan_in))).
+
+    Xavier's initialisation of the three projections stacked into one matrix.
+    """
+
+    def build(self, fan_in: int) -> Callable[..., jax.Array]:
+        """An initialiser (key, shape, dtype) -> array."""
+        bound = (6 / (4 * fan_in)) ** 0.5
+
+        def initialize(key: jax.Array, shape: Sequence[int], dtype=jnp.float32) -> jax.Array:
+            return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+        return initialize
+
+
+Initializer = Zeros | Normal | TorchUniform | TorchAttention
