@@ -46,7 +46,16 @@ def in_order(num_examples: int, size: int) -> Iterator[Wanted]:
 Decoded = Generator[tuple[np.ndarray, np.ndarray], None, None]
 
 
-def decoded(split: Streamed, wanted: Iterable[Wanted], size: int) -> Decoded:
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # what a cluster leaves of the machine
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def decoded(
+    split: Streamed, wanted: Iterable[Wanted], size: int, threads: int | None = None
+) -> Decoded:
     """Batches of a split, decoded on all cores of the process; close it to stop the threads.
 
     An example is a function of the seed, the epoch and its index, whichever thread decodes it and
@@ -56,6 +65,7 @@ def decoded(split: Streamed, wanted: Iterable[Wanted], size: int) -> Decoded:
         split: the examples.
         wanted: the batches, possibly without end.
         size: examples of a batch; what a batch lacks is padding.
+        threads: that decode, None for as many as there are cores.
 
     Yields:
         inputs uint8 `[size, ...]` and labels int32 `[size]`.
@@ -65,7 +75,7 @@ def decoded(split: Streamed, wanted: Iterable[Wanted], size: int) -> Decoded:
     """
     wanted, waiting = iter(wanted), collections.deque[_Begun]()
     # Decoders of images let other threads run, and need no copy of the process.
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "decoding")
+    pool = ThreadPoolExecutor(threads or cores(), "decoding")
     try:
         for batch in itertools.islice(wanted, _AHEAD):
             waiting.append(_begin(pool, split, batch, size))
