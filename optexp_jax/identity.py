@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import flax.linen as nn
 
-from optexp_jax import datasets, losses, models, optim, problem
+from optexp_jax import datasets, frozen_features, losses, models, optim, problem
 from optexp_jax.errors import OptexpError
 
 T = TypeVar("T", bound=type)
@@ -226,7 +226,7 @@ for _cls in (
     optim.ScaledSignDescent, optim.Adagrad, optim.LineSearchGD, optim.LearningRate,
     losses.CrossEntropy, losses.SquaredLoss, losses.Weighted, losses.LogitAdjusted,
     problem.Problem, problem.FullBatch, problem.MiniBatch,
-    models.Linear, models.Zeros, models.Normal, models.TorchUniform,
+    models.Linear, models.Zeros, models.Normal, models.TorchUniform, models.TorchAttention,
     datasets.HeavyTailedOneHot, datasets.RandomHeavyTailedLabels, datasets.GaussianMixture,
     datasets.ZipfMandelbrot, datasets.Uniform, datasets.Gaussian,
     datasets.MNIST, datasets.FashionMNIST, datasets.Digits, datasets.BarcodedMNIST,
@@ -236,7 +236,7 @@ for _cls in (
     datasets.PTB, datasets.TinyPTB, datasets.WikiText2, datasets.TinyWikiText2,
     datasets.WikiText103, datasets.TinyStories, datasets.Shakespeare,
     datasets.Words, datasets.Characters, datasets.BPE, datasets.Unigram,
-    datasets.Streams, datasets.Sequences,
+    datasets.Streams, datasets.Sequences, frozen_features.FrozenFeatures,
 ):  # fmt: skip
     # The names are frozen with the first release: renaming a class means an entry ("OldName", cls).
     register(_cls.__name__)(_cls)

@@ -47,9 +47,9 @@ def reference_dir():
     return REFERENCE_DIR
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True, scope="session")
 def compiled_once(tmp_path_factory):
-    """Every program of a file of tests is compiled once: most of its packs run the same ones."""
+    """Every program is compiled once in a session: most packs of the tests run the same ones."""
     names = (
         "jax_compilation_cache_dir",
         "jax_persistent_cache_min_compile_time_secs",

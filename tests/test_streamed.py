@@ -25,7 +25,6 @@ from optexp_jax.training.decoding import Wanted, decoded, in_order
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.run import run
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
 RATES = tuple(LearningRate(e) for e in (-3, -2, -1))
 
 
@@ -89,7 +88,11 @@ def pack(batching, optimizer=SGD, steps=9, **fields):
 
 @pytest.mark.parametrize(
     ("batching", "micro_batch"),
-    [(MiniBatch(16), None), (MiniBatch(16, shuffle=False), 5), (FullBatch(), 16)],
+    [
+        (MiniBatch(16), None),
+        pytest.param(MiniBatch(16, shuffle=False), 5, marks=pytest.mark.slow),
+        pytest.param(FullBatch(), 16, marks=pytest.mark.slow),
+    ],
 )
 def test_rows_are_those_of_data_on_the_devices(batching, micro_batch):
     experiments = pack(batching, loss=Weighted(CrossEntropy()))
@@ -101,6 +104,7 @@ def test_rows_are_those_of_data_on_the_devices(batching, micro_batch):
         assert found[one.id].table["step"].tolist() == list(range(10))
 
 
+@pytest.mark.slow
 def test_a_fixed_part_of_the_training_data_is_measured():
     data = digits()
     part = FromMemory(data.train.images[:20], data.train.labels[:20])
@@ -115,7 +119,7 @@ def test_a_fixed_part_of_the_training_data_is_measured():
     )
 
 
-@pytest.mark.parametrize("optimizer", [SGD, Adam])
+@pytest.mark.parametrize("optimizer", [SGD, pytest.param(Adam, marks=pytest.mark.slow)])
 def test_rows_depend_neither_on_the_pack_nor_on_chunks(optimizer):
     experiments = pack(MiniBatch(16), optimizer, eval_every=2)
     data = digits(noisy=True)
@@ -140,6 +144,7 @@ def test_a_run_that_goes_on_sees_what_it_would_have_seen(stop):
         np.testing.assert_array_equal(column, whole.table[name][step:], err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("all_devices")
 def test_four_devices_see_the_batches_that_one_sees(monkeypatch):
     experiments, data = pack(MiniBatch(16)), digits(noisy=True)
@@ -169,6 +174,7 @@ def test_augmentation_changes_with_the_epoch_and_the_seed_and_is_not_measured():
     assert not any(np.array_equal(seen[i], seen[j]) for i, j in [(0, 1), (0, 2), (1, 2)])
 
 
+@pytest.mark.slow
 def test_divergence_ends_one_run_and_leaves_the_others_alone():
     class Exploding(nn.Module):
         @nn.compact
@@ -187,6 +193,7 @@ def test_divergence_ends_one_run_and_leaves_the_others_alone():
         assert together[one.id].table["step"].tolist() == expected.table["step"].tolist()
 
 
+@pytest.mark.slow
 def test_parameters_are_kept_and_few_arrays_by_class_recorded():
     (one, *_) = pack(FullBatch(), steps=300, eval_every=1, keep_steps=(0, 2))
     data = digits(n_train=12, n_validation=10)

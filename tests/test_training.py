@@ -29,9 +29,6 @@ RANDOM = RandomHeavyTailedLabels(size=3, seed=0)
 RATES = tuple(LearningRate(e) for e in (-2, -1, 0))
 
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
-
-
 @optexp_jax.register("test-training-dropout")
 class DropoutNet(nn.Module):
     num_classes: int
