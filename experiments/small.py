@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from optexp_jax import Experiment
-from optexp_jax.datasets import HeavyTailedOneHot
+from optexp_jax.datasets import Digits, FashionMNIST, HeavyTailedOneHot, Shakespeare, Words
 from optexp_jax.errors import OptexpError
 from optexp_jax.grid import unique
 from optexp_jax.optim import LearningRate, SignDescent
@@ -18,6 +19,9 @@ from optexp_jax.optim import LearningRate, SignDescent
 # 150 for 300. Sign descent needs 1/η steps whatever n is: its rates go up with it.
 _LINREG = HeavyTailedOneHot(start_examples=100, base=10)
 _LINREG_STEPS = 150
+
+# A bigram model of so many words.
+_BIGRAM_WORDS, _BIGRAM_STEPS = 500, 200
 
 
 def small(experiments: Sequence[Experiment]) -> list[Experiment]:
@@ -30,9 +34,30 @@ def small(experiments: Sequence[Experiment]) -> list[Experiment]:
 
 
 def _small(experiment: Experiment) -> Experiment:
-    if isinstance(experiment.problem.dataset, HeavyTailedOneHot):
+    dataset = experiment.problem.dataset
+    if isinstance(dataset, HeavyTailedOneHot):
         return _small_linreg(experiment)
+    if isinstance(dataset, Digits):
+        return _with(experiment, {"steps": 100})
+    if isinstance(dataset, FashionMNIST):
+        return _with(experiment, {}, dataset=dataclasses.replace(dataset, subset="micro"))
+    if isinstance(dataset, Shakespeare):
+        return _small_bigram(experiment, dataset)
     raise OptexpError(f"The group '{experiment.group}' has no small form: use --scale paper.")
+
+
+def _with(experiment: Experiment, fields: dict[str, Any], **of_problem: Any) -> Experiment:
+    """An experiment, in a group of its own, with other fields of itself and of its problem."""
+    problem = dataclasses.replace(experiment.problem, **of_problem)
+    group = f"{experiment.group}_small"
+    return dataclasses.replace(experiment, problem=problem, group=group, **fields)
+
+
+def _small_bigram(experiment: Experiment, dataset: Shakespeare) -> Experiment:
+    words = _BIGRAM_WORDS
+    model = experiment.problem.model.clone(num_inputs=words, num_classes=words)
+    dataset = dataclasses.replace(dataset, tokens=Words(words))
+    return _with(experiment, {"steps": _BIGRAM_STEPS}, model=model, dataset=dataset)
 
 
 def _small_linreg(experiment: Experiment) -> Experiment:
@@ -42,10 +67,6 @@ def _small_linreg(experiment: Experiment) -> Experiment:
     if isinstance(optimizer, SignDescent):
         rate = LearningRate(optimizer.learning_rate.exponent + 1)
         optimizer = dataclasses.replace(optimizer, learning_rate=rate)
-    return dataclasses.replace(
-        experiment,
-        problem=dataclasses.replace(problem, model=problem.model.clone(**sizes), dataset=_LINREG),
-        optimizer=optimizer,
-        group=f"{experiment.group}_small",
-        steps=_LINREG_STEPS,
-    )
+    model = problem.model.clone(**sizes)
+    fields = {"optimizer": optimizer, "steps": _LINREG_STEPS}
+    return _with(experiment, fields, model=model, dataset=_LINREG)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from optexp_jax.datasets.data import Report
+from optexp_jax.datasets.data import InFiles, Report, silent
 from optexp_jax.errors import OptexpError
 
 _TIMEOUT = 10.0  # seconds without an answer
@@ -26,19 +27,20 @@ def folder_of(workspace: Path, name: str) -> Path:
     return Path(workspace) / "datasets" / name
 
 
-def missing(name: str, looked_for: Sequence[str], where: Path, instead: str) -> str:
+def missing(name: str, looked_for: Sequence[str], where: Path, offline: str) -> str:
     """The sentence that says what is not there and how to get it.
 
-    >>> print(missing("PTB", ["ptb.train.txt"], Path("workspace/datasets/PTB"), "Shakespeare"))
+    >>> where = Path("workspace/datasets/PTB")
+    >>> print(missing("PTB", ["ptb.train.txt"], where, "Shakespeare can be used instead"))
     The data set PTB is not here: no ptb.train.txt in workspace/datasets/PTB; place it there, or
-    run `python -m optexp_jax.datasets prepare PTB` where there is a network, or use Shakespeare
-    instead, which needs no download.
+    run `python -m optexp_jax.datasets prepare PTB` where there is a network; offline, Shakespeare
+    can be used instead.
     """
     them = "it" if len(looked_for) == 1 else "them"
     return (
         f"The data set {name} is not here: no {', '.join(looked_for)} in {where}; place {them} "
-        f"there, or run `python -m optexp_jax.datasets prepare {name}` where there is a network, "
-        f"or use {instead} instead, which needs no download."
+        f"there, or run `python -m optexp_jax.datasets prepare {name}` where there is a network; "
+        f"offline, {offline}."
     )
 
 
@@ -60,12 +62,16 @@ def aside(target: Path) -> Iterator[Path]:
             _remove(target)
         os.replace(path, target)
     except OSError as error:
-        raise OptexpError(
-            f"{target} cannot be written ({error.strerror or error}): free space there, or set "
-            "OPTEXP_WORKSPACE to a folder that can be written to."
-        ) from error
+        raise _unwritable(target, error) from error
     finally:
         _remove(path)
+
+
+def _unwritable(path: Path, error: OSError) -> OptexpError:
+    return OptexpError(
+        f"{path} cannot be written ({error.strerror or error}): free space there, or set "
+        "OPTEXP_WORKSPACE to a folder that can be written to."
+    )
 
 
 def _remove(path: Path) -> None:
@@ -73,6 +79,34 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> None:
+    """Prepare a data set unless it is; of several processes, one does it and the others wait.
+
+    Raises:
+        OptexpError: it cannot be prepared.
+    """
+    if dataset.is_prepared(workspace):
+        return
+    with _locked(Path(workspace) / "datasets" / ".lock", report):
+        if not dataset.is_prepared(workspace):
+            dataset.prepare(workspace, report)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, report: Report) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                report("waiting for another process that prepares data", 0, 0)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import overload
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.local import Options, run_local
 from optexp_jax.results.load import Results, load_results
 
@@ -42,8 +43,8 @@ def run(
         `Results`, or a list of them in the order given.
 
     Raises:
-        OptexpError: an experiment failed, another process runs it, or the workspace cannot be
-            written.
+        OptexpError: an experiment failed, misses its data, or is run by another process, or the
+            workspace cannot be written.
 
     >>> import tempfile
     >>> from optexp_jax import Problem
@@ -67,6 +68,8 @@ def run(
     for experiment in outcome.failed:
         reason = load_results(experiment, settings.workspace).details.get("reason")
         raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")
+    for sentence in missing_data(outcome.missing, settings.workspace).values():
+        raise OptexpError(sentence)
     if outcome.busy:
         raise OptexpError(
             f"Experiment {outcome.busy[0].short_id} is being run by another process: wait for it."

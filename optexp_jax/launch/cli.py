@@ -18,10 +18,11 @@ from optexp_jax.optim import LearningRate
 Small = Callable[[Sequence[Experiment]], list[Experiment]]
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Mistakes are one sentence and exit code 2, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
+        """Print the sentence and end the process."""
         print(f"error: {message}; --help explains the options.", file=sys.stderr)
         raise SystemExit(2)
 
@@ -47,7 +48,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog=command,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -64,6 +65,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     )
     action.add_argument(
         "--single", type=int, metavar="N", help="run experiment N of the list, e.g. --single 0"
+    )
+    action.add_argument(
+        "--prepare", action="store_true", help="fetch and build the data, once; then run offline"
     )
     action.add_argument(
         "--report", action="store_true", help="show what is done, running, diverged, missing"
@@ -93,17 +97,18 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         "--perclass", action="store_true", help="losses by class, e.g. --plot --perclass"
     )
     figures.add_argument(
-        "--epoch", type=_positive, metavar="N", help="up to this epoch, e.g. --plot --epoch 50"
+        "--epoch", type=positive, metavar="N", help="up to this epoch, e.g. --plot --epoch 50"
     )
     figures.add_argument(
         "--use_steps", "--use_step", action="store_true", help="count steps instead of epochs"
     )
     figures.add_argument(
-        "--step", type=_positive, metavar="N", help="up to this step, with --use_steps"
+        "--step", type=positive, metavar="N", help="up to this step, with --use_steps"
     )
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number from 1, for argparse."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
     return int(text)
@@ -166,6 +171,8 @@ def _main(
     scale = " --scale small" if args.scale == "small" else ""
     console = make_console()
     context = commands.Context(Settings.from_env(), console, command, scale)
+    if args.prepare:
+        return commands.prepare(context, chosen)
     if args.report:
         return commands.report(context, chosen)
     if args.plot or args.plot_perclass:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class Context:
         if outcome.stopped:
             self.say("Stopped. What was recorded is kept; the same command goes on from there.")
             return 128 + outcome.stopped
-        return 1 if outcome.failed else 0
+        return 1 if outcome.failed or outcome.missing else 0
 
 
 def test(context: Context, experiment: Experiment, force: bool, checkpoint_every: float) -> int:
@@ -92,6 +93,21 @@ def report(context: Context, experiments: Sequence[Experiment]) -> int:
         if status == "failed":
             context.say(f"{experiment.short_id} failed: {folder.read_status().get('reason')}")
     return 0
+
+
+def prepare(context: Context, experiments: Sequence[Experiment]) -> int:
+    """Bring the data of experiments here; 2 if some cannot be brought."""
+    from optexp_jax.launch import data
+    from optexp_jax.launch.display import preparing
+
+    datasets = data.data_of(experiments)
+    with preparing(context.console) as report:
+        ready, failures = data.prepare(datasets, context.settings.workspace, report)
+    for name in dict.fromkeys(type(dataset).__name__ for dataset in ready):
+        context.say(f"{name} is ready.")
+    for sentence in failures:
+        print(f"error: {sentence}", file=sys.stderr)
+    return 2 if failures else 0
 
 
 def plot(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -11,10 +13,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
+
+from optexp_jax.datasets.data import Report
 
 
 class Display(Protocol):
@@ -25,6 +30,9 @@ class Display(Protocol):
 
     def say(self, sentence: str) -> None:
         """Show a sentence."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """So much of what prepares data is done; a total of 0 is unknown."""
 
     def pack(self, description: str, total_steps: int, taken: int) -> None:
         """A pack starts, of so many steps over all its runs, of which some are taken."""
@@ -45,6 +53,9 @@ class Silent:
     def say(self, sentence: str) -> None:
         """Nothing."""
 
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Nothing."""
+
     def pack(self, description: str, total_steps: int, taken: int) -> None:
         """Nothing."""
 
@@ -53,6 +64,40 @@ class Silent:
 
     def finished(self, runs: int) -> None:
         """Nothing."""
+
+
+class Bars:
+    """A bar for each thing that is prepared, as it comes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Move the bar of a thing; of an unknown total, it shows that work goes on."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(escape(what), total=None, unit="")
+        self._progress.update(self._tasks[what], completed=done, total=total or None)
+
+    def clear(self) -> None:
+        """Take the bars away."""
+        for task in self._tasks.values():
+            self._progress.remove_task(task)
+        self._tasks = {}
+
+
+@contextlib.contextmanager
+def preparing(console: Console) -> Iterator[Report]:
+    """Bars for the things that are prepared in the block, and what to report them to."""
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=console,
+    )
+    with progress:
+        yield Bars(progress).report
 
 
 class RichDisplay:
@@ -70,6 +115,7 @@ class RichDisplay:
             console=console,
             transient=True,
         )
+        self._bars = Bars(self._progress)
         self._runs = self._progress.add_task("all runs", unit="runs", visible=False)
         self._steps = self._progress.add_task("", unit="steps", visible=False)
 
@@ -93,8 +139,13 @@ class RichDisplay:
         """Print a sentence above the bars."""
         self._console.print(escape(sentence), highlight=False, soft_wrap=True)
 
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Move the bar of what prepares data."""
+        self._bars.report(what, done, total)
+
     def pack(self, description: str, total_steps: int, taken: int) -> None:
-        """Start the bar of a pack."""
+        """Start the bar of a pack, in place of what prepared its data."""
+        self._bars.clear()
         self._progress.reset(self._steps, total=total_steps)
         self._progress.update(
             self._steps, completed=taken, description=escape(description), visible=True

@@ -21,7 +21,7 @@ from optexp_jax.results.store import RunFolder
 def main(
     package: str, small: cli.Small | None = None, argv: Sequence[str] | None = None
 ) -> NoReturn:
-    """`python -m <package>`: list, run or report all its experiments; ends the process.
+    """`python -m <package>`: list, prepare, run or report all its experiments; ends the process.
 
     Args:
         package: name of the package whose modules declare `experiments`.
@@ -44,8 +44,10 @@ def _main(package: str, small: cli.Small | None, argv: Sequence[str] | None) -> 
         print(json.dumps(_as_json(modules), indent=1))
         return 0
     code = 0
+    every = [experiment for members in modules.values() for experiment in members]
+    if args.prepare:
+        return commands.prepare(context, every)
     if args.local:
-        every = [experiment for members in modules.values() for experiment in members]
         code = context.run(every, args.force, args.checkpoint_every)
     console.print(_table(modules, context.settings))
     if not args.list:
@@ -54,15 +56,16 @@ def _main(package: str, small: cli.Small | None, argv: Sequence[str] | None) -> 
 
 
 def _parser(package: str) -> argparse.ArgumentParser:
-    parser = cli._Parser(
+    parser = cli.Parser(
         prog=f"python -m {package}",
         allow_abbrev=False,
-        description="List, run or report all groups of experiments.",
+        description="List, prepare, run or report all groups of experiments.",
         epilog=f"Example: python -m {package} --list",
     )
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--list", action="store_true", help="every module, group, and what is done")
     action.add_argument("--local", action="store_true", help="run everything that is not done")
+    action.add_argument("--prepare", action="store_true", help="fetch and build all data, once")
     action.add_argument("--report", action="store_true", help="what is done of every group")
     parser.add_argument("--json", action="store_true", help="with --list: for programs")
     cli.add_run_options(parser)

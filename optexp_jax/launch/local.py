@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 
 from optexp_jax.config import Settings
-from optexp_jax.datasets.data import Data
+from optexp_jax.datasets.data import Data, InFiles
+from optexp_jax.datasets.files import MissingDataError, prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.display import Display, Silent
 from optexp_jax.launch.pack_run import PackRun, Plan, describe
 from optexp_jax.launch.signals import StopFlag
@@ -46,12 +49,14 @@ class Outcome:
         skipped: already done or diverged.
         busy: run by another process.
         failed: ended by an error.
+        missing: whose data are not here; never begun.
         stopped: number of the signal that stopped the call, None if none did.
     """
 
     skipped: list[Experiment] = dataclasses.field(default_factory=list)
     busy: list[Experiment] = dataclasses.field(default_factory=list)
     failed: list[Experiment] = dataclasses.field(default_factory=list)
+    missing: list[Experiment] = dataclasses.field(default_factory=list)
     stopped: int | None = None
 
 
@@ -64,7 +69,8 @@ def run_local(
     """Run what is not done yet, store its rows, and resume what was interrupted.
 
     Raises:
-        OptexpError: the workspace cannot be written, or a stored file is damaged.
+        OptexpError: the workspace cannot be written, a stored file is damaged, or there is nothing
+            to do but what misses its data.
     """
     files.require_writable(settings.workspace)
     try:
@@ -87,7 +93,7 @@ class _Launcher:
     def run(self, experiments: Sequence[Experiment]) -> Outcome:
         """Lock, skip what is done, and run the rest pack by pack."""
         with contextlib.ExitStack() as stack:
-            todo = self._lock(experiments, stack)
+            todo = self._lock(self._with_data(experiments), stack)
             if not todo:
                 return self._outcome
             if self._options.force:
@@ -126,6 +132,22 @@ class _Launcher:
             else:
                 mine.add(experiment.id)
         return [e for e in dict.fromkeys(experiments) if e.id in mine]
+
+    def _with_data(self, experiments: Sequence[Experiment]) -> list[Experiment]:
+        """The experiments that are done or have their data; what the others miss is said.
+
+        Raises:
+            MissingDataError: there is nothing to do but what misses its data.
+        """
+        pending = [e for e in dict.fromkeys(experiments) if not self._is_done(self._folder(e))]
+        sentences = missing_data(pending, self._settings.workspace)
+        if sentences and len(sentences) == len(pending):
+            raise MissingDataError(next(iter(sentences.values())))
+        number = Counter(sentences.values())
+        for sentence, runs in number.items():
+            self._display.say(f"{sentence} Left out: {runs} run{'s' if runs > 1 else ''}.")
+        self._outcome.missing = list(sentences)
+        return [e for e in experiments if e not in sentences]
 
     def _is_done(self, folder: RunFolder) -> bool:
         return not self._options.force and folder.is_finished()
@@ -217,5 +239,8 @@ class _Launcher:
         dataset = experiment.problem.with_data_seed(experiment.seed).dataset
         if self._loaded is None or self._loaded[0] != dataset:
             self._loaded = None  # let go of the old one first
-            self._loaded = (dataset, dataset.load(self._settings.workspace))
+            workspace = self._settings.workspace
+            if isinstance(dataset, InFiles):
+                prepare_once(dataset, workspace, self._display.preparing)
+            self._loaded = (dataset, dataset.load(workspace))
         return self._loaded[1]

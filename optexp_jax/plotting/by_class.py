@@ -69,7 +69,7 @@ def per_class(
         for axes in panels:
             finish_axes(axes, curves, metric, log, ticks=3)
         _label_axes(panels, metric, x)
-        _add_legend(figure, groups, first.class_counts, missing_note(results, step))
+        add_group_legend(figure, groups, first.class_counts, missing_note(results, step))
     return figure
 
 
@@ -121,9 +121,10 @@ def _label_axes(panels: Sequence[Axes], metric: str, x: str) -> None:
         axes.set_ylabel("" if i % across else style.metric_label(metric))
 
 
-def _add_legend(
-    figure: Figure, groups: Sequence[np.ndarray], counts: np.ndarray, note: str
+def add_group_legend(
+    figure: Figure, groups: Sequence[np.ndarray], counts: np.ndarray, note: str = ""
 ) -> None:
+    """A legend of the groups that are not empty: how many classes, and examples of each."""
     shown = [
         (Line2D([], [], color=color), group_label(counts[group]))
         for color, group in zip(style.group_colors(len(groups)), groups, strict=True)

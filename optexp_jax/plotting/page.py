@@ -79,7 +79,7 @@ def _widest_legend(
             loc="lower center", borderpad=0.2, handlelength=2.2, columnspacing=1.4,
         )  # fmt: skip
         width = legend.get_window_extent().width / figure.dpi
-        if columns == 1 or width <= 0.98 * WIDTH:
+        if columns == 1 or width <= 0.95 * WIDTH:
             return legend
         legend.remove()
         columns -= 1

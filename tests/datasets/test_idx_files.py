@@ -130,8 +130,8 @@ def test_the_sentence_of_missing_data_is_there_at_once(tmp_path, no_network):
         "The data set MNIST is not here: no train-images-idx3-ubyte[.gz], "
         "train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz] "
         f"in {folder}; place them there, or run `python -m optexp_jax.datasets prepare MNIST` "
-        "where there is a network, or use Digits, or FashionMNIST with the Debian package "
-        "dataset-fashion-mnist, instead, which needs no download."
+        "where there is a network; offline, Digits, or FashionMNIST of Debian's "
+        "dataset-fashion-mnist, can be used instead."
     )
     assert MNIST().missing(tmp_path) == sentence
     assert not MNIST().is_prepared(tmp_path)

@@ -468,9 +468,8 @@ def test_missing_images_are_told_at_once(tmp_path, no_network):
     expected = (
         f"The data set HeavyTailedImageNet is not here: no train and val in {where}; register at "
         "image-net.org and place or link its images there, train/<class>/*.JPEG and "
-        "val/<class>/*.JPEG, or let TensorFlow Datasets prepare it (`tfds build imagenet2012 "
-        f"--data_dir={tmp_path / 'datasets' / 'tfds'}`), or use FashionMNIST instead, which needs "
-        "no registration."
+        "val/<class>/*.JPEG, or let TFDS prepare it (`tfds build imagenet2012 "
+        f"--data_dir={tmp_path / 'datasets' / 'tfds'}`); offline, FashionMNIST can be used instead."
     )
     assert HeavyTailedImageNet().missing(tmp_path) == expected
     with pytest.raises(OptexpError) as raised:
@@ -480,7 +479,7 @@ def test_missing_images_are_told_at_once(tmp_path, no_network):
     (tmp_path / "datasets" / "Mine" / "train").mkdir(parents=True)
     other = ImageNet(source="Mine").missing(tmp_path)
     assert f"ImageNet is not here: no val in {tmp_path / 'datasets' / 'Mine'}; register" in other
-    assert "TensorFlow" not in other
+    assert "TFDS" not in other
 
 
 def test_a_tree_of_another_number_of_classes_is_refused(workspace, tree):

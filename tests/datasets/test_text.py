@@ -265,7 +265,7 @@ def test_missing_data_is_told_at_once_and_in_one_sentence(tmp_path, dataset, no_
     message = (
         f"The data set {name} is not here: no ptb.train.txt, ptb.valid.txt, ptb.test.txt in "
         f"{tmp_path}/datasets/PTB; place them there, or run `python -m optexp_jax.datasets prepare "
-        f"{name}` where there is a network, or use Shakespeare instead, which needs no download."
+        f"{name}` where there is a network; offline, Shakespeare can be used instead."
     )
     assert dataset.missing(tmp_path) == message
     assert not dataset.is_prepared(tmp_path)

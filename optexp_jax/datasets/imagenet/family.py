@@ -93,15 +93,13 @@ class ImageNetFamily(ByFrequency):
             return None
         folder = folder_of(workspace, self.source)
         absent = " and ".join(part for part in PARTS if not (folder / part).is_dir())
-        tfds = (
-            "let TensorFlow Datasets prepare it (`tfds build imagenet2012 "
-            f"--data_dir={folder_of(workspace, 'tfds')}`), or "
-        )
+        data_dir = folder_of(workspace, "tfds")
+        tfds = f", or let TFDS prepare it (`tfds build imagenet2012 --data_dir={data_dir}`)"
         return (
             f"The data set {type(self).__name__} is not here: no {absent} in {folder}; register at "
             "image-net.org and place or link its images there, train/<class>/*.JPEG and "
-            f"val/<class>/*.JPEG, or {tfds if self.source == 'ImageNet' else ''}use FashionMNIST "
-            "instead, which needs no registration."
+            f"val/<class>/*.JPEG{tfds if self.source == 'ImageNet' else ''}; offline, FashionMNIST "
+            "can be used instead."
         )
 
     def prepare(self, workspace: Path, report: Report = silent) -> None:

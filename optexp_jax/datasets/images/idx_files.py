@@ -32,7 +32,7 @@ class ImageFiles:
         url: the folder in which its source publishes the files, compressed.
         checksums: md5 of the compressed files, in the order of `NAMES`.
         tfds_name: in TensorFlow Datasets.
-        instead: what needs no download.
+        offline: what can be done without a network, for the sentence of `missing`.
         system: a folder in which a package of the system puts the files.
         sizes: training and test images.
     """
@@ -41,7 +41,7 @@ class ImageFiles:
     url: str
     checksums: tuple[str, ...]
     tfds_name: str
-    instead: str
+    offline: str
     system: Path | None = None
     sizes: tuple[int, int] = (60_000, 10_000)
 
@@ -51,7 +51,7 @@ class ImageFiles:
             return None
         folder = files.folder_of(workspace, self.name)
         absent = [f"{name}[.gz]" for name in NAMES if _file(folder, name) is None]
-        return files.missing(self.name, absent, folder, self.instead)
+        return files.missing(self.name, absent, folder, self.offline)
 
     def is_prepared(self, workspace: Path) -> bool:
         """Whether the files are in the workspace, unpacked."""
@@ -160,7 +160,7 @@ MNIST_FILES = ImageFiles(
         "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
     ),
     tfds_name="mnist",
-    instead="Digits, or FashionMNIST with the Debian package dataset-fashion-mnist,",
+    offline="Digits, or FashionMNIST of Debian's dataset-fashion-mnist, can be used instead",
 )  # fmt: skip
 FASHION_FILES = ImageFiles(
     name="FashionMNIST",
@@ -170,6 +170,6 @@ FASHION_FILES = ImageFiles(
         "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
     ),
     tfds_name="fashion_mnist",
-    instead="the Debian package dataset-fashion-mnist, or Digits,",
+    offline="Debian's package dataset-fashion-mnist has it, or Digits can be used instead",
     system=_DEBIAN,
 )  # fmt: skip

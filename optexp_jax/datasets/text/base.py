@@ -89,6 +89,10 @@ class TextDataset(ByFrequency):
         self.source.fetch(workspace, report)
         self.source.encoded(workspace, self.tokens, report)
 
+    def fingerprint(self, workspace: Path) -> str:
+        """A text that changes when the tokens, or how they are laid out, do."""
+        return f"{self.layout!r} {self.source.fingerprint(workspace, self.tokens)}"
+
     def load(self, workspace: Path) -> Data:
         """Inputs and targets, mapped from files that are made first if only the texts are there.
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import folder_of, missing
+from optexp_jax.datasets.files import MissingDataError, folder_of, missing
 from optexp_jax.datasets.text.corpora import Corpus
 from optexp_jax.datasets.text.encode import encode, is_encoded, tokens_in
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.datasets.text.tokens import Tokens, saved
 from optexp_jax.errors import OptexpError
 
+_OFFLINE = "Shakespeare can be used instead"
 _PARTS = ("train", "validation", "test")
 
 
@@ -39,7 +40,7 @@ class Source:
         names = self.corpus.missing(workspace)
         if not names:
             return None
-        return missing(self.name, names, self.corpus.folder(workspace), "Shakespeare")
+        return missing(self.name, names, self.corpus.folder(workspace), _OFFLINE)
 
     def fetch(self, workspace: Path, report: Report) -> None:
         """Bring what is missing.
@@ -72,6 +73,19 @@ class Source:
             tokenizer = saved(file, tokens.size, lambda: tokens.train(vocabulary, what, report))
             encode(tokenizer, texts, tokens.size, folder, self.name, report)
         return {part: tokens_in(folder, part) for part in texts}
+
+    def fingerprint(self, workspace: Path, tokens: Tokens) -> str:
+        """A text that changes when the texts or the tokens do.
+
+        Raises:
+            MissingDataError: a text is not there.
+        """
+        sentence = self.missing(workspace)
+        if sentence:
+            raise MissingDataError(sentence)
+        self.corpus.unpack(workspace)
+        hashes = (text.sha256() for text in self._texts(workspace).values())
+        return " ".join([self._folder(workspace, tokens).name, str(self.share), *hashes])
 
     def _texts(self, workspace: Path) -> dict[str, Text]:
         names = self.corpus.files[self.first :]

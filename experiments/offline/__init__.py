@@ -1,0 +1,1 @@
+"""Real data on a machine without a network: not in the paper, ready at once."""

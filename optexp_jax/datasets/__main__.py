@@ -1,0 +1,49 @@
+"""`python -m optexp_jax.datasets list | describe NAME | prepare NAME ...`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from optexp_jax.config import Settings
+from optexp_jax.launch import cli, data_commands
+
+_COMMAND = "python -m optexp_jax.datasets"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    return cli.guarded(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_args(argv)
+    context = data_commands.DataContext(Settings.from_env().workspace, cli.make_console())
+    if args.action == "list":
+        return data_commands.show_list(context)
+    if args.action == "prepare":
+        return data_commands.prepare(context, args.names)
+    return data_commands.describe(context, args.name, args.groups)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        prog=_COMMAND,
+        allow_abbrev=False,
+        description="Data sets: what there is, what is in it, and how it comes here.",
+        epilog=f"Example: {_COMMAND} describe Shakespeare",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|describe|prepare")
+    actions.add_parser("list", help="all data sets, and which of them are here")
+    prepare = actions.add_parser("prepare", help="fetch and build data sets, once")
+    prepare.add_argument("names", nargs="+", metavar="NAME", help="as `list` shows them")
+    describe = actions.add_parser("describe", help="the classes of a data set, and a picture")
+    describe.add_argument("name", metavar="NAME", help="as `list` shows them")
+    describe.add_argument(
+        "--groups", type=cli.positive, metavar="N", help="number of frequency groups"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

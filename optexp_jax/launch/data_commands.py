@@ -1,0 +1,209 @@
+"""`python -m optexp_jax.datasets`: list, describe and prepare data sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from optexp_jax.datasets.data import Data, Dataset, Facts, InFiles, Split
+from optexp_jax.datasets.files import MissingDataError, prepare_once
+from optexp_jax.launch.catalogue import CATALOGUE, named
+from optexp_jax.launch.display import preparing
+
+_UNKNOWN = "?"
+_CAPTION = (
+    "imbalance: examples of the most over those of the least frequent class\n"
+    f"offline: can be used now, without a network; prepared: loads at once; {_UNKNOWN}: known then"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataContext:
+    """What every command knows.
+
+    Args:
+        workspace: where the data are.
+        console: where to print.
+    """
+
+    workspace: Path
+    console: Console
+
+    def say(self, text: str) -> None:
+        """Print a line as it is."""
+        self.console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def show_list(context: DataContext) -> int:
+    """A table of all data sets."""
+    table = Table(caption=_CAPTION, caption_justify="left")
+    table.add_column("name", overflow="fold")
+    for name in ("classes", "train", "validation", "imbalance"):
+        table.add_column(name, justify="right")
+    table.add_column("offline")
+    table.add_column("prepared")
+    for name, dataset in CATALOGUE.items():
+        offline = not isinstance(dataset, InFiles) or dataset.missing(context.workspace) is None
+        ready = not isinstance(dataset, InFiles) or dataset.is_prepared(context.workspace)
+        facts = _facts(dataset, context.workspace if ready and offline else None)
+        table.add_row(
+            name,
+            f"{dataset.num_classes:,}",
+            _number(facts.train),
+            "= train" if facts.validation == 0 else _number(facts.validation),
+            _UNKNOWN if facts.ratio is None else f"{facts.ratio:,.0f}",
+            _yes(offline),
+            _yes(ready) if isinstance(dataset, InFiles) else "[green]drawn[/green]",
+        )
+    context.console.print(table)
+    context.say("One in detail: python -m optexp_jax.datasets describe NAME")
+    return 0
+
+
+def prepare(context: DataContext, names: Sequence[str]) -> int:
+    """Fetch and build data sets.
+
+    Raises:
+        OptexpError: an unknown name, or one that cannot be prepared.
+    """
+    chosen = dict(named(name) for name in names)
+    with preparing(context.console) as report:
+        for dataset in chosen.values():
+            if isinstance(dataset, InFiles):
+                prepare_once(dataset, context.workspace, report)
+    for name, dataset in chosen.items():
+        drawn = "" if isinstance(dataset, InFiles) else " without being prepared: it is drawn"
+        context.say(f"{name} is ready{drawn}.")
+    return 0
+
+
+def describe(context: DataContext, name: str, n_groups: int | None) -> int:
+    """Numbers and a picture of the classes of a data set.
+
+    Raises:
+        OptexpError: an unknown name, or data that are not here.
+    """
+    from optexp_jax.plotting import class_counts, save
+
+    name, dataset = named(name)
+    counts = _counts(context, dataset)
+    groups = dataset.groups(counts, n_groups)
+    facts = _complete(dataset, counts)
+    context.say(f"{name}: {type(dataset).__doc__.splitlines()[0]}")  # type: ignore[union-attr]
+    empty = len(counts) - np.count_nonzero(counts)
+    validation = f"{_number(facts.validation)} validation targets"
+    context.say(
+        f"{dataset.num_classes:,} classes{f', {empty:,} of them empty' if empty else ''}; "
+        f"{_number(facts.train)} training targets; "
+        f"{validation if facts.validation != 0 else 'validation on the training data'}"
+    )
+    context.console.print(_group_table(counts, groups))
+    for line in _chart(counts, groups, min(shutil.get_terminal_size().columns - 12, 100)):
+        context.console.print(Text.from_ansi(line), soft_wrap=True)
+    figure = class_counts(counts, groups, name, "training targets")
+    for path in save(figure, context.workspace / "plots" / "datasets", name):
+        context.say(f"Picture: {path}")
+    return 0
+
+
+def _counts(context: DataContext, dataset: Dataset) -> np.ndarray:
+    """Class counts, without drawing or reading the data where that can be avoided."""
+    if hasattr(dataset, "class_counts"):
+        known: Any = dataset
+        return known.class_counts()
+    if isinstance(dataset, InFiles):
+        sentence = dataset.missing(context.workspace)
+        if sentence:
+            raise MissingDataError(sentence)
+        with preparing(context.console) as report:
+            prepare_once(dataset, context.workspace, report)
+    return dataset.load(context.workspace).class_counts
+
+
+def _facts(dataset: Dataset, workspace: Path | None) -> Facts:
+    """What is known of a data set; what is not is counted where it is prepared in a workspace."""
+    facts = getattr(dataset, "facts", Facts())
+    if workspace is None or None not in dataclasses.astuple(facts):
+        return facts
+    loaded = dataset.load(workspace)
+    found = Facts.of(loaded.class_counts)
+    return Facts(found.train, _targets(loaded), found.ratio)
+
+
+def _complete(dataset: Dataset, counts: np.ndarray) -> Facts:
+    facts, found = getattr(dataset, "facts", Facts()), Facts.of(counts)
+    return Facts(found.train, facts.validation, found.ratio)
+
+
+def _targets(loaded: Data) -> int:
+    split = loaded.validation
+    if split is None:
+        return 0
+    return int((np.asarray(split.labels) >= 0).sum()) if isinstance(split, Split) else len(split)
+
+
+def _number(value: int | None) -> str:
+    return _UNKNOWN if value is None else f"{value:,}"
+
+
+def _yes(value: bool) -> str:
+    return "[green]yes[/green]" if value else "[dim]no[/dim]"
+
+
+def _group_table(counts: np.ndarray, groups: Sequence[np.ndarray]) -> Table:
+    """Numbers of each group that is not empty."""
+    table = Table(title="Groups of classes, most to least frequent")
+    for name in ("group", "classes", "training targets", "share", "targets of a class"):
+        table.add_column(name, justify="right")
+    for i, (group, color) in enumerate(zip(groups, _colors(len(groups)), strict=True)):
+        if len(group):
+            low, high, total = counts[group].min(), counts[group].max(), counts[group].sum()
+            red, green, blue = color
+            table.add_row(
+                f"[rgb({red},{green},{blue})]■[/] {i + 1}",
+                f"{len(group):,}",
+                f"{total:,}",
+                f"{total / counts.sum():.1%}",
+                f"{low:,}" if low == high else f"{high:,} to {low:,}",
+            )
+    return table
+
+
+def _chart(counts: np.ndarray, groups: Sequence[np.ndarray], width: int) -> list[str]:
+    """Counts against ranks, for the terminal."""
+    import uniplot
+
+    from optexp_jax.plotting.class_counts import ranked
+
+    shown = [(ranked(counts, g), c) for g, c in zip(groups, _colors(len(groups)), strict=True)]
+    shown = [(points, color) for points, color in shown if len(points[0])]
+    chart: Any = uniplot.plot_to_string(
+        xs=[x for (x, _), _ in shown],
+        ys=[y for (_, y), _ in shown],
+        color=[color for _, color in shown],
+        x_as_log=True,
+        y_as_log=True,
+        width=max(width, 30),
+        height=14,
+        title="Training targets of a class against its rank",
+    )
+    return chart.splitlines() if isinstance(chart, str) else list(chart)
+
+
+def _colors(count: int) -> list[tuple[int, int, int]]:
+    """Colours of groups, lighter than in figures: terminals are dark as often as not."""
+    from optexp_jax.plotting.style import group_colors
+
+    return [
+        (int(96 + 0.62 * 255 * r), int(96 + 0.62 * 255 * g), int(96 + 0.62 * 255 * b))
+        for r, g, b, _ in group_colors(count)
+    ]
