@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from optexp_jax.config import Settings
+from optexp_jax.launch.catalogue import CATALOGUE
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-EXPERIMENT, LOOP = BLOCKS
+DATASETS = README.parent / "docs" / "datasets.md"
+
+
+def blocks(path):
+    """The Python code that a page shows."""
+    return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+EXPERIMENT, LOOP = blocks(README)
 
 
 def python(*arguments, cwd):
@@ -35,6 +43,27 @@ def test_the_experiment_of_ones_own_runs_and_draws(tmp_path):
         assert done.returncode == 0, done.stderr
     plots = tmp_path / "workspace" / "plots" / "my_experiment"
     assert {p.stem for p in plots.glob("*.png")} == {"final_loss", "best_runs", "per_class"}
+
+
+def test_the_data_set_of_ones_own_trains(tmp_path):
+    (code,) = blocks(DATASETS)
+    lines = (
+        "from optexp_jax import *; from optexp_jax.losses import CrossEntropy",
+        "from optexp_jax.models import Linear; from optexp_jax.optim import SGD",
+        "problem = Problem(Linear(4, 3), MyData(), CrossEntropy())",
+        "one = Experiment(problem, SGD(LearningRate(0)), 'mine', steps=30, per_class=True)",
+        "losses = run(one).table['tr_CrossEntropyLoss']; print(losses.iloc[-1] / losses.iloc[0])",
+    )
+    (tmp_path / "mine.py").write_text("\n".join([code, *lines]))
+    done = python("mine.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.5
+
+
+def test_the_page_of_data_sets_names_every_class():
+    page = DATASETS.read_text(encoding="utf-8")
+    names = {type(dataset).__name__ for dataset in CATALOGUE.values()}
+    assert all(f"`{name}" in page for name in names)
 
 
 def test_the_table_of_settings_names_every_variable():

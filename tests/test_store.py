@@ -13,6 +13,7 @@ import pytest
 
 import optexp_jax
 from optexp_jax import Experiment, Problem
+from optexp_jax.aside import aside
 from optexp_jax.config import Settings
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.errors import OptexpError
@@ -192,14 +193,16 @@ def test_a_full_disk_keeps_earlier_rows_and_leaves_nothing_behind(tmp_path, monk
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
-    path = files.write_text(tmp_path / "a.txt", "old")
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
 
-    def write(aside):
-        aside.write_text("new and")
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def write():
+        with aside(path) as new:
+            new.write_text("new and")
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        files.write_aside(path, write)
+        write()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

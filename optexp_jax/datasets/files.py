@@ -6,11 +6,10 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from optexp_jax.aside import aside as written_aside
 from optexp_jax.datasets.data import InFiles, Report, silent
 from optexp_jax.errors import OptexpError
 
@@ -20,6 +19,10 @@ _BLOCK = 1 << 20  # bytes
 
 class MissingDataError(OptexpError):
     """A data set is not here; the message says how to get it."""
+
+
+class NoConnectionError(OptexpError):
+    """Nothing can be fetched from here."""
 
 
 def folder_of(workspace: Path, name: str) -> Path:
@@ -46,25 +49,16 @@ def missing(name: str, looked_for: Sequence[str], where: Path, offline: str) -> 
 
 @contextlib.contextmanager
 def aside(target: Path) -> Iterator[Path]:
-    """A path beside `target` that becomes it when the block ends well and vanishes if not.
-
-    It may be made a file or a folder; what `target` was before is replaced.
+    """A path that becomes `target` at the end of the block; see `optexp_jax.aside`.
 
     Raises:
         OptexpError: the folder cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    path = target.with_name(f".{target.name}.{os.getpid()}")
-    _remove(path)
     try:
-        yield path
-        if path.is_dir():
-            _remove(target)
-        os.replace(path, target)
+        with written_aside(target) as path:
+            yield path
     except OSError as error:
         raise _unwritable(target, error) from error
-    finally:
-        _remove(path)
 
 
 def _unwritable(path: Path, error: OSError) -> OptexpError:
@@ -72,13 +66,6 @@ def _unwritable(path: Path, error: OSError) -> OptexpError:
         f"{path} cannot be written ({error.strerror or error}): free space there, or set "
         "OPTEXP_WORKSPACE to a folder that can be written to."
     )
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> None:
@@ -137,6 +124,7 @@ def fetch(name: str, remote: Remote, folder: Path, report: Report) -> Path:
         the file.
 
     Raises:
+        NoConnectionError: there is no network.
         OptexpError: it cannot be fetched, or is not what its source published.
     """
     import requests  # late, to keep the import of data sets light
@@ -148,9 +136,12 @@ def fetch(name: str, remote: Remote, folder: Path, report: Report) -> Path:
         try:
             found = _download(remote, path, f"{name}: {remote.name}", report)
         except requests.RequestException as error:
-            raise OptexpError(
-                f"The data set {name} cannot be fetched ({_reason(error)}): run this where there "
-                f"is a network, or place {remote.name} in {folder} by hand."
+            answer = error.response
+            kind = NoConnectionError if answer is None else OptexpError
+            why = "no connection" if answer is None else f"the server says {answer.status_code}"
+            raise kind(
+                f"The data set {name} cannot be fetched ({why}): run this where there is a "
+                f"network, or place {remote.name} in {folder} by hand."
             ) from error
         if remote.checksum not in (None, found):
             raise OptexpError(
@@ -176,8 +167,3 @@ def _download(remote: Remote, path: Path, what: str, report: Report) -> str:
             done += len(block)
             report(what, done, total)
     return f"{kind}:{digest.hexdigest()}"
-
-
-def _reason(error: Exception) -> str:
-    answer = getattr(error, "response", None)
-    return "no connection" if answer is None else f"the server answered {answer.status_code}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import textwrap
@@ -14,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
+from optexp_jax.aside import aside
 from optexp_jax.errors import OptexpError
 from optexp_jax.plotting import style
 from optexp_jax.plotting.curves import Curve
@@ -111,13 +111,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path
 
 
 def _write(figure: Figure, path: Path, kind: str) -> Path:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     undated = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-    try:
-        with style.context():
-            figure.savefig(aside, format=kind, metadata=undated)
-        os.replace(aside, path)
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
+    with aside(path) as new, style.context():
+        figure.savefig(new, format=kind, metadata=undated)
     return path

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from optexp_jax.aside import aside
 from optexp_jax.errors import OptexpError
 
 
-def write_aside(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file beside its place and rename it there, so that no reader sees half of it.
-
-    Args:
-        path: its place; the folder is made if need be.
-        write: takes a path and writes the file there.
-
-    Raises:
-        OSError: nothing is left behind, and what was at `path` is still there.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(aside)
-        os.replace(aside, path)
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-    return path
-
-
-def write_text(path: Path, text: str) -> Path:
+def write_text(path: Path, text: str) -> None:
     """Write a text file as a whole."""
-    return write_aside(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+    with aside(path) as new:
+        new.write_text(text, encoding="utf-8")
 
 
 def require_writable(folder: Path) -> None:

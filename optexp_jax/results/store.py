@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from optexp_jax.aside import aside
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results import files
@@ -63,7 +64,8 @@ class RunFolder:
     def begin(self, class_counts: np.ndarray, **entries: Any) -> None:
         """Make the folder of a run that starts or goes on."""
         files.write_text(self.path / "experiment.json", self.experiment.to_json())
-        files.write_aside(self.path / "class_counts.npy", _saver(class_counts))
+        with aside(self.path / "class_counts.npy") as path, path.open("wb") as handle:
+            np.save(handle, class_counts, allow_pickle=False)
         started = self.read_status().get("started", _now())
         self.write_status(status="running", started=started, reason=None, **_host(), **entries)
 
@@ -89,15 +91,12 @@ class RunFolder:
         span = f"{int(table['step'][0]):010d}-{int(table['step'][-1]):010d}"
         if len(per_class_steps):
             arrays = {"step": per_class_steps, **per_class}
-            path = self.path / f"per_class-{span}.npz"
-            files.write_aside(path, lambda aside: _save_npz(aside, arrays))
-        frame = pd.DataFrame(dict(table))
-        path = self.path / f"metrics-{span}.parquet"
-        files.write_aside(path, lambda aside: frame.to_parquet(aside, index=False))
+            _save_npz(self.path / f"per_class-{span}.npz", arrays)
+        _save_parquet(self.path / f"metrics-{span}.parquet", pd.DataFrame(dict(table)))
 
     def keep_parameters(self, step: int, parameters: Mapping[str, np.ndarray]) -> None:
         """Store the parameters at a step, path -> array."""
-        files.write_aside(self._kept(step), lambda aside: _save_npz(aside, parameters))
+        _save_npz(self._kept(step), parameters)
 
     def read_parameters(self, step: int) -> dict[str, np.ndarray]:
         """The parameters kept at a step, path -> array.
@@ -129,8 +128,8 @@ class RunFolder:
         table, per_class, steps = self.read_rows(up_to=step)
         if len(steps):
             arrays = {"step": steps, **per_class}
-            files.write_aside(self.path / "per_class.npz", lambda p: _save_npz(p, arrays))
-        files.write_aside(self.path / "metrics.parquet", lambda p: table.to_parquet(p, index=False))
+            _save_npz(self.path / "per_class.npz", arrays)
+        _save_parquet(self.path / "metrics.parquet", table)
         self.write_status(status=status, step=step, **entries)
         for part in parts:
             part.unlink(missing_ok=True)
@@ -213,17 +212,14 @@ def _host() -> dict[str, Any]:
     }
 
 
-def _saver(array: np.ndarray) -> Any:
-    def save(path: Path) -> None:
-        with open(path, "wb") as handle:
-            np.save(handle, array, allow_pickle=False)
-
-    return save
-
-
 def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    with open(path, "wb") as handle:
+    with aside(path) as new, new.open("wb") as handle:
         np.savez_compressed(handle, allow_pickle=False, **arrays)
+
+
+def _save_parquet(path: Path, table: pd.DataFrame) -> None:
+    with aside(path) as new:
+        table.to_parquet(new, index=False)
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

@@ -268,16 +268,25 @@ def test_a_download_that_fails_leaves_whole_files_and_can_be_taken_up_again(tmp_
     assert same(fake_files.read(tmp_path), arrays)
 
 
-def test_tfds_downloads_only_where_nothing_else_can_and_tensorflow_is_here(tmp_path, monkeypatch):
+def test_tfds_downloads_only_what_a_server_refuses_and_where_tensorflow_is(
+    tmp_path, monkeypatch, server
+):
     asked = []
     monkeypatch.setattr(tfds_copy, "prepare", lambda *args: asked.append(args))
     monkeypatch.setattr(tfds_copy, "can_prepare", lambda: False)
-    with pytest.raises(OptexpError, match=r"^The data set Fake cannot be fetched"):
-        FAKE.prepare(tmp_path, silent)
-    assert asked == []
+    refused = ImageFiles("Fake", server[1], ("0" * 32,) * 4, "mnist", "no", sizes=SIZES)
+    with pytest.raises(
+        OptexpError, match=r"^The data set Fake cannot be fetched \(the server says 4"
+    ):
+        refused.prepare(tmp_path, silent)
     monkeypatch.setattr(tfds_copy, "can_prepare", lambda: True)
+    with pytest.raises(
+        OptexpError, match=r"^The data set Fake cannot be fetched \(no connection\)"
+    ):
+        FAKE.prepare(tmp_path, silent)  # TFDS would try for minutes
+    assert asked == []
     with pytest.raises(MissingDataError):  # it left nothing
-        FAKE.prepare(tmp_path, silent)
+        refused.prepare(tmp_path, silent)
     assert asked == [("mnist", tmp_path)]
 
 

@@ -136,8 +136,9 @@ class ImageFiles:
         ]
         try:
             return [files.fetch(self.name, remote, folder, report) for remote in wanted]
-        except OptexpError:
-            if not tfds_copy.can_prepare():
+        except OptexpError as error:
+            # Without a network TFDS would try again for minutes.
+            if isinstance(error, files.NoConnectionError) or not tfds_copy.can_prepare():
                 raise
             report(f"{self.name}: TensorFlow Datasets", 0, 0)
             tfds_copy.prepare(self.tfds_name, workspace)
