@@ -56,12 +56,14 @@ class StreamedProgram(Program):
             first = int(np.max(np.asarray(states.step)))
             self._batches = decoded(self._train, self._wanted(first), self._size)
         rows: list[Row] = []
+        norms = None
         with precision_of(self.pack):
             for slot in slots.rows:
                 recorded = slot < self.row_capacity
                 row = self._row(states) if recorded else {}
                 inputs, labels = next(self._batches)
                 batch = self._to_devices(inputs, labels, self.pack.micro_batch or self._size)
+                jax.block_until_ready(norms)  # one batch waits on the devices, not all of a chunk
                 states, norms = self._advance(states, self._runs, batch)
                 if recorded:
                     rows.append(row | {"grad_norms": jax.device_get(norms)})
