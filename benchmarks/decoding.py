@@ -23,7 +23,8 @@ from rich.table import Table
 from optexp_jax.datasets import ImageNet
 from optexp_jax.datasets.data import Streamed
 from optexp_jax.datasets.imagenet.split import ImageSplit
-from optexp_jax.training.decoding import Wanted, cores, decoded
+from optexp_jax.machine import cores
+from optexp_jax.training.decoding import Wanted, decoded
 
 _BATCH = 64
 

@@ -17,6 +17,7 @@ import multiprocessing
 import random
 import resource
 import string
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -93,7 +94,8 @@ def _cost(path: Path, tokens: Tokens) -> Cost:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MEGABYTE  # it is in KiB
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MEGABYTE
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,13 +17,14 @@ import numpy as np
 from optexp_jax.datasets.checks import check_integer
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
-from optexp_jax.datasets.files import aside, folder_of
+from optexp_jax.datasets.files import aside, damaged, folder_of
 from optexp_jax.datasets.text import TextDataset, TinyPTB
 from optexp_jax.errors import OptexpError
 from optexp_jax.models import AttentionFeatures
 
 _PARTS = ("train", "validation")
 _TOKENS = 1 << 14  # of a batch
+_FORMAT = 1  # raised when the features of the same fields change
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,7 @@ class FrozenFeatures(ByFrequency):
             raise OptexpError(
                 f"proportion of FrozenFeatures is above 0, at most 1, not {self.proportion!r}."
             )
+        object.__setattr__(self, "proportion", float(self.proportion))
         if not isinstance(self.text, TextDataset):
             raise OptexpError(
                 f"text of FrozenFeatures is a text such as TinyPTB(), not {self.text!r}."
@@ -123,6 +125,10 @@ class FrozenFeatures(ByFrequency):
         """Rows and times of the positions that are used: those with a label, in order."""
         rows, times = np.nonzero(np.asarray(split.labels) >= 0)
         kept = int(self.proportion * len(rows))
+        if not kept:
+            raise OptexpError(
+                f"A proportion of {self.proportion} of {len(rows):,} positions is none: take more."
+            )
         return rows[:kept], times[:kept]
 
     def _split(self, workspace: Path, part: str, text: Split) -> Split:
@@ -131,14 +137,15 @@ class FrozenFeatures(ByFrequency):
         try:
             features = np.load(path, mmap_mode="r")
         except (OSError, ValueError, EOFError) as error:
-            raise _damaged(path, str(error)) from error
+            raise damaged(path, str(error)) from error
         if features.shape != (len(labels), self.width):
-            raise _damaged(path, f"expected {(len(labels), self.width)}, found {features.shape}")
+            raise damaged(path, f"expected {(len(labels), self.width)}, found {features.shape}")
         return Split(features, labels)
 
     def _folder(self, workspace: Path) -> Path:
         """The folder of the features; its name is a hash of all that they depend on."""
-        text = f"{self.text.fingerprint(workspace)} {self.width} {self.proportion} {self.seed}"
+        fields = f"{self.width} {self.proportion} {self.seed} v{_FORMAT}"
+        text = f"{self.text.fingerprint(workspace)} {fields}"
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return folder_of(workspace, "FrozenFeatures") / f"{self.width}-{digest}"
 
@@ -149,7 +156,7 @@ class FrozenFeatures(ByFrequency):
         with jax.default_matmul_precision("highest"), aside(self._folder(workspace)) as folder:
             folder.mkdir()
             params = model.init(jax.random.key(self.seed), jnp.zeros((1, time), jnp.int32))
-            apply = jax.jit(functools.partial(model.apply, params))
+            apply = functools.partial(jax.jit(model.apply), params)
             for part in _PARTS:
                 self._write(folder / f"{part}.npy", getattr(text, part), apply, report)
 
@@ -168,9 +175,3 @@ class FrozenFeatures(ByFrequency):
             out[first:last] = features[rows[first:last] - start, times[first:last]]
             report(f"FrozenFeatures: {path.stem}", int(last), len(rows))
         out.flush()
-
-
-def _damaged(path: Path, why: str) -> OptexpError:
-    return OptexpError(
-        f"{path} is damaged ({why}): delete the folder {path.parent} and run again to renew it."
-    )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 
 import jax
 import numpy as np
@@ -110,10 +111,12 @@ def test_features_are_computed_once_and_again_when_anything_changes(workspace, m
 @pytest.mark.parametrize("batch", [1, 5, 1000])
 def test_batches_change_nothing(workspace, monkeypatch, batch):
     monkeypatch.setattr(frozen_features, "_TOKENS", batch)
-    found = SMALL.load(workspace).train.inputs
+    found = np.array(SMALL.load(workspace).train.inputs)
     monkeypatch.undo()
     monkeypatch.setattr(corpora, "EXPECTED", {})
-    expected = dataclasses.replace(SMALL, proportion=1).load(workspace).train.inputs
+    (folder,) = (workspace / "datasets" / "FrozenFeatures").iterdir()
+    shutil.rmtree(folder)
+    expected = SMALL.load(workspace).train.inputs
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -127,6 +130,12 @@ def test_damaged_features_are_named(workspace):
     np.save(path, np.zeros((3, 6), np.float32))
     with pytest.raises(OptexpError, match=r"expected \(36, 6\), found \(3, 6\)"):
         SMALL.load(workspace)
+
+
+def test_a_proportion_is_one_number_and_not_nothing(workspace):
+    assert dataclasses.replace(SMALL, proportion=1)._folder(workspace) == SMALL._folder(workspace)
+    with pytest.raises(OptexpError, match=r"^A proportion of 0\.01 of 36 positions is none: take"):
+        dataclasses.replace(SMALL, proportion=0.01).load(workspace)
 
 
 def test_computing_that_fails_leaves_nothing(workspace, monkeypatch):

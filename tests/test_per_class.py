@@ -47,19 +47,23 @@ def test_half_precision_values_accumulate_in_float32(dtype):
     np.testing.assert_allclose(sums, [10_000 * float(values[0]), 0], rtol=1e-4)
 
 
-def test_sums_of_many_equal_values_do_not_drift():
-    labels = np.minimum(np.random.default_rng(0).zipf(1.5, 400_000) - 1, 9).astype(np.int32)
-    values = np.full(len(labels), 3.9, np.float32)
-    sums, counts = sum_by_class(values, labels, 10)
-    exact = np.bincount(labels, values.astype(np.float64))
-    np.testing.assert_allclose(sums, exact, rtol=1e-5)  # one by one: 6e-4
-    np.testing.assert_array_equal(counts, np.bincount(labels))
+@pytest.mark.parametrize("value", [np.log(10), 3.9, np.log(10_250), np.log(50_608)])
+@pytest.mark.parametrize("classes", [10, 2000])
+def test_sums_of_many_equal_values_do_not_drift(value, classes):
+    labels = np.random.default_rng(0).zipf(1.5, 400_000) - 1
+    labels = np.minimum(labels, classes - 1).astype(np.int32)
+    values = np.full(len(labels), value, np.float32)
+    sums, counts = sum_by_class(values, labels, classes)
+    expected = np.bincount(labels, minlength=classes)
+    np.testing.assert_allclose(sums, expected * np.float64(values[0]), rtol=5e-5)  # naive: 6e-4
+    np.testing.assert_array_equal(counts, expected)
 
 
 @pytest.mark.parametrize(("number", "piece"), [(1, 1), (7, 3), (12, 4), (13, 4)])
 def test_pieces_change_nothing(number, piece, monkeypatch):
     rng = np.random.default_rng(number)
     monkeypatch.setattr("optexp_jax.per_class._PIECE", piece)
+    monkeypatch.setattr("optexp_jax.per_class._PER_CLASS", 0)
     values = rng.normal(size=number).astype(np.float32)
     labels = rng.integers(-1, 5, number)
     sums, counts = sum_by_class(values, labels, 4)

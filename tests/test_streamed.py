@@ -21,6 +21,7 @@ from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.training import decoding
+from optexp_jax.training.batches import epoch_order, named_key
 from optexp_jax.training.decoding import Wanted, decoded, in_order
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.run import run
@@ -75,6 +76,25 @@ def resident(data):
     return Data(train_part, data.class_counts, validation, evaluation)
 
 
+@optexp_jax.register("test-streamed-hidden")
+class Hidden(nn.Module):
+    """A model whose norms are sums of many numbers."""
+
+    @nn.compact
+    def __call__(self, inputs):
+        return nn.Dense(10)(nn.relu(nn.Dense(300)(inputs)))
+
+
+@optexp_jax.register("test-streamed-batchnorm")
+class BatchNormNet(nn.Module):
+    """A model that sees the other examples of a batch."""
+
+    @nn.compact
+    def __call__(self, inputs, train: bool = False):
+        hidden = nn.BatchNorm(use_running_average=not train, momentum=0.5)(nn.Dense(8)(inputs))
+        return nn.Dense(10)(hidden)
+
+
 def problem(batching, loss=None, model=None):
     dataset = Digits(flatten=True)
     return Problem(model or Linear(64, 10), dataset, loss or CrossEntropy(), batching)
@@ -105,13 +125,81 @@ def test_rows_are_those_of_data_on_the_devices(batching, micro_batch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("micro_batch", [None, 2])
+def test_batch_statistics_see_no_padding(micro_batch):
+    (one, *_) = pack(MiniBatch(16), model=BatchNormNet(), steps=4)
+    data = digits()  # 50 examples: the fourth batch has two
+    found = alone(one, data=data, micro_batch=micro_batch)
+    on_devices = alone(one, data=resident(data), micro_batch=micro_batch)
+    assert_close(found, on_devices, rtol=1e-4, atol=1e-5)
+    # Batches of 16, 16, 16 and 2 by hand: the first 48 examples of the order, then the others.
+    order = np.asarray(epoch_order(named_key(0, "order"), 0, 50, True))
+    short = FromMemory(data.train.images[order[48:]], data.train.labels[order[48:]])
+    kept = {}
+    for chunk in run(Pack((dataclasses.replace(one, keep_steps=(3,)),), "map", micro_batch), data):
+        kept |= {r.step: r.parameters for r in chunk.records if r.parameters is not None}
+    params = {"Dense_0": {}, "Dense_1": {}, "BatchNorm_0": {}}
+    for path, leaf in kept[3].items():
+        module, name = path.split("/")
+        params[module][name] = leaf
+
+    def loss(params):
+        inputs = short.to_inputs(jnp.asarray(short.images))
+        running = {"BatchNorm_0": {"mean": jnp.zeros(8), "var": jnp.ones(8)}}
+        variables = {"params": params, "batch_stats": running}
+        logits, _ = BatchNormNet().apply(variables, inputs, train=True, mutable=["batch_stats"])
+        return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(2), short.labels])
+
+    norm = jnp.linalg.norm(jax.grad(loss)(params)["Dense_0"]["kernel"])
+    np.testing.assert_allclose(found.table["grad_norm/Dense_0/kernel"][3], norm, rtol=1e-3)
+
+
+def test_parts_that_batch_statistics_would_see_twice_are_refused():
+    (one, *_) = pack(MiniBatch(16), model=BatchNormNet())
+    message = "micro-batches of 5 do not divide a batch of 16."
+    with pytest.raises(OptexpError, match=rf"^A model with batch statistics .*: {message}$"):
+        alone(one, data=digits(), micro_batch=5)
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_agree():
+    experiments, data = pack(MiniBatch(16), eval_every=3), digits(noisy=True)
+    by_map, by_vmap = (train(*experiments, data=data, mode=mode) for mode in ("map", "vmap"))
+    for one in experiments:
+        assert_close(by_map[one.id], by_vmap[one.id], rtol=1e-5, atol=1e-6)
+
+
+def test_blocks_that_are_measured_fit_where_training_does():
+    seen = []
+
+    class Watching(nn.Module):
+        @nn.compact
+        def __call__(self, inputs):
+            seen.append(len(inputs))
+            return nn.Dense(10)(inputs)
+
+    optexp_jax.register("test-streamed-watching")(Watching)
+    (one, *_) = pack(MiniBatch(40), model=Watching(), steps=1)
+    for data in (digits(), resident(digits())):
+        alone(one, data=data, micro_batch=5)
+    assert set(seen) == {1, 5}  # one to make the parameters
+
+
+def test_parts_of_data_are_of_one_kind():
+    data = digits()
+    with pytest.raises(ValueError, match=r"^The parts of a data set are all in memory, or all str"):
+        Data(data.train, data.class_counts, data.validation.resident())
+
+
+@pytest.mark.slow
 def test_a_fixed_part_of_the_training_data_is_measured():
     data = digits()
     part = FromMemory(data.train.images[:20], data.train.labels[:20])
     data = dataclasses.replace(data, evaluation=part)
-    one = pack(MiniBatch(16))[1]
-    found, expected = alone(one, data=data), alone(one, data=resident(data))
-    assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    for batching in (FullBatch(), MiniBatch(16)):
+        one = pack(batching)[1]
+        found, expected = alone(one, data=data), alone(one, data=resident(data))
+        assert_close(found, expected, rtol=1e-4, atol=1e-5)
     whole = alone(one, data=digits())
     assert not np.allclose(found.table["tr_CrossEntropyLoss"], whole.table["tr_CrossEntropyLoss"])
     np.testing.assert_array_equal(
@@ -121,7 +209,7 @@ def test_a_fixed_part_of_the_training_data_is_measured():
 
 @pytest.mark.parametrize("optimizer", [SGD, pytest.param(Adam, marks=pytest.mark.slow)])
 def test_rows_depend_neither_on_the_pack_nor_on_chunks(optimizer):
-    experiments = pack(MiniBatch(16), optimizer, eval_every=2)
+    experiments = pack(MiniBatch(16), optimizer, eval_every=2, model=Hidden())
     data = digits(noisy=True)
     together = train(*experiments, data=data)
     for one in experiments:
@@ -232,7 +320,7 @@ def test_few_batches_are_decoded_ahead_and_threads_end():
     before = threading.active_count()
     batches = decoded(split, wanted(), 1)
     next(batches)
-    assert len(asked) == 1 + decoding._AHEAD
+    assert len(asked) == 1 + decoding.AHEAD
     batches.close()
     assert threading.active_count() == before
     assert not list(decoded(split, [], 1))
@@ -255,6 +343,6 @@ def test_a_full_batch_of_too_many_images_is_refused():
             return (224, 224, 3)
 
     data = Data(Large(np.zeros((1, 1)), np.zeros(1)), np.ones(10, np.int64))
-    message = "A batch of 1,281,167 images takes 180 GiB: use MiniBatch(size) with fewer."
-    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+    message = "Batches of 1,281,167 images take 718 GiB of memory, as the next ones are decoded"
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}"):
         alone(pack(FullBatch())[0], data=data)

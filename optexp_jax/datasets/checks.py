@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from optexp_jax.errors import OptexpError
 
 
@@ -20,14 +23,35 @@ def check_integer(name: str, value: object, least: int = 1) -> None:
         raise OptexpError(f"{name} is an integer from {least}, not {value!r}.")
 
 
+def check_seed(name: str, seed: object) -> None:
+    """Refuse what is neither None nor an integer from 0.
+
+    Raises:
+        OptexpError: as above.
+    """
+    if seed is not None:
+        check_integer(f"seed of {name}", seed, 0)
+
+
+def check_kind(name: str, value: object, kinds: Any, example: str) -> None:
+    """Refuse what is of no kind that a field takes.
+
+    Raises:
+        OptexpError: such as `tokens of PTB is a value such as Words(100), not 5.`
+    """
+    if not isinstance(value, kinds):
+        raise OptexpError(f"{name} is a value such as {example}, not {value!r}.")
+
+
 def check_number(name: str, value: object, least: float = 0.0) -> None:
     """Refuse what is not a finite number from `least`.
 
     Raises:
         OptexpError: as above.
     """
-    if type(value) not in (int, float) or not least <= value < float("inf"):  # type: ignore[operator]
-        raise OptexpError(f"{name} is a number from {least:g}, not {value!r}.")
+    if type(value) not in (int, float) or not (math.isfinite(value) and least <= value):  # type: ignore[operator, arg-type]
+        bound = f" from {least:g}" if math.isfinite(least) else ""
+        raise OptexpError(f"{name} is a number{bound}, not {value!r}.")
 
 
 def check_flag(name: str, value: object) -> None:

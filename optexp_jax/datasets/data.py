@@ -10,6 +10,8 @@ from typing import Protocol, runtime_checkable
 import jax
 import numpy as np
 
+PADDING = -1  # the label of what is no example
+
 Array = np.ndarray | jax.Array
 
 # (what is being done, units done, units in all or 0 if unknown): what long work reports.
@@ -56,7 +58,10 @@ class Streamed(Protocol):
         ...
 
     def to_inputs(self, examples: jax.Array) -> jax.Array:
-        """Examples `[n, ...]`, uint8, as the inputs of a model, on the device."""
+        """Examples `[n, ...]`, uint8, as the inputs of a model, on the device.
+
+        That of the training split is used for all parts.
+        """
         ...
 
 
@@ -70,12 +75,20 @@ class Data:
         validation: held-out part; None where the paper validates on the training set.
         evaluation: the fixed part of the training data on which training metrics of mini-batch
             runs are measured; None for all of it.
+
+    Raises:
+        ValueError: one part is streamed and another is not.
     """
 
     train: Split | Streamed
     class_counts: np.ndarray
     validation: Split | Streamed | None = None
     evaluation: Split | Streamed | None = None
+
+    def __post_init__(self) -> None:
+        parts = [p for p in (self.train, self.validation, self.evaluation) if p is not None]
+        if len({isinstance(part, Split) for part in parts}) > 1:
+            raise ValueError("The parts of a data set are all in memory, or all streamed.")
 
 
 @dataclasses.dataclass(frozen=True)

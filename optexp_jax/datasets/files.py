@@ -7,6 +7,7 @@ import dataclasses
 import fcntl
 import hashlib
 from collections.abc import Iterator, Sequence
+from io import BufferedReader
 from pathlib import Path
 
 from optexp_jax.aside import aside as written_aside
@@ -61,6 +62,27 @@ def aside(target: Path) -> Iterator[Path]:
         raise _unwritable(target, error) from error
 
 
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[BufferedReader]:
+    """A file opened to be read.
+
+    Raises:
+        OptexpError: it is gone, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise OptexpError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def damaged(path: Path, why: str) -> OptexpError:
+    """The error that names a file that was built here and is damaged, and the remedy."""
+    return OptexpError(
+        f"{path} is damaged ({why}): delete the folder {path.parent} and run again to renew it."
+    )
+
+
 def _unwritable(path: Path, error: OSError) -> OptexpError:
     return OptexpError(
         f"{path} cannot be written ({error.strerror or error}): free space there, or set "
@@ -85,15 +107,16 @@ def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> 
 def _locked(path: Path, report: Report) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                report("waiting for another process that prepares data", 0, 0)
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+        handle = path.open("w")
     except OSError as error:
         raise _unwritable(path, error) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("waiting for another process that prepares data", 0, 0)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,7 +33,7 @@ def find(name: str, workspace: Path) -> Path | None:
     default = Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets")
     for root in (_root(workspace), default):
         # The file is there only when the copy is complete: TFDS renames its folder last.
-        for info in sorted((root / name).glob("*/dataset_info.json"), reverse=True):
+        for info in sorted((root / name).glob("*/dataset_info.json"), key=_version, reverse=True):
             if _format(info) in FORMATS:
                 return info.parent
     return None
@@ -96,6 +96,11 @@ def can_prepare() -> bool:
 
 def _root(workspace: Path) -> Path:
     return Path(workspace) / "datasets" / "tfds"
+
+
+def _version(info: Path) -> list[int]:
+    """The version that the folder of a copy is named by, 3.0.10 after 3.0.2."""
+    return [int(part) if part.isdigit() else -1 for part in info.parent.name.split(".")]
 
 
 def _format(info: Path) -> str:

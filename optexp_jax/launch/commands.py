@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,9 +104,7 @@ def prepare(context: Context, experiments: Sequence[Experiment]) -> int:
         ready, failures = data.prepare(datasets, context.settings.workspace, report)
     for name in dict.fromkeys(type(dataset).__name__ for dataset in ready):
         context.say(f"{name} is ready.")
-    for sentence in failures:
-        print(f"error: {sentence}", file=sys.stderr)
-    return 2 if failures else 0
+    return data.tell(failures)
 
 
 def plot(

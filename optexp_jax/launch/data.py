@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -47,3 +48,10 @@ def prepare(
         except OptexpError as error:
             failures.append(str(error))
     return ready, list(dict.fromkeys(failures))
+
+
+def tell(failures: Sequence[str]) -> int:
+    """Print what could not be prepared; returns the exit code."""
+    for sentence in failures:
+        print(f"error: {sentence}", file=sys.stderr)
+    return 2 if failures else 0

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from optexp_jax.datasets.data import Data, Dataset, Facts, InFiles, Split
 from optexp_jax.datasets.files import MissingDataError, prepare_once
+from optexp_jax.errors import OptexpError
+from optexp_jax.launch import data
 from optexp_jax.launch.catalogue import CATALOGUE, named
 from optexp_jax.launch.display import preparing
 
@@ -51,20 +53,27 @@ def show_list(context: DataContext) -> int:
         table.add_column(name, justify="right")
     table.add_column("offline")
     table.add_column("prepared")
+    damages = {}
     for name, dataset in CATALOGUE.items():
-        offline = not isinstance(dataset, InFiles) or dataset.missing(context.workspace) is None
-        ready = not isinstance(dataset, InFiles) or dataset.is_prepared(context.workspace)
-        facts = _facts(dataset, context.workspace if ready and offline else None)
+        offline, ready = _is_here(dataset, context.workspace)
+        facts = getattr(dataset, "facts", Facts())
+        try:
+            facts = _counted(dataset, facts, context.workspace) if offline and ready else facts
+        except OptexpError as error:
+            damages[name] = str(error)
+        state = _yes(ready) if isinstance(dataset, InFiles) else "[green]drawn[/green]"
         table.add_row(
             name,
             f"{dataset.num_classes:,}",
             _number(facts.train),
             "= train" if facts.validation == 0 else _number(facts.validation),
-            _UNKNOWN if facts.ratio is None else f"{facts.ratio:,.0f}",
+            _UNKNOWN if facts.ratio is None else f"{facts.ratio:,.{1 if facts.ratio < 10 else 0}f}",
             _yes(offline),
-            _yes(ready) if isinstance(dataset, InFiles) else "[green]drawn[/green]",
+            "[red]damaged[/red]" if name in damages else state,
         )
     context.console.print(table)
+    for name, sentence in damages.items():
+        context.say(f"{name}: {sentence}")
     context.say("One in detail: python -m optexp_jax.datasets describe NAME")
     return 0
 
@@ -72,18 +81,19 @@ def show_list(context: DataContext) -> int:
 def prepare(context: DataContext, names: Sequence[str]) -> int:
     """Fetch and build data sets.
 
+    One that cannot be prepared does not keep the others.
+
     Raises:
-        OptexpError: an unknown name, or one that cannot be prepared.
+        OptexpError: an unknown name.
     """
     chosen = dict(named(name) for name in names)
     with preparing(context.console) as report:
-        for dataset in chosen.values():
-            if isinstance(dataset, InFiles):
-                prepare_once(dataset, context.workspace, report)
+        ready, failures = data.prepare(list(chosen.values()), context.workspace, report)
     for name, dataset in chosen.items():
-        drawn = "" if isinstance(dataset, InFiles) else " without being prepared: it is drawn"
-        context.say(f"{name} is ready{drawn}.")
-    return 0
+        if dataset in ready:
+            drawn = "" if isinstance(dataset, InFiles) else " without being prepared: it is drawn"
+            context.say(f"{name} is ready{drawn}.")
+    return data.tell(failures)
 
 
 def describe(context: DataContext, name: str, n_groups: int | None) -> int:
@@ -116,27 +126,44 @@ def describe(context: DataContext, name: str, n_groups: int | None) -> int:
 
 
 def _counts(context: DataContext, dataset: Dataset) -> np.ndarray:
-    """Class counts, without drawing or reading the data where that can be avoided."""
-    if hasattr(dataset, "class_counts"):
-        known: Any = dataset
-        return known.class_counts()
+    """Class counts of a data set, which is prepared first if it is here."""
     if isinstance(dataset, InFiles):
         sentence = dataset.missing(context.workspace)
         if sentence:
             raise MissingDataError(sentence)
         with preparing(context.console) as report:
             prepare_once(dataset, context.workspace, report)
-    return dataset.load(context.workspace).class_counts
+    return _class_counts(dataset, context.workspace)
 
 
-def _facts(dataset: Dataset, workspace: Path | None) -> Facts:
-    """What is known of a data set; what is not is counted where it is prepared in a workspace."""
-    facts = getattr(dataset, "facts", Facts())
-    if workspace is None or None not in dataclasses.astuple(facts):
+def _class_counts(dataset: Dataset, workspace: Path) -> np.ndarray:
+    """Class counts, without drawing or making the inputs where that can be avoided."""
+    if hasattr(dataset, "class_counts"):
+        known: Any = dataset
+        return known.class_counts(workspace)
+    return dataset.load(workspace).class_counts
+
+
+def _is_here(dataset: Dataset, workspace: Path) -> tuple[bool, bool]:
+    """Whether a data set needs no network, and whether it loads at once."""
+    if not isinstance(dataset, InFiles):
+        return True, True
+    return dataset.missing(workspace) is None, dataset.is_prepared(workspace)
+
+
+def _counted(dataset: Dataset, facts: Facts, workspace: Path) -> Facts:
+    """Facts in which what was not known is counted.
+
+    Raises:
+        OptexpError: the data are damaged.
+    """
+    if None not in dataclasses.astuple(facts):
         return facts
-    loaded = dataset.load(workspace)
-    found = Facts.of(loaded.class_counts)
-    return Facts(found.train, _targets(loaded), found.ratio)
+    found = Facts.of(_class_counts(dataset, workspace))
+    validation = facts.validation
+    if validation is None:
+        validation = _targets(dataset.load(workspace))
+    return Facts(found.train, validation, found.ratio)
 
 
 def _complete(dataset: Dataset, counts: np.ndarray) -> Facts:

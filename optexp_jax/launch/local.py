@@ -209,15 +209,13 @@ class _Launcher:
 
     def _run_safely(self, plan: Plan, mirror: Mirror) -> None:
         """Run a pack; an error of its own ends it as failed and leaves the others alone."""
-        options = self._options
+        data, seconds = None, self._options.checkpoint_seconds
         try:
             data = self._load(plan.pack.experiments[0])
-            PackRun(
-                plan, data, mirror, self._display, self._stop.__bool__, options.checkpoint_seconds
-            ).run()
-        except OSError:
-            raise
+            PackRun(plan, data, mirror, self._display, self._stop.__bool__, seconds).run()
         except Exception as error:
+            if isinstance(error, OSError) and data is not None:
+                raise  # the workspace cannot be written: no other pack would fare better
             trace = None if isinstance(error, OptexpError) else traceback.format_exc()
             unfinished = [f.experiment for f in plan.folders.values() if not self._is_done(f)]
             self._display.say(f"{describe(plan.pack)} failed.")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any, cast
 from zlib import crc32
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.datasets.data import Split
-
-PADDING = -1
+from optexp_jax.datasets.data import PADDING, Split
 
 
 @jax.tree_util.register_dataclass
@@ -28,6 +27,10 @@ class Batch:
     inputs: jax.Array
     labels: jax.Array
     size: int = dataclasses.field(metadata={"static": True})
+
+    def head(self, number: int) -> Batch:
+        """The first examples."""
+        return Batch(self.inputs[:number], self.labels[:number], min(self.size, number))
 
     @property
     def num_blocks(self) -> int:
@@ -52,15 +55,15 @@ class Batch:
 
 
 def to_batch(split: Split, size: int | None, dtype: np.dtype | type) -> Batch:
-    """A split on the device, in blocks of `size` examples (None: one block), floats in `dtype`.
+    """A split in blocks of `size` examples (None: one block), floats in `dtype`.
 
-    Integers keep their type, which is small where there are many of them.
+    Nothing is copied that has its type already: arrays of the host stay there, until the whole is
+    put on the devices. Integers keep their type, which is small where there are many of them.
     """
-    inputs = split.inputs
-    if jnp.issubdtype(inputs.dtype, jnp.floating):
+    inputs: Any = split.inputs
+    if jnp.issubdtype(inputs.dtype, jnp.floating) and inputs.dtype != dtype:
         inputs = inputs.astype(dtype)
-    size = min(size or len(split), len(split))
-    return Batch(jnp.asarray(inputs), jnp.asarray(split.labels), size)
+    return Batch(inputs, cast(Any, split.labels), min(size or len(split), len(split)))
 
 
 def as_inputs(stored: jax.Array) -> jax.Array:

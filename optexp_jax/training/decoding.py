@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import itertools
-import os
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
@@ -12,11 +11,11 @@ from zlib import crc32
 
 import numpy as np
 
-from optexp_jax.datasets.data import Streamed
-from optexp_jax.training.batches import PADDING
+from optexp_jax.datasets.data import PADDING, Streamed
+from optexp_jax.machine import cores
 
 # Batches that are being decoded while one is used.
-_AHEAD = 2
+AHEAD = 2
 
 
 class Wanted(NamedTuple):
@@ -46,13 +45,6 @@ def in_order(num_examples: int, size: int) -> Iterator[Wanted]:
 Decoded = Generator[tuple[np.ndarray, np.ndarray], None, None]
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # what a cluster leaves of the machine
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def decoded(
     split: Streamed, wanted: Iterable[Wanted], size: int, threads: int | None = None
 ) -> Decoded:
@@ -77,7 +69,7 @@ def decoded(
     # Decoders of images let other threads run, and need no copy of the process.
     pool = ThreadPoolExecutor(threads or cores(), "decoding")
     try:
-        for batch in itertools.islice(wanted, _AHEAD):
+        for batch in itertools.islice(wanted, AHEAD):
             waiting.append(_begin(pool, split, batch, size))
         while waiting:
             for batch in itertools.islice(wanted, 1):

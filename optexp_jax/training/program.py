@@ -56,6 +56,9 @@ class Program:
         pack: what is run.
         data: the data of its problem.
         example: one stored input, `[1, ...]`.
+
+    Raises:
+        OptexpError: a micro-batch that the model cannot take.
     """
 
     row_capacity = _MOST_ROWS
@@ -68,6 +71,7 @@ class Program:
         self._example = example
         with precision_of(pack):
             self.stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
+            self._check_parts()
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take as many steps as there are slots; the states given are consumed.
@@ -88,6 +92,25 @@ class Program:
     def most_steps(self) -> int:
         """The longest chunk that one call can take."""
         return _MOST_ROWS
+
+    def _check_parts(self) -> None:
+        """Refuse parts of a batch in which a model with batch statistics sees an example twice.
+
+        Raises:
+            OptexpError: the micro-batch does not divide the batch.
+        """
+        stepper, micro_batch = self.stepper, self.pack.micro_batch
+        state = jax.eval_shape(self._first)
+        if micro_batch is None or not jax.tree.leaves(state.model_state):
+            return
+        examples = stepper.num_examples
+        size = examples if stepper.batching is None else min(stepper.batching.size, examples)
+        for number in (size, stepper.short(state)):
+            if number > micro_batch and number % micro_batch:
+                raise OptexpError(
+                    f"A model with batch statistics takes batches in equal parts: micro-batches of "
+                    f"{micro_batch} do not divide a batch of {number}."
+                )
 
     # -- states ---------------------------------------------------------------------------------
 
@@ -196,9 +219,30 @@ class Program:
         return self.class_capacity if is_by_class(path) else self.row_capacity
 
 
+def measured(data: Data, full_batch: bool) -> tuple[Any, Any]:
+    """What training metrics and validation metrics are measured on.
+
+    Full batches are measured on all training data, mini-batches on its fixed part if it has one.
+    """
+    part = None if full_batch else data.evaluation
+    return (data.train if part is None else part), data.validation
+
+
+def block_size(pack: Pack, default: int | None) -> int | None:
+    """Examples of a block that metrics are measured on: as many as fit into training at once."""
+    batching = pack.experiments[0].problem.batching
+    sizes = [s for s in (pack.micro_batch, getattr(batching, "size", None)) if s is not None]
+    return min(sizes, default=default)
+
+
 def is_by_class(path: Any) -> bool:
     """Whether a leaf of a row is an array by class."""
     return str(getattr(path[-1], "key", "")).startswith(_CLASS_PREFIX)
+
+
+def zeros_like(shapes: Any) -> Any:
+    """Zeros of the shapes of a tree."""
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 def local_devices() -> list[Any]:

@@ -12,7 +12,14 @@ from optexp_jax.datasets.data import Data
 from optexp_jax.problem import FullBatch
 from optexp_jax.training.batches import Batch, to_batch
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.program import Program, Slots, is_by_class, precision_of
+from optexp_jax.training.program import (
+    Program,
+    Slots,
+    block_size,
+    is_by_class,
+    measured,
+    precision_of,
+)
 from optexp_jax.training.step import DeviceData, Row, RunState
 
 
@@ -29,8 +36,10 @@ class ResidentProgram(Program):
             inputs = examples.train.inputs
             super().__init__(pack, data, jax.ShapeDtypeStruct((1, *inputs.shape[1:]), inputs.dtype))
             self.data = self._copy(examples)
-            self._row = jax.eval_shape(self.stepper.evaluate, jax.eval_shape(self._first), examples)
-            self._set_capacities(self._row)
+            self._shape = jax.eval_shape(
+                self.stepper.evaluate, jax.eval_shape(self._first), examples
+            )
+            self._set_capacities(self._shape)
             self._chunk = self._compiled(self._chunk_of_runs, 1, 5, donate=0)
             self._evaluate = self._compiled(self._rows_of_runs, 1, 2, donate=())
 
@@ -88,21 +97,25 @@ class ResidentProgram(Program):
         def buffer(path: Any, leaf: Any) -> jax.Array:
             return jnp.zeros((runs, rows or self._capacity(path), *leaf.shape), leaf.dtype)
 
-        return jax.tree_util.tree_map_with_path(buffer, self._row)
+        return jax.tree_util.tree_map_with_path(buffer, self._shape)
 
 
 def _examples(pack: Pack, data: Data) -> DeviceData:
-    """What of the data lies on the devices; full batches are measured on all of it."""
+    """What of the data lies on the devices."""
     problem = pack.experiments[0].problem
     full_batch = isinstance(problem.batching, FullBatch)
-    size = pack.micro_batch if full_batch else getattr(problem.batching, "size", None)
+    train, validation = measured(data, full_batch)
+    size = block_size(pack, None)
     dtype = jnp.float64 if problem.precision == "float64" else jnp.float32
 
-    def batch(split: Any) -> Batch | None:
-        return None if split is None else to_batch(split, size, dtype)
+    def batch(split: Any) -> Batch:
+        return to_batch(split, size, dtype)
 
-    evaluation = None if full_batch else batch(data.evaluation)
-    return DeviceData(to_batch(data.train, size, dtype), batch(data.validation), evaluation)  # type: ignore[arg-type]
+    return DeviceData(
+        train=batch(data.train),
+        validation=None if validation is None else batch(validation),
+        evaluation=None if train is data.train else batch(train),
+    )
 
 
 def _write(rows: Row, row: Row, row_slot: Any, class_slot: Any) -> Row:

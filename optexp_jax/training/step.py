@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -73,11 +74,25 @@ class Stepper:
         opt_state = self.transform.init(trained)
         return RunState(jnp.int32(0), jnp.bool(True), trained, frozen, model_state, opt_state)
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch; one for full batches."""
+        return 1 if self.batching is None else self.batching.steps_per_epoch(self.num_examples)
+
+    def short(self, state: RunState) -> int:
+        """Examples of the last batch of an epoch where it is shorter and the model has a state.
+
+        Batch statistics must see it as it is; for other models it is padded, and 0 is returned.
+        """
+        if self.batching is None or not jax.tree.leaves(state.model_state):
+            return 0
+        return self.num_examples % min(self.batching.size, self.num_examples)
+
     def order(self, step: jax.Array) -> jax.Array:
         """Order of the examples in the epoch of a step; empty for full batches."""
         if self.batching is None:
             return jnp.zeros((0,), jnp.int32)
-        epoch = step // self.batching.steps_per_epoch(self.num_examples)
+        epoch = step // self.steps_per_epoch
         key = named_key(self.seed, "order")
         return epoch_order(key, epoch, self.num_examples, self.batching.shuffle)
 
@@ -97,7 +112,16 @@ class Stepper:
             parameters *before* the step.
         """
         batch, order = self._batch(data, order, state.step)
-        new, sums, norms = self.advance(state, batch, with_metrics=self.shares_forward)
+        advance = functools.partial(self.advance, with_metrics=self.shares_forward)
+        if self.short(state):
+            # Batch statistics would be those of the padding, too.
+            new, sums, norms = jax.lax.cond(
+                (state.step + 1) % self.steps_per_epoch == 0,
+                lambda: advance(state, batch.head(self.short(state))),
+                lambda: advance(state, batch),
+            )
+        else:
+            new, sums, norms = advance(state, batch)
         row = _if_wanted(record, lambda: self._row(state, data, sums))
         return new, order, row | {"grad_norms": norms}
 
@@ -174,7 +198,7 @@ class Stepper:
             # the logits outside the loop: a step of the linear problem takes 0.7 of the time.
             labels, _ = jax.lax.optimization_barrier((data.train.labels, step))
             return dataclasses.replace(data.train, labels=labels), order
-        index = step % self.batching.steps_per_epoch(self.num_examples)
+        index = step % self.steps_per_epoch
         order = jax.lax.cond(index == 0, lambda: self.order(step), lambda: order)
         size = min(self.batching.size, self.num_examples)
         return take_batch(data.train, order, index, size, self.micro_batch), order

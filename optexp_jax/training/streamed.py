@@ -12,12 +12,21 @@ import numpy as np
 
 from optexp_jax.datasets.data import Data, Streamed
 from optexp_jax.errors import OptexpError
+from optexp_jax.problem import FullBatch
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
-from optexp_jax.training.decoding import Decoded, Wanted, decoded, in_order
+from optexp_jax.training.decoding import AHEAD, Decoded, Wanted, decoded, in_order
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.program import Program, Slots, is_by_class, precision_of
+from optexp_jax.training.program import (
+    Program,
+    Slots,
+    block_size,
+    is_by_class,
+    measured,
+    precision_of,
+    zeros_like,
+)
 from optexp_jax.training.step import Row, RunState, leaf_norms, without_gradient
 
 _MOST_BYTES = 32 * 2**30
@@ -33,22 +42,22 @@ class StreamedProgram(Program):
 
     def __init__(self, pack: Pack, data: Data) -> None:
         self._train: Any = data.train
+        batching, examples = pack.experiments[0].problem.batching, len(self._train)
+        full_batch = isinstance(batching, FullBatch)
+        self._size = examples if full_batch else min(batching.size, examples)
+        _require_room(self._train, self._size)
         shape = (1, *self._train.example_shape)
         super().__init__(pack, data, jax.ShapeDtypeStruct(shape, np.uint8))
-        batching, examples = self.stepper.batching, len(self._train)
-        self._size = examples if batching is None else min(batching.size, examples)
-        self._block = min(self._size, (batching and batching.size) or pack.micro_batch or _MEASURED)
-        self._measured: dict[str, Any] = {"tr": data.evaluation or data.train}
-        if data.validation is not None:
-            self._measured["va"] = data.validation
+        self._block = min(block_size(pack, _MEASURED) or _MEASURED, examples)
+        train, validation = measured(data, full_batch)
+        self._measured = {"tr": train} | ({} if validation is None else {"va": validation})
         self._batches: Decoded | None = None
-        _require_room(self._train, self._size)
         with precision_of(pack):
             self._shape = self._shape_of_row()
             self._set_capacities(self._shape)
             self._advance = self._compiled(self._advance_runs, 1, 2, donate=0)
             self._measure = self._compiled(self._measure_runs, 2, 2, donate=0)
-            self._sizes = jax.jit(jax.vmap(self.stepper.size_of))
+            self._sizes = self._compiled(self._sizes_of_runs, 1, 1, donate=())
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take the steps of all slots, one by one; the rows are on the host."""
@@ -61,8 +70,7 @@ class StreamedProgram(Program):
             for slot in slots.rows:
                 recorded = slot < self.row_capacity
                 row = self._row(states) if recorded else {}
-                inputs, labels = next(self._batches)
-                batch = self._to_devices(inputs, labels, self.pack.micro_batch or self._size)
+                batch = self._next(self._batches, states)
                 jax.block_until_ready(norms)  # one batch waits on the devices, not all of a chunk
                 states, norms = self._advance(states, self._runs, batch)
                 if recorded:
@@ -85,7 +93,7 @@ class StreamedProgram(Program):
     def _wanted(self, step: int) -> Iterator[Wanted]:
         """The batches from a step on, without end."""
         stepper, examples = self.stepper, len(self._train)
-        per_epoch = stepper.batching.steps_per_epoch(examples) if stepper.batching else 1
+        per_epoch = stepper.steps_per_epoch
         order, known = np.arange(examples), None
         while True:
             epoch, index = divmod(step, per_epoch)
@@ -94,6 +102,14 @@ class StreamedProgram(Program):
             indices = order[index * self._size : (index + 1) * self._size]
             yield Wanted(indices, (stepper.seed, epoch))
             step += 1
+
+    def _next(self, batches: Decoded, states: RunState) -> Batch:
+        """The next batch; padded, unless the model would see the padding."""
+        inputs, labels = next(batches)
+        short = self.stepper.short(states)
+        if short and (labels < 0).any():
+            inputs, labels = inputs[:short], labels[:short]
+        return self._to_devices(inputs, labels, self.pack.micro_batch or self._size)
 
     def _to_devices(self, inputs: np.ndarray, labels: np.ndarray, size: int) -> Batch:
         placed, placed_labels = self._copy((inputs, labels))
@@ -107,20 +123,20 @@ class StreamedProgram(Program):
 
             return jax.lax.cond(part[0].alive, advance, lambda: part)
 
-        norms = jax.vmap(leaf_norms)(states.params)
-        return self._over_runs(one, runs, (states, jax.tree.map(jnp.zeros_like, norms)))
+        norms = zeros_like(jax.eval_shape(jax.vmap(leaf_norms), states.params))
+        return self._over_runs(one, runs, (states, norms))
 
     # -- metrics --------------------------------------------------------------------------------
 
     def _row(self, states: RunState) -> Row:
         """A row of every run, leaves `[runs, ...]`, on the host."""
         sums = {name: self._sums_over(split, states) for name, split in self._measured.items()}
-        return jax.device_get(sums | self._sizes(states))
+        return jax.device_get(sums | self._sizes(states, self._runs))
 
     def _sums_over(self, split: Streamed, states: RunState) -> Sums:
         totals = self._spread(
             jax.tree.map(
-                lambda leaf: jnp.zeros((self.padded, *leaf.shape), leaf.dtype),
+                lambda leaf: np.zeros((self.padded, *leaf.shape), leaf.dtype),
                 (self._shape["tr"],) * 2,
             )
         )
@@ -143,6 +159,10 @@ class StreamedProgram(Program):
 
         return jax.tree_util.tree_map_with_path(stack, self._shape, *rows)
 
+    def _sizes_of_runs(self, states: RunState, runs: Any) -> Row:
+        zeros = zeros_like(jax.eval_shape(jax.vmap(self.stepper.size_of), states))
+        return self._over_runs(lambda _, state: self.stepper.size_of(state), runs, zeros, states)
+
     def _measure_runs(self, totals: Any, states: RunState, runs: Any, batch: Batch) -> Any:
         def one(total: Any, state: RunState) -> Any:
             return metrics.add(total, self.stepper.measure(state, batch))
@@ -162,9 +182,9 @@ class StreamedProgram(Program):
 
 
 def _require_room(split: Streamed, size: int) -> None:
-    needed = size * int(np.prod(split.example_shape))
+    needed = (AHEAD + 2) * size * int(np.prod(split.example_shape))
     if needed > _MOST_BYTES:
         raise OptexpError(
-            f"A batch of {size:,} images takes {needed / 2**30:.0f} GiB: use MiniBatch(size) with "
-            "fewer."
+            f"Batches of {size:,} images take {needed / 2**30:.0f} GiB of memory, as the next ones "
+            "are decoded ahead: use MiniBatch(size) with fewer."
         )

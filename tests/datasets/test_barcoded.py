@@ -1,5 +1,6 @@
 """Barcoded and coloured images: exact counts, and each image against a slow construction."""
 
+import hashlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -198,6 +199,17 @@ def test_more_bits_than_columns_are_refused_with_the_most_that_fit():
         BarcodedMNIST(bits=17)
     with pytest.raises(OptexpError, match=r"bits, not 0: "):
         BarcodedMNIST(bits=0)
+
+
+def test_images_of_a_seed_are_pinned():
+    # Experiments stand for these images: no version of a library may change them.
+    for dataset, expected in [
+        (SMALL, "da348a596bc30d64"),
+        (ColouredMNIST(Digits(), many=False, seed=0), "b967bf91012684e4"),
+    ]:
+        data = replace(dataset, normalised=False).load(Path())
+        images = np.rint(data.train.inputs * 255).astype(np.uint8)
+        assert hashlib.sha256(images.tobytes()).hexdigest()[:16] == expected
 
 
 # ----------------------------------------------------------- what both have in common

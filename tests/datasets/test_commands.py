@@ -2,10 +2,10 @@
 
 import fcntl
 import threading
-import time
 
 import numpy as np
 import pytest
+import requests
 from fake_images import write_four
 from PIL import Image
 
@@ -27,6 +27,16 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path / "ws"))
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "no-tfds"))
     return tmp_path / "ws"
+
+
+@pytest.fixture
+def disconnected(monkeypatch):
+    """No machine is connected, wherever the test runs."""
+
+    def refuse(*args, **kwargs):
+        raise requests.ConnectionError("no route")
+
+    monkeypatch.setattr(requests, "get", refuse)
 
 
 def call(capsys, *argv):
@@ -62,7 +72,7 @@ def test_list_shows_every_data_set_without_a_network(capsys, no_network):
     assert row[1:] == ["2,047", "22,528", "= train", "1,024", "yes", "drawn"]
     assert cells(out, "PTB")[1:] == ["9,922", "923,648", "72,704", "50,770", "no", "no"]
     assert cells(out, "TinyStories")[1:] == ["10,000", "?", "?", "?", "no", "no"]
-    assert cells(out, "Digits")[1:] == ["10", "1,500", "297", "1", "yes", "yes"]
+    assert cells(out, "Digits")[1:] == ["10", "1,500", "297", "1.0", "yes", "yes"]
 
 
 @pytest.mark.slow
@@ -125,7 +135,7 @@ def test_describe_prepares_what_is_here(capsys, workspace):
         (["prepare", "ImageNet"], "The data set ImageNet is not here: no train and val in "),
     ],
 )
-def test_mistakes_are_one_sentence(capsys, argv, sentence):
+def test_mistakes_are_one_sentence(capsys, disconnected, argv, sentence):
     code, _, err = call(capsys, *argv)
     assert code == 2
     assert err.startswith(f"error: {sentence}")
@@ -133,6 +143,23 @@ def test_mistakes_are_one_sentence(capsys, argv, sentence):
 
 
 # ------------------------------------------------------------------------------ prepare
+
+
+def test_one_that_cannot_be_prepared_does_not_keep_the_others(capsys, workspace, disconnected):
+    code, out, err = call(capsys, "prepare", "PTB", "Digits")
+    assert code == 2
+    assert "Digits is ready." in out
+    assert err.startswith("error: The data set PTB cannot be fetched (no connection)")
+
+
+def test_list_names_what_is_damaged(capsys, workspace):
+    write_four(workspace / "datasets" / "MNIST", (60_000, 10_000))
+    path = workspace / "datasets" / "MNIST" / "train-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-5])
+    code, out, _ = call(capsys, "list")
+    assert code == 0
+    assert cells(out, "BarcodedMNIST")[-1] == "damaged"
+    assert f"BarcodedMNIST: {path} is cut short: expected 60008 bytes" in out
 
 
 def test_prepare_brings_data_sets_here(capsys, workspace):
@@ -150,6 +177,7 @@ class Slow:
 
     def __init__(self):
         self.prepared = self.calls = 0
+        self.go_on = threading.Event()
 
     def missing(self, workspace):
         return None
@@ -159,22 +187,28 @@ class Slow:
 
     def prepare(self, workspace, report=silent):
         self.calls += 1
-        time.sleep(0.2)
+        self.go_on.wait(60)
         self.prepared = 1
 
 
 def test_of_several_processes_one_prepares(workspace):
     slow, heard = Slow(), []
     assert isinstance(slow, InFiles)
+
+    def report(*what):
+        heard.append(what)
+        if len(heard) == 2:  # both of the others wait
+            slow.go_on.set()
+
     threads = [
-        threading.Thread(target=prepare_once, args=(slow, workspace, lambda *a: heard.append(a)))
-        for _ in range(3)
+        threading.Thread(target=prepare_once, args=(slow, workspace, report)) for _ in range(3)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert slow.calls == 1
+    assert len(heard) == 2
     assert {what for what, _, _ in heard} == {"waiting for another process that prepares data"}
     with (workspace / "datasets" / ".lock").open() as handle:  # it was let go
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -224,7 +258,9 @@ def test_runs_that_have_their_data_are_not_kept_by_others(capsys, workspace):
         run([digits, experiments[0]], workspace)
 
 
-def test_prepare_brings_the_data_of_a_module_and_names_what_it_cannot(capsys, workspace):
+def test_prepare_brings_the_data_of_a_module_and_names_what_it_cannot(
+    capsys, workspace, disconnected
+):
     folder = workspace / "datasets" / "MNIST"
     experiments = [on(MNIST(flatten=True)), on(Digits(flatten=True))]
     code, out, err = run_cli(capsys, experiments, "--prepare")
@@ -256,7 +292,7 @@ def test_a_damaged_file_fails_its_runs_in_one_sentence(capsys, workspace):
     assert [load_results(e, workspace).status for e in experiments] == ["failed", "done"]
 
 
-def test_every_module_is_prepared_by_one_command(capsys, monkeypatch):
+def test_every_module_is_prepared_by_one_command(capsys, monkeypatch, disconnected):
     modules = {"a": [on(Digits(flatten=True))], "b": [on(MNIST(flatten=True))]}
     monkeypatch.setattr(groups, "discover", lambda package: modules)
     with pytest.raises(SystemExit) as stopped:

@@ -30,8 +30,9 @@ from optexp_jax.datasets.imagenet import (
 from optexp_jax.datasets.imagenet import crops as augment
 from optexp_jax.datasets.imagenet import sources as image_source
 from optexp_jax.datasets.imagenet import subset as image_subset
-from optexp_jax.datasets.imagenet.subset import choose, draw
+from optexp_jax.datasets.imagenet.subset import choose
 from optexp_jax.datasets.imagenet.tree import ImageTree
+from optexp_jax.datasets.seeds import random_order
 from optexp_jax.errors import OptexpError
 
 COUNTS = [9, 20, 12, 9, 5, 3]  # by frequency, these are the classes 1, 2, 0, 3, 4, 5
@@ -170,8 +171,8 @@ def test_the_selection_is_a_function_of_the_seed(workspace, own):
 
 def test_the_selection_is_pinned():
     # numpy promises this stream for ever: results of other machines are on the same images.
-    assert draw(8, 0, "images").tolist() == [5, 2, 4, 0, 7, 3, 6, 1]
-    assert draw(8, 1, "images").tolist() != draw(8, 0, "evaluated").tolist()
+    assert random_order(8, 0, "images").tolist() == [5, 2, 4, 0, 7, 3, 6, 1]
+    assert random_order(8, 1, "images").tolist() != random_order(8, 0, "evaluated").tolist()
 
 
 def test_every_image_is_as_likely():

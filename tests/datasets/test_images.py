@@ -1,6 +1,7 @@
 """MNIST, Fashion-MNIST and digits: sizes, subsets and pixels, on files of the true sizes."""
 
 import dataclasses
+import hashlib
 import re
 from pathlib import Path
 
@@ -223,6 +224,13 @@ def test_digits_are_those_of_scikit_learn_each_once():
     assert set(np.unique(pixels)) == {round(v * 255 / 16) for v in range(17)}
     sixteenths = (pixels.astype(int) * 16 + 127) // 255
     assert sorted(zip(sixteenths.tolist(), found_labels.tolist(), strict=True)) == known
+
+
+def test_digits_are_pinned():
+    # Experiments stand for these images: no version of a library may change them.
+    images = [np.asarray(part.inputs).tobytes() for part in Digits().raw(Path())]
+    digests = [hashlib.sha256(part).hexdigest()[:16] for part in images]
+    assert digests == ["1cf3b8430ad94f96", "569feee6753a53a7"]
 
 
 def test_digits_are_split_at_random_but_always_alike():

@@ -198,7 +198,7 @@ def test_tiny_ptb_shares_texts_and_tokenizer_with_ptb(small_ptb):
     tokens = TinyPTB.source.encoded(small_ptb, Words(13), silent)
     assert [len(part) for part in tokens.values()] == [10, 9]
     assert sorted((small_ptb / "tokenizers").iterdir()) == before
-    assert re.fullmatch(r"ptb-words-13-[0-9a-f]{12}\.json", before[0].name)
+    assert re.fullmatch(r"ptb-words-13-[0-9a-f]{12}-v1\.json", before[0].name)
 
 
 def test_merged_classes_count_merged_targets(small_ptb):

@@ -101,14 +101,15 @@ def test_the_folder_of_tfds_itself_comes_last_and_the_newest_version_counts(
     here = tmp_path / "datasets" / "tfds" / "mnist"
     for version, text in [
         ("3.0.1", '{"fileFormat": "tfrecord"}'),
-        ("3.0.2", "{}"),  # without a word on its format, it is of the default one
-        ("3.0.3", '{"fileFormat": "riegeli"}'),
-        ("3.0.4", "not json"),
+        ("3.0.2", "{}"),
+        ("3.0.10", "{}"),  # without a word on its format, it is of the default one
+        ("3.0.11", '{"fileFormat": "riegeli"}'),
+        ("3.0.12", "not json"),
     ]:
         (here / version).mkdir(parents=True)
         (here / version / "dataset_info.json").write_text(text)
     (here / "incomplete.abc_3.0.5").mkdir()
-    assert tfds_copy.find("mnist", tmp_path) == here / "3.0.2"
+    assert tfds_copy.find("mnist", tmp_path) == here / "3.0.10"
     write_four(tmp_path / "system", SIZES)
     flipped = 9 - arrays[1]
     write_idx(tmp_path / "system" / NAMES[1], flipped)

@@ -15,8 +15,9 @@ from optexp_jax.datasets.data import Data, Facts, Report, silent
 from optexp_jax.datasets.files import MissingDataError, folder_of
 from optexp_jax.datasets.imagenet import sources
 from optexp_jax.datasets.imagenet.split import ImageSplit
-from optexp_jax.datasets.imagenet.subset import draw, subset
+from optexp_jax.datasets.imagenet.subset import subset
 from optexp_jax.datasets.imagenet.tree import PARTS
+from optexp_jax.datasets.seeds import random_order
 from optexp_jax.errors import OptexpError
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -148,5 +149,5 @@ class ImageNetFamily(ByFrequency):
     def _evaluation(self, train: ImageSplit) -> ImageSplit | None:
         if self.evaluated is None or self.evaluated >= len(train):
             return None
-        chosen = np.sort(draw(len(train), 0, "evaluated")[: self.evaluated])
+        chosen = np.sort(random_order(len(train), 0, "evaluated")[: self.evaluated])
         return dataclasses.replace(train, images=train.images.take(chosen), augment=False)

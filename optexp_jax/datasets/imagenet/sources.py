@@ -11,12 +11,12 @@ from optexp_jax.datasets import tfds_copy
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.files import aside, folder_of
 from optexp_jax.datasets.imagenet.records import ImageRecords
-from optexp_jax.datasets.imagenet.tree import PARTS, ImageTree, Listing, Part, Source
+from optexp_jax.datasets.imagenet.tree import PARTS, ImageSource, ImageTree, Listing, Part
 
 _FIELDS = ("names", "labels", "keys")
 
 
-def find(workspace: Path, name: str) -> Source | None:
+def find(workspace: Path, name: str) -> ImageSource | None:
     """The source of a name: a tree in the workspace, for ImageNet else what TFDS has prepared.
 
     Looks only at a few folders.
@@ -28,7 +28,7 @@ def find(workspace: Path, name: str) -> Source | None:
     return ImageRecords(prepared) if prepared else None
 
 
-def list_images(workspace: Path, name: str, source: Source, report: Report) -> Listing:
+def list_images(workspace: Path, name: str, source: ImageSource, report: Report) -> Listing:
     """All images of a source, from the list in the workspace where that is not out of date.
 
     Raises:
@@ -42,7 +42,7 @@ def list_images(workspace: Path, name: str, source: Source, report: Report) -> L
     return listing
 
 
-def is_listed(workspace: Path, name: str, source: Source) -> bool:
+def is_listed(workspace: Path, name: str, source: ImageSource) -> bool:
     """Whether there is a list that is not out of date."""
     return _kept(workspace, name, source.fingerprint()) is not None
 

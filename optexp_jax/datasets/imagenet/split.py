@@ -14,8 +14,9 @@ from PIL import Image, ImageFile
 
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.imagenet.crops import centre_crop, random_crop
-from optexp_jax.datasets.imagenet.tree import Part, Source
+from optexp_jax.datasets.imagenet.tree import ImageSource, Part
 from optexp_jax.errors import OptexpError
+from optexp_jax.machine import cores
 
 Channels = tuple[float, float, float]
 
@@ -34,7 +35,7 @@ class ImageSplit:
         std: standard deviation of the channels.
     """
 
-    source: Source
+    source: ImageSource
     part: str
     images: Part
     size: int
@@ -115,7 +116,7 @@ def channel_statistics(split: ImageSplit, report: Report) -> tuple[Channels, Cha
         return np.stack([pixels.mean(axis=0), pixels.std(axis=0)])
 
     total = np.zeros((2, 3))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding lets other threads run
+    with ThreadPoolExecutor(cores()) as pool:  # decoding lets other threads run
         for done, both in enumerate(pool.map(of_image, range(len(split))), start=1):
             total += both  # in the order of the images, whatever thread is first
             report("measuring channels", done, len(split))

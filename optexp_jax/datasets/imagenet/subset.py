@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
@@ -15,25 +14,8 @@ from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.files import aside
 from optexp_jax.datasets.imagenet.split import ImageSplit, channel_statistics
 from optexp_jax.datasets.imagenet.tree import Part
+from optexp_jax.datasets.seeds import random_order
 from optexp_jax.errors import OptexpError
-
-
-def draw(n: int, seed: int, use: str) -> np.ndarray:
-    """A random order of n things, the same for ever.
-
-    The order of 64-bit numbers whose generator numpy promises to keep, which it does not promise of
-    `permutation`.
-
-    Args:
-        n: number of things.
-        seed: of the order.
-        use: what it is for, so that no use changes another.
-
-    >>> draw(5, 0, "images")
-    array([2, 4, 0, 3, 1])
-    """
-    bits = np.random.Philox(np.random.SeedSequence((seed, crc32(use.encode()))))
-    return np.argsort(bits.random_raw(n), kind="stable")
 
 
 def wanted_by_class(labels: np.ndarray, profile: np.ndarray) -> np.ndarray:
@@ -60,7 +42,7 @@ def choose(labels: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:
     >>> choose(np.array([0, 0, 0, 1, 1]), np.array([2, 5]), seed=0)
     array([0, 2, 3, 4])
     """
-    order = draw(len(labels), seed, "images")
+    order = random_order(len(labels), seed, "images")
     return np.sort(order[rank_in_class(labels[order]) < wanted[labels[order]]])
 
 

@@ -56,7 +56,7 @@ class Listing:
     val: Part
 
 
-class Source(Protocol):
+class ImageSource(Protocol):
     """Where images come from; safe to read from many threads."""
 
     @property
@@ -123,12 +123,15 @@ class ImageTree:
         return (self.folder / part / os.fsdecode(name)).read_bytes()
 
     def _classes(self, part: str) -> list[tuple[str, int]]:
-        with os.scandir(self.folder / part) as entries:
-            return sorted(
-                (entry.name, entry.stat().st_mtime_ns)
-                for entry in entries
-                if entry.is_dir() and not entry.name.startswith(".")
-            )
+        try:
+            with os.scandir(self.folder / part) as entries:
+                return sorted(
+                    (entry.name, entry.stat().st_mtime_ns)
+                    for entry in entries
+                    if entry.is_dir() and not entry.name.startswith(".")
+                )
+        except OSError as error:
+            raise _unreadable(self.folder / part, error) from error
 
     def _part(self, part: str, classes: list[str], report: Report) -> Part:
         names, counts = [], []
@@ -145,5 +148,12 @@ class ImageTree:
 def _images(folder: Path) -> list[str]:
     if not folder.is_dir():  # a class without validation images
         return []
-    names = (name for name in os.listdir(folder) if name.lower().endswith(_KINDS))
-    return sorted(name for name in names if not name.startswith("."))
+    try:
+        names = (name for name in os.listdir(folder) if name.lower().endswith(_KINDS))
+        return sorted(name for name in names if not name.startswith("."))
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> OptexpError:
+    return OptexpError(f"The folder {folder} cannot be read: {error.strerror or error}.")

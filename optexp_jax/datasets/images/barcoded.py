@@ -12,8 +12,8 @@ from optexp_jax.datasets.classes import members
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.datasets.images.mnist import MNIST
 from optexp_jax.datasets.images.pixels import moments, scaled
-from optexp_jax.datasets.images.rare_classes import RareClasses, Source
-from optexp_jax.datasets.seeds import rng_for
+from optexp_jax.datasets.images.rare_classes import PlainImages, RareClasses
+from optexp_jax.datasets.seeds import random_below, seed_of
 from optexp_jax.errors import OptexpError
 
 _MOST_BITS = 16
@@ -54,7 +54,7 @@ class BarcodedMNIST(RareClasses):
     Source: the paper, section A.1 and figures 2 and 18.
     """
 
-    source: Source = dataclasses.field(default_factory=MNIST)
+    source: PlainImages = dataclasses.field(default_factory=MNIST)
     joined: bool = True
     normalised: bool = True
     zero_barcode: bool = True
@@ -107,8 +107,8 @@ class BarcodedMNIST(RareClasses):
         """Bytes `[n, height, width]`."""
         images = np.asarray(base.inputs)
         order, starts, counts = members(np.asarray(base.labels), 10)
-        size = (2**self.bits, 10, examples)
-        drawn = starts[:, None] + rng_for(self, use).integers(0, counts[:, None], size=size)
+        bounds = np.broadcast_to(counts[:, None], (2**self.bits, 10, examples))
+        drawn = starts[:, None] + random_below(bounds, seed_of(self), use)
         # All barcodes are drawn for, so that leaving one out does not change the others.
         rare = images[order[drawn[0 if self.zero_barcode else 1 :]]]
         table = barcodes(self.bits)[0 if self.zero_barcode else 1 :]

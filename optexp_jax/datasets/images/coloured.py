@@ -11,8 +11,8 @@ from optexp_jax.datasets.classes import members
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.datasets.images.mnist import MNIST
 from optexp_jax.datasets.images.pixels import moments, scaled
-from optexp_jax.datasets.images.rare_classes import RareClasses, Source
-from optexp_jax.datasets.seeds import rng_for
+from optexp_jax.datasets.images.rare_classes import PlainImages, RareClasses
+from optexp_jax.datasets.seeds import random_below, seed_of
 from optexp_jax.errors import OptexpError
 
 MANY = (50, 20, (5, 1))
@@ -49,7 +49,7 @@ class ColouredMNIST(RareClasses):
     Source: the code of the paper; in none of its figures.
     """
 
-    source: Source = dataclasses.field(default_factory=MNIST)
+    source: PlainImages = dataclasses.field(default_factory=MNIST)
     joined: bool = True
     many: bool = True
     normalised: bool = True
@@ -102,7 +102,7 @@ class ColouredMNIST(RareClasses):
                 "subset, or many=True."
             )
         sizes = np.broadcast_to(counts[:, None], (10, hues * saturations))
-        drawn = order[starts[:, None, None] + different(rng_for(self, use), sizes, examples)]
+        drawn = order[starts[:, None, None] + different(sizes, examples, seed_of(self), use)]
         shade = np.broadcast_to(colours(hues, saturations)[:, None], (*drawn.shape, 3))
         images = np.asarray(base.inputs)
         return tinted(
@@ -123,18 +123,19 @@ def colours(hues: int, saturations: int) -> np.ndarray:
     return (1 - saturation * np.clip(6 * away - 1, 0, 1)).astype(np.float32)
 
 
-def different(rng: np.random.Generator, sizes: np.ndarray, k: int) -> np.ndarray:
+def different(sizes: np.ndarray, k: int, seed: int, use: str) -> np.ndarray:
     """For each size n, k different numbers from 0 to n - 1, every set as likely as any other.
 
     Args:
-        rng: where the random numbers come from.
         sizes: each at least k, any shape.
         k: how many numbers.
+        seed: of the random numbers.
+        use: what they are for.
 
     Returns:
         integers of the shape of the sizes and `[k]`.
 
-    >>> different(np.random.default_rng(0), np.array([3, 3]), 3).sum(axis=1)
+    >>> different(np.array([3, 3]), 3, seed=0, use="example").sum(axis=1)
     array([3, 3])
 
     Source: R. W. Floyd, in J. Bentley, Programming pearls: a sample of brilliance, 1987.
@@ -142,7 +143,7 @@ def different(rng: np.random.Generator, sizes: np.ndarray, k: int) -> np.ndarray
     chosen = np.empty((*sizes.shape, k), np.int64)
     for i in range(k):
         last = sizes - k + i
-        one = rng.integers(0, last + 1)
+        one = random_below(last + 1, seed, f"{use} {i}")
         taken = (chosen[..., :i] == one[..., None]).any(axis=-1)
         chosen[..., i] = np.where(taken, last, one)
     return chosen

@@ -12,6 +12,7 @@ from optexp_jax.datasets.classes import rank_in_class
 from optexp_jax.datasets.data import Facts, Report, Split, silent
 from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.images.ten_classes import TenClasses
+from optexp_jax.datasets.seeds import random_order
 
 _TRAIN_OF_EACH = 150
 _MISSING = (
@@ -83,7 +84,7 @@ class Digits(TenClasses):
         from sklearn.datasets import load_digits
 
         values, digits = (np.asarray(a) for a in load_digits(return_X_y=True))
-        order = np.random.default_rng(0).permutation(len(digits))
+        order = random_order(len(digits), 0, "digits")
         images = np.rint(values[order] * (255 / 16)).astype(np.uint8).reshape(-1, *self.shape)
         labels = digits[order].astype(np.uint8)
         train = rank_in_class(labels) < _TRAIN_OF_EACH

@@ -58,7 +58,7 @@ class IdxImages(TenClasses):
 
     def _check(self) -> None:
         super()._check()
-        if self.subset not in SUBSETS:
+        if not isinstance(self.subset, str) or self.subset not in SUBSETS:
             name = type(self).__name__
             raise OptexpError(f"Subsets of {name} are {', '.join(SUBSETS)}, not {self.subset!r}.")
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_flag, check_integer
+from optexp_jax.datasets.checks import check_flag, check_seed
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
 from optexp_jax.datasets.images.digits import Digits
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
-from optexp_jax.datasets.seeds import rng_for, seed_of
+from optexp_jax.datasets.seeds import random_order, seed_of
 from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import frequency_groups
 
-Source = MNIST | FashionMNIST | Digits
+PlainImages = MNIST | FashionMNIST | Digits
 
 
 class RareClasses:
@@ -25,7 +25,7 @@ class RareClasses:
     those that training and those that validation images are made from.
     """
 
-    source: Source
+    source: PlainImages
     joined: bool
     normalised: bool
     seed: int | None
@@ -88,9 +88,8 @@ class RareClasses:
         name = type(self).__name__
         for flag in ("joined", "normalised", *flags):
             check_flag(f"{flag} of {name}", getattr(self, flag))
-        if self.seed is not None:
-            check_integer(f"seed of {name}", self.seed, 0)
-        if not isinstance(self.source, Source):
+        check_seed(name, self.seed)
+        if not isinstance(self.source, PlainImages):
             raise OptexpError(
                 f"The source of {name} is MNIST(), FashionMNIST() or Digits(), not {self.source!r}."
             )
@@ -98,13 +97,22 @@ class RareClasses:
             raise OptexpError(f"{name} is made of images: give it a source with flatten=False.")
 
     def _halves(self, workspace: Path) -> tuple[Split, Split]:
-        seed_of(self)  # before the files, so that a missing seed is told at once
+        seed = seed_of(self)  # before the files, so that a missing seed is told at once
         train, _ = self.source.raw(workspace)
         images, labels = np.asarray(train.inputs), np.asarray(train.labels)
-        order = rng_for(self, "split").permutation(len(labels))
+        order = random_order(len(labels), seed, "split")
         cut = _first_part(len(order))
         first, second = (Split(images[i], labels[i]) for i in (order[:cut], order[cut:]))
         return first, second
+
+    def class_counts(self, workspace: Path) -> np.ndarray:
+        """Training examples of each class, without making their images.
+
+        Raises:
+            OptexpError: the source is not here or damaged, or there is no seed.
+        """
+        train, _ = self._halves(workspace)
+        return counts_of(self._labels(train, self.rare_examples[0]), self.num_classes)
 
     def _labels(self, base: Split, examples: int) -> np.ndarray:
         """Labels of the source's images, where joined, and of the rare classes in order."""

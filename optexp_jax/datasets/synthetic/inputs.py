@@ -8,6 +8,8 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from optexp_jax.datasets.checks import check_number
+
 _BLOCK_BYTES = 16 * 2**20
 
 
@@ -28,6 +30,8 @@ class Gaussian:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
+        check_number("mean of Gaussian", self.mean, -float("inf"))
+        check_number("scale of Gaussian", self.scale)
         object.__setattr__(self, "mean", float(self.mean))
         object.__setattr__(self, "scale", float(self.scale))
 

@@ -39,6 +39,8 @@ class HeavyTailedOneHot(ByFrequency):
     input_shape = ()
 
     def __post_init__(self) -> None:
+        if type(self.base) is not int or type(self.start_examples) is not int:
+            raise OptexpError(f"start_examples and base are integers, not those of {self!r}.")
         if self.base < 2 or self.start_examples != self.base ** (self.num_groups - 1):
             raise OptexpError(
                 f"start_examples={self.start_examples} is not a power of base={self.base}: take "
@@ -64,8 +66,9 @@ class HeavyTailedOneHot(ByFrequency):
         """Length of the one-hot vectors."""
         return self.num_classes
 
-    def class_counts(self) -> np.ndarray:
+    def class_counts(self, workspace: Path | None = None) -> np.ndarray:
         """Examples of each class, most frequent first."""
+        del workspace
         sizes = [self.base**g for g in range(self.num_groups)]
         return np.repeat([self.start_examples // size for size in sizes], sizes)
 

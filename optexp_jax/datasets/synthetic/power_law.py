@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer, check_number
+from optexp_jax.datasets.checks import check_integer, check_kind, check_number, check_seed
 from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
@@ -41,7 +41,7 @@ class _PowerLaw(ByFrequency):
         """Length of an input."""
         raise NotImplementedError
 
-    def class_counts(self) -> np.ndarray:
+    def class_counts(self, workspace: Path | None = None) -> np.ndarray:
         """Examples of each class, most frequent first."""
         raise NotImplementedError
 
@@ -63,6 +63,7 @@ class _PowerLaw(ByFrequency):
     def _check(self, *numbers: str) -> None:
         name = type(self).__name__
         check_integer(f"num_classes of {name}", self.num_classes, 2)
+        check_seed(name, self.seed)
         for field in numbers:
             check_number(f"{field} of {name}", getattr(self, field))
 
@@ -105,8 +106,9 @@ class GaussianMixture(_PowerLaw):
         """As many as classes."""
         return self.num_classes
 
-    def class_counts(self) -> np.ndarray:
+    def class_counts(self, workspace: Path | None = None) -> np.ndarray:
         """Examples of each class, most frequent first."""
+        del workspace
         return power_law_counts(self.num_classes, self.power, 0.0, self.least)
 
     def load(self, workspace: Path) -> Data:
@@ -158,6 +160,7 @@ class ZipfMandelbrot(_PowerLaw):
     def __post_init__(self) -> None:
         self._check("power", "shift")
         check_integer("least of ZipfMandelbrot", self.least)
+        check_kind("inputs of ZipfMandelbrot", self.inputs, Inputs, "Gaussian()")
         if self.dim is not None:
             check_integer("dim of ZipfMandelbrot", self.dim)
 
@@ -166,8 +169,9 @@ class ZipfMandelbrot(_PowerLaw):
         """Length of an input."""
         return self.dim or int(self.class_counts().sum())
 
-    def class_counts(self) -> np.ndarray:
+    def class_counts(self, workspace: Path | None = None) -> np.ndarray:
         """Examples of each class, most frequent first."""
+        del workspace
         return power_law_counts(self.num_classes, self.power, self.shift, self.least)
 
     def load(self, workspace: Path) -> Data:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer
+from optexp_jax.datasets.checks import check_flag, check_integer, check_kind, check_seed
 from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
@@ -46,8 +46,12 @@ class RandomHeavyTailedLabels(ByFrequency):
     def __post_init__(self) -> None:
         if type(self.size) is not int or not 1 <= self.size <= 16:
             raise OptexpError(f"The size of the problem is between 1 and 16, not {self.size!r}.")
+        name = type(self).__name__
         if self.dim is not None:
-            check_integer("dim of RandomHeavyTailedLabels", self.dim)
+            check_integer(f"dim of {name}", self.dim)
+        check_kind(f"inputs of {name}", self.inputs, Inputs, "Uniform()")
+        check_flag(f"bias_column of {name}", self.bias_column)
+        check_seed(name, self.seed)
 
     @property
     def num_classes(self) -> int:
@@ -69,8 +73,9 @@ class RandomHeavyTailedLabels(ByFrequency):
         """Shape of one input."""
         return (self.num_inputs,)
 
-    def class_counts(self) -> np.ndarray:
+    def class_counts(self, workspace: Path | None = None) -> np.ndarray:
         """Examples of each class, most frequent first."""
+        del workspace
         groups = range(self.size)
         return np.repeat([2 ** (self.size - g) for g in groups], [2**g for g in groups])
 

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer
+from optexp_jax.datasets.checks import check_integer, check_kind
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
 from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.text.layouts import Layout, merged
-from optexp_jax.datasets.text.source import Source
+from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens
 from optexp_jax.errors import OptexpError
 
@@ -38,13 +38,15 @@ class TextDataset(ByFrequency):
     merge_factor: int = 1
     evaluated: int | None = None
 
-    source: ClassVar[Source]
+    source: ClassVar[TextSource]
     # Tokens of training and validation, and the ratio of frequencies, with the default tokens.
     known_tokens: ClassVar[tuple[int, int] | None] = None
     known_ratio: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         name = type(self).__name__
+        check_kind(f"tokens of {name}", self.tokens, Tokens, "Words(100)")
+        check_kind(f"layout of {name}", self.layout, Layout, "Sequences(64)")
         check_integer(f"merge_factor of {name}", self.merge_factor)
         if self.evaluated is not None:
             check_integer(f"evaluated of {name}", self.evaluated)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside
+from optexp_jax.datasets.files import aside, damaged
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError
 
@@ -104,11 +104,9 @@ def tokens_in(folder: Path, part: str) -> np.ndarray:
     try:
         tokens = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
-        raise _damaged(
-            path, f"it has {_size(path)} bytes, too few for {expected} tokens"
-        ) from error
+        raise damaged(path, f"it has {_size(path)} bytes, too few for {expected} tokens") from error
     if tokens.shape != (expected,):
-        raise _damaged(path, f"it has {tokens.size} tokens, not {expected}")
+        raise damaged(path, f"it has {tokens.size} tokens, not {expected}")
     return tokens
 
 
@@ -122,10 +120,4 @@ def _meta(folder: Path) -> dict[str, Any]:
         return {part: {key: about[key] for key in ("text", "share", "tokens")}
                 for part, about in meta.items()}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(folder / _META, "it cannot be read") from error
-
-
-def _damaged(path: Path, why: str) -> OptexpError:
-    return OptexpError(
-        f"{path} is damaged ({why}): delete the folder {path.parent} and run again to renew it."
-    )
+        raise damaged(folder / _META, "it cannot be read") from error

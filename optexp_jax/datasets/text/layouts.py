@@ -7,9 +7,7 @@ import dataclasses
 import numpy as np
 
 from optexp_jax.datasets.checks import check_integer
-from optexp_jax.datasets.data import Split
-
-_PADDING = -1
+from optexp_jax.datasets.data import PADDING, Split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +110,7 @@ def streams(tokens: np.ndarray, batch: int, length: int) -> Split:
         padded[:, : size - 1] = part
         return padded.reshape(batch, chunks, length).swapaxes(0, 1).reshape(-1, length)
 
-    return Split(cut(rows[:, :-1], 0, tokens.dtype), cut(rows[:, 1:], _PADDING, np.int32))
+    return Split(cut(rows[:, :-1], 0, tokens.dtype), cut(rows[:, 1:], PADDING, np.int32))
 
 
 def sequences(tokens: np.ndarray, length: int) -> Split:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from optexp_jax.datasets.text import corpora
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.layouts import Layout, Sequences, Streams
-from optexp_jax.datasets.text.source import Source
+from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import BPE, Tokens, Words
 
 
@@ -36,7 +36,7 @@ class PTB(TextDataset):
     tokens: Tokens = dataclasses.field(default=Words(9922))
     layout: Layout = dataclasses.field(default=Streams(512, 35))
 
-    source: ClassVar[Source] = Source("PTB", corpora.PTB)
+    source: ClassVar[TextSource] = TextSource("PTB", corpora.PTB)
     known_tokens: ClassVar[tuple[int, int] | None] = (924_412, 73_339)
     known_ratio: ClassVar[float | None] = 50_770.0  # of the tokens; of the targets, 0.2 % less
 
@@ -66,7 +66,7 @@ class TinyPTB(TextDataset):
     tokens: Tokens = dataclasses.field(default=Words(9922))
     layout: Layout = dataclasses.field(default=Streams(1024, 35))
 
-    source: ClassVar[Source] = Source("TinyPTB", corpora.PTB, first=1)
+    source: ClassVar[TextSource] = TextSource("TinyPTB", corpora.PTB, first=1)
     known_tokens: ClassVar[tuple[int, int] | None] = (73_339, 82_114)
 
 
@@ -95,7 +95,7 @@ class WikiText2(TextDataset):
     tokens: Tokens = dataclasses.field(default=Words(28_782))
     layout: Layout = dataclasses.field(default=Sequences(35))
 
-    source: ClassVar[Source] = Source("WikiText2", corpora.WIKITEXT2)
+    source: ClassVar[TextSource] = TextSource("WikiText2", corpora.WIKITEXT2)
     known_tokens: ClassVar[tuple[int, int] | None] = (2_049_990, 214_417)
 
 
@@ -124,7 +124,9 @@ class TinyWikiText2(TextDataset):
     tokens: Tokens = dataclasses.field(default=Words(28_782))
     layout: Layout = dataclasses.field(default=Sequences(35))
 
-    source: ClassVar[Source] = Source("TinyWikiText2", corpora.WIKITEXT2, first=1, share=1.1 / 3)
+    source: ClassVar[TextSource] = TextSource(
+        "TinyWikiText2", corpora.WIKITEXT2, first=1, share=1.1 / 3
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +154,7 @@ class WikiText103(TextDataset):
     tokens: Tokens = dataclasses.field(default=BPE(50_608))
     layout: Layout = dataclasses.field(default=Sequences(1024))
 
-    source: ClassVar[Source] = Source("WikiText103", corpora.WIKITEXT103)
+    source: ClassVar[TextSource] = TextSource("WikiText103", corpora.WIKITEXT103)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,4 +181,4 @@ class TinyStories(TextDataset):
     tokens: Tokens = dataclasses.field(default=BPE(10_000))
     layout: Layout = dataclasses.field(default=Sequences(512))
 
-    source: ClassVar[Source] = Source("TinyStories", corpora.TINY_STORIES)
+    source: ClassVar[TextSource] = TextSource("TinyStories", corpora.TINY_STORIES)

@@ -13,7 +13,7 @@ from optexp_jax.datasets.files import aside
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.corpora import Corpus
 from optexp_jax.datasets.text.layouts import Layout, Sequences
-from optexp_jax.datasets.text.source import Source
+from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens, Words
 
 # A tragedy, a comedy, a history and poems each, 9 % of the letters: whole works, so that no line of
@@ -74,6 +74,6 @@ class Shakespeare(TextDataset):
     tokens: Tokens = dataclasses.field(default=Words(8000))
     layout: Layout = dataclasses.field(default=Sequences(64))
 
-    source: ClassVar[Source] = Source("Shakespeare", _Bundled("Shakespeare", _NAMES))
+    source: ClassVar[TextSource] = TextSource("Shakespeare", _Bundled("Shakespeare", _NAMES))
     known_tokens: ClassVar[tuple[int, int] | None] = (941_545, 106_431)
     known_ratio: ClassVar[float | None] = 72_616 / 4

@@ -15,12 +15,14 @@ from optexp_jax.datasets.text.texts import Text
 from optexp_jax.datasets.text.tokens import Tokens, saved
 from optexp_jax.errors import OptexpError
 
+# Raised when normalisation, training or files change: what was made before is made again.
+_FORMAT = 1
 _OFFLINE = "Shakespeare can be used instead"
 _PARTS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class TextSource:
     """Which texts of a corpus a data set is made of.
 
     Args:
@@ -98,4 +100,4 @@ class Source:
     def _folder(self, workspace: Path, tokens: Tokens) -> Path:
         digest = self._vocabulary(workspace).sha256()[:12]
         corpus = self.corpus.name.lower()
-        return folder_of(workspace, self.name) / f"{corpus}-{tokens.name}-{digest}"
+        return folder_of(workspace, self.name) / f"{corpus}-{tokens.name}-{digest}-v{_FORMAT}"

@@ -7,12 +7,13 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside
+from optexp_jax.datasets.files import aside, reading
 from optexp_jax.errors import OptexpError
 
 _BATCH = 1 << 20  # characters: enough for all cores, little beside the tokens of a large text
@@ -35,24 +36,26 @@ class Text:
     def num_lines(self) -> int:
         """Lines of the whole file, with the last one where no newline ends it."""
         lines, last = 0, b"\n"
-        with self.path.open("rb") as file:
+        with reading(self.path) as file:
             while block := file.read(_BLOCK):
                 lines, last = lines + block.count(b"\n"), block[-1:]
         return lines + (last != b"\n")
 
     def batches(self, what: str, report: Report) -> Iterator[list[str]]:
-        """Lists of whole lines, of about a million characters; only "\\n" ends a line.
+        """Lists of whole lines, of about a million characters or one longer line.
+
+        Only "\\n" ends a line.
 
         Args:
             what: is being done with them.
             report: told the bytes that were read.
 
         Raises:
-            OptexpError: the file is not UTF-8.
+            OptexpError: the file cannot be read, or is not UTF-8.
         """
         left = int(self.share * self.num_lines()) if self.share < 1 else None
-        size = self.path.stat().st_size
-        with self.path.open("rb") as binary:
+        with reading(self.path) as binary:
+            size = self.path.stat().st_size
             file = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
             while left != 0 and (lines := self._some(file)):
                 yield lines[:left]
@@ -72,7 +75,8 @@ class Text:
 
         Gigabytes take seconds to hash, and every load asks.
         """
-        stat = self.path.stat()
+        with reading(self.path) as file:
+            stat = os.stat(file.fileno())
         now = [stat.st_size, stat.st_mtime_ns]
         known = _remembered(self.path.parent)
         *then, found = known.get(self.path.name, [None])
@@ -97,5 +101,5 @@ def _remembered(folder: Path) -> dict[str, Any]:
 
 
 def _hash(path: Path, kind: str) -> str:
-    with path.open("rb") as file:
+    with reading(path) as file:
         return hashlib.file_digest(file, kind).hexdigest()
