@@ -129,20 +129,22 @@ def mean_by_group(
 
     Args:
         per_class: class means, `[..., num_classes]`.
-        class_counts: examples per class, `[num_classes]`.
+        class_counts: examples per class of what the means are of, `[num_classes]`; a class without
+            any counts for nothing.
         groups: index arrays, as `frequency_groups` returns them.
 
     Returns:
-        group means, `[..., n_groups]`; NaN for a group without classes.
+        group means, `[..., n_groups]`; NaN for a group without examples.
 
     >>> groups = [np.array([0]), np.array([1, 2])]
     >>> mean_by_group(np.array([1.0, 2.0, 4.0]), np.array([2, 1, 1]), groups)
     array([1., 3.])
     """
-    per_class = np.asarray(per_class)
+    per_class, counts = np.asarray(per_class), np.asarray(class_counts)
     means = np.full((*per_class.shape[:-1], len(groups)), np.nan)
     for i, group in enumerate(groups):
-        if len(group):
-            weights = np.asarray(class_counts)[group].astype(np.float64)
-            means[..., i] = per_class[..., group] @ (weights / weights.sum())
+        seen = group[counts[group] > 0] if len(group) else group
+        if len(seen):
+            weights = counts[seen].astype(np.float64)
+            means[..., i] = per_class[..., seen] @ (weights / weights.sum())
     return means

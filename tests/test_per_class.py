@@ -179,3 +179,10 @@ def test_group_means_add_up_to_the_mean_over_examples(counts, n_groups):
     sizes = np.array([counts[group].sum() for group in groups])
     total = np.nansum(sizes * mean_by_group(per_class, counts, groups))
     np.testing.assert_allclose(total, counts @ per_class, rtol=1e-9, atol=1e-9)
+
+
+def test_classes_that_were_not_measured_count_for_nothing():
+    values = np.array([1.0, np.nan, 5.0, np.nan])
+    groups = [np.array([0, 1]), np.array([1, 2]), np.array([3])]
+    means = mean_by_group(values, [2, 0, 1, 0], groups)
+    np.testing.assert_array_equal(means, [1.0, 5.0, np.nan])

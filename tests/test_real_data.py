@@ -16,10 +16,12 @@ from optexp_jax.datasets import (
     Digits,
     FashionMNIST,
     HeavyTailedImageNet,
+    Sequences,
     Shakespeare,
     Streams,
     Words,
 )
+from optexp_jax.launch.tables import first_and_last
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD
@@ -122,6 +124,27 @@ def test_text_is_stored_small_and_counted_by_class(loaded):
     assert np.array_equal(counts, data.class_counts)
     mean = rows.per_class["tr_CrossEntropyLossPerClass"][0] @ counts / counts.sum()
     assert mean == pytest.approx(rows.table["tr_CrossEntropyLoss"][0], rel=1e-5)
+
+
+def test_groups_average_to_the_whole_though_few_rows_are_measured(workspace):
+    dataset = Shakespeare(Words(300), Sequences(8), evaluated=5)
+    problem = Problem(Linear(300, 300), dataset, CrossEntropy(), MiniBatch(64))
+    one = Experiment(problem, SGD(LearningRate(0)), "real", steps=2, per_class=True)
+    results = run(one, workspace)
+    groups = dataset.groups(results.class_counts)
+    for split, number in (("tr", 40), ("va", 106_424)):
+        metric = f"{split}_CrossEntropyLoss"
+        counts = results.measured_counts[split]
+        assert counts.sum() == number
+        means = results.group_means(f"{metric}PerClass", groups)
+        sizes = np.array([counts[group].sum() for group in groups])
+        assert np.isfinite(means[:, sizes > 0]).all()
+        assert np.isnan(means[:, sizes == 0]).all()
+        overall = np.nansum(means * sizes, axis=1) / sizes.sum()
+        np.testing.assert_allclose(overall, results.table[metric], rtol=1e-5)
+    assert (results.measured_counts["tr"] == 0).any()
+    table = first_and_last(results)
+    assert "diverged" not in {cell for column in table.columns for cell in column.cells}
 
 
 def test_images_are_trained_on_by_the_public_call(workspace):

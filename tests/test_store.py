@@ -51,7 +51,7 @@ def rows(first, last, value):
 @pytest.fixture
 def folder(tmp_path):
     folder = RunFolder(tmp_path, experiment())
-    folder.begin(np.array([2, 1]), total_steps=9)
+    folder.begin({"train": np.array([2, 1])}, total_steps=9)
     return folder
 
 
@@ -126,7 +126,7 @@ def damaged(finished, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["metrics.parquet", "per_class.npz", "status.json", "class_counts.npy"]
+    "name", ["metrics.parquet", "per_class.npz", "status.json", "class_counts.npz"]
 )
 def test_a_truncated_file_is_named_with_the_remedy(damaged, name):
     workspace, path = damaged(name)
@@ -226,7 +226,7 @@ def test_a_workspace_that_cannot_be_made():
 def holder(tmp_path):
     """A process that holds the lock of a run, as one that trains it does."""
     folder = RunFolder(tmp_path, experiment())
-    folder.begin(np.array([2, 1]))
+    folder.begin({"train": np.array([2, 1])})
     arguments = [sys.executable, "-c", HOLDER, str(folder.path / ".lock")]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"

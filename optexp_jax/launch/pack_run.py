@@ -8,13 +8,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.mirror_rows import rows_to_mirror
+from optexp_jax.problem import FullBatch
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, new_run_id
 from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.training.pack import Pack
+from optexp_jax.training.program import measured
 from optexp_jax.training.run import Chunk, run
 from optexp_jax.training.schedule import Schedule
 
@@ -68,6 +73,7 @@ class PackRun:
         self._display = display
         self._stopping = stopping
         self._checkpoint_seconds = checkpoint_seconds
+        self._counts = examples_by_class(plan.pack, data)
         self._running = dict(plan.folders)
         self._mirror_ids: dict[str, str] = {}
         self._writer: CheckpointWriter | None = None
@@ -101,7 +107,7 @@ class PackRun:
         for key, folder in self._running.items():
             self._mirror_ids[key] = folder.read_status().get("wandb_id") or new_run_id()
             folder.begin(
-                self._data.class_counts,
+                self._counts,
                 total_steps=total,
                 pack_mode=self._plan.pack.mode,
                 micro_batch=self._plan.pack.micro_batch,
@@ -116,7 +122,8 @@ class PackRun:
                 continue
             folder.append(record.table, record.per_class, record.per_class_steps)
             mirror_id = self._mirror_ids[record.experiment.id]
-            self._mirror.log(mirror_id, rows_to_mirror(record, self._data))
+            groups = record.experiment.problem.dataset.groups(self._data.class_counts)
+            self._mirror.log(mirror_id, rows_to_mirror(record, groups, self._counts))
             if record.parameters is not None:
                 folder.keep_parameters(record.step, record.parameters)
             if record.status in FINISHED:
@@ -166,6 +173,20 @@ class PackRun:
         packs = self._plan.target.parent
         if packs.is_dir() and not any(packs.iterdir()):
             packs.rmdir()
+
+
+def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
+    """Examples per class of the training data, and of what metrics are measured on."""
+    full_batch = isinstance(pack.experiments[0].problem.batching, FullBatch)
+    train, validation = measured(data, full_batch)
+    counts = {"train": data.class_counts}
+    for name, split in (("tr", train), ("va", validation)):
+        if split is not None:
+            same = split is data.train
+            counts[name] = (
+                data.class_counts if same else counts_of(split.labels, len(data.class_counts))
+            )
+    return counts
 
 
 def checkpoint_of(folder: Path) -> str | None:

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import Optimizer
-from optexp_jax.per_class import mean_by_group
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
 
@@ -46,15 +45,16 @@ def _change(start: float, end: float) -> tuple[str, str, str]:
 
 def _by_group(results: Results) -> dict[str, tuple[float, float]]:
     """Description of each group that is not empty, most frequent first -> first and last mean."""
-    arrays = results.per_class.get(f"{main_metric(results.experiment)}PerClass")
-    if arrays is None or not len(arrays):
+    metric = f"{main_metric(results.experiment)}PerClass"
+    if not len(results.per_class.get(metric, ())):
         return {}
     counts = results.class_counts
     groups = [g for g in results.experiment.problem.dataset.groups(counts) if len(g)]
-    means = mean_by_group(arrays[[0, -1]], counts, groups)
+    means = results.group_means(metric, groups, [0, -1])
     return {
         describe_group(counts[group]): (float(start), float(end))
         for group, start, end in zip(groups, *means, strict=True)
+        if not np.isnan(start)  # no example of the group is measured
     }
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.per_class import mean_by_group
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import rows_until
 from optexp_jax.training.schedule import thinned
@@ -86,8 +85,7 @@ def group_series(
 ) -> list[pd.Series]:
     """Mean over each frequency group, by step; an empty series for an empty group.
 
-    Groups and weights are those of the training examples. A class without examples in another split
-    has no value there and is left out of its group.
+    Groups are those of the training examples, weights those of the examples that were measured.
 
     Raises:
         OptexpError: the run did not record the metric by class.
@@ -98,7 +96,5 @@ def group_series(
         raise OptexpError(f"The runs did not record '{metric}'; they recorded {known}.")
     steps = np.asarray(results.per_class_steps)
     shown = steps <= (steps[-1] if step is None else step)
-    present = ~np.isnan(values[0])
-    groups = [group[present[group]] for group in groups_of(results, n_groups)]
-    means = mean_by_group(values[shown], results.class_counts, groups)
-    return [pd.Series(means[:, i], steps[shown]).dropna() for i in range(len(groups))]
+    means = results.group_means(metric, groups_of(results, n_groups), shown)
+    return [pd.Series(column, steps[shown]).dropna() for column in means.T]

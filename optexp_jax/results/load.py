@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optexp_jax.config import Settings
 from optexp_jax.experiment import Experiment
+from optexp_jax.per_class import mean_by_group
 from optexp_jax.results.store import FINISHED, RunFolder
 
 
@@ -24,6 +27,7 @@ class Results:
         per_class: for each metric per class, means `[rows, num_classes]`, NaN for an empty class.
         per_class_steps: the steps of those rows, a subset of the steps of the table.
         class_counts: training examples per class, `[num_classes]`, empty if nothing was recorded.
+        measured_counts: the same of what the metrics of `tr` and `va` are measured on.
         details: everything else of the run: steps, times, host, versions, reason of a failure.
     """
 
@@ -34,6 +38,26 @@ class Results:
     per_class_steps: np.ndarray
     class_counts: np.ndarray
     details: dict[str, object]
+    measured_counts: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def group_means(
+        self, metric: str, groups: Sequence[np.ndarray], rows: Any = slice(None)
+    ) -> np.ndarray:
+        """Means of a metric over the examples of groups of classes.
+
+        Args:
+            metric: a key of `per_class`.
+            groups: index arrays.
+            rows: which rows of `per_class`.
+
+        Returns:
+            `[rows, n_groups]`; NaN for a group that was not measured.
+        """
+        values = self.per_class[metric]
+        counts = self.measured_counts.get(metric.partition("_")[0])
+        if counts is None:  # results made by hand
+            counts = np.where(np.isnan(values[0]), 0, self.class_counts)
+        return mean_by_group(values[rows], counts, groups)
 
 
 def load_results(experiment: Experiment, workspace: Path | str | None = None) -> Results:
@@ -56,12 +80,14 @@ def load_results(experiment: Experiment, workspace: Path | str | None = None) ->
     status = folder.status()
     up_to = details.get("step") if status in FINISHED else None
     table, per_class, steps = folder.read_rows(up_to)
+    counts = folder.class_counts()
     return Results(
         experiment=experiment,
         status=status,
         table=table,
         per_class=per_class,
         per_class_steps=steps,
-        class_counts=folder.class_counts(),
+        class_counts=counts.pop("train"),
         details=details,
+        measured_counts=counts,
     )

@@ -61,11 +61,16 @@ class RunFolder:
             return "interrupted" if status == "running" else status
         return status
 
-    def begin(self, class_counts: np.ndarray, **entries: Any) -> None:
-        """Make the folder of a run that starts or goes on."""
+    def begin(self, counts: Mapping[str, np.ndarray], **entries: Any) -> None:
+        """Make the folder of a run that starts or goes on.
+
+        Args:
+            counts: examples per class: `train` of the training data, `tr` and `va` of what training
+                and validation metrics are measured on.
+            **entries: of the status.
+        """
         files.write_text(self.path / "experiment.json", self.experiment.to_json())
-        with aside(self.path / "class_counts.npy") as path, path.open("wb") as handle:
-            np.save(handle, class_counts, allow_pickle=False)
+        _save_npz(self.path / "class_counts.npz", counts)
         started = self.read_status().get("started", _now())
         self.write_status(status="running", started=started, reason=None, **_host(), **entries)
 
@@ -161,15 +166,10 @@ class RunFolder:
         steps = arrays.pop("step")
         return table, arrays, steps
 
-    def class_counts(self) -> np.ndarray:
-        """Training examples per class, empty if the run never started."""
-        path = self.path / "class_counts.npy"
-        if not path.exists():
-            return np.zeros(0, np.int64)
-        try:
-            return np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise files.damaged(path, error) from error
+    def class_counts(self) -> dict[str, np.ndarray]:
+        """Examples per class, as `begin` took them; `train` is empty if the run never started."""
+        path = self.path / "class_counts.npz"
+        return _read_npz(path) if path.exists() else {"train": np.zeros(0, np.int64)}
 
     # -- locks ----------------------------------------------------------------------------------
 
