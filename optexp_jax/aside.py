@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+# Files of one folder may be written from several machines.
+_HOST = platform.node() or "localhost"
 
 
 @contextlib.contextmanager
@@ -14,7 +18,7 @@ def aside(target: Path) -> Iterator[Path]:
     """A path beside `target` that becomes it when the block ends well and vanishes if not.
 
     It may be made a file or a folder; what `target` was before is replaced. The folder of the
-    target is made if need be.
+    target is made if need be. What a process that was killed left of the same target is removed.
 
     Raises:
         OSError: the folder cannot be written; what `target` was is still there.
@@ -27,7 +31,8 @@ def aside(target: Path) -> Iterator[Path]:
     ['file']
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    path = target.with_name(f".{os.getpid()}.{target.name}")
+    path = target.with_name(f".{os.getpid()}.{_HOST}.{target.name}")
+    _remove_leftovers(target)
     _remove(path)
     try:
         yield path
@@ -37,6 +42,27 @@ def aside(target: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             _remove(path)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what processes of this host that are gone have begun of the same target."""
+    end = f".{_HOST}.{target.name}"
+    with os.scandir(target.parent) as entries:
+        begun = [e.name for e in entries if e.name.startswith(".") and e.name.endswith(end)]
+    for name in begun:
+        process = name.removesuffix(end).removeprefix(".")
+        if process.isdigit() and not _is_alive(int(process)):
+            _remove(target.with_name(name))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import io
 from pathlib import Path
 
 import jax
@@ -17,7 +18,13 @@ import numpy as np
 from optexp_jax.datasets.checks import check_integer
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
-from optexp_jax.datasets.files import aside, damaged, folder_of
+from optexp_jax.datasets.files import (
+    MissingDataError,
+    aside,
+    damaged,
+    folder_of,
+    needed_by,
+)
 from optexp_jax.datasets.text import TextDataset, TinyPTB
 from optexp_jax.errors import OptexpError
 from optexp_jax.models import AttentionFeatures
@@ -93,11 +100,16 @@ class FrozenFeatures(ByFrequency):
 
     def missing(self, workspace: Path) -> str | None:
         """What the text misses, or None."""
-        return self.text.missing(workspace)
+        return needed_by(self, self.text, self.text.missing(workspace))
 
     def is_prepared(self, workspace: Path) -> bool:
         """Whether the features are there, of the text as it is."""
-        return self.text.is_prepared(workspace) and self._folder(workspace).is_dir()
+        if not self.text.is_prepared(workspace):
+            return False
+        folder, text = self._folder(workspace), self.text.load(workspace)
+        sizes = {part: self._bytes(len(self._used(getattr(text, part))[0])) for part in _PARTS}
+        paths = {part: folder / f"{part}.npy" for part in _PARTS}
+        return all(p.is_file() and p.stat().st_size == sizes[n] for n, p in paths.items())
 
     def prepare(self, workspace: Path, report: Report = silent) -> None:
         """Prepare the text, and compute the features.
@@ -108,6 +120,7 @@ class FrozenFeatures(ByFrequency):
         self.text.prepare(workspace, report)
         if not self._folder(workspace).is_dir():
             self._compute(workspace, report)
+        self.load(workspace)  # what was there may be damaged
 
     def load(self, workspace: Path) -> Data:
         """Features `[n, width]`, mapped from files that are made first if only the text is there.
@@ -115,6 +128,9 @@ class FrozenFeatures(ByFrequency):
         Raises:
             OptexpError: the text is not here, or a file is damaged.
         """
+        sentence = self.missing(workspace)
+        if sentence:
+            raise MissingDataError(sentence)
         text = self.text.load(workspace)
         if not self._folder(workspace).is_dir():
             self._compute(workspace, silent)
@@ -134,13 +150,14 @@ class FrozenFeatures(ByFrequency):
     def _split(self, workspace: Path, part: str, text: Split) -> Split:
         labels = np.asarray(text.labels)[self._used(text)].astype(np.int32)
         path = self._folder(workspace) / f"{part}.npy"
-        try:
-            features = np.load(path, mmap_mode="r")
-        except (OSError, ValueError, EOFError) as error:
-            raise damaged(path, str(error)) from error
-        if features.shape != (len(labels), self.width):
-            raise damaged(path, f"expected {(len(labels), self.width)}, found {features.shape}")
-        return Split(features, labels)
+        found = path.stat().st_size if path.is_file() else 0
+        if found != self._bytes(len(labels)):
+            raise damaged(path, f"expected {self._bytes(len(labels))} bytes, found {found}")
+        return Split(np.load(path, mmap_mode="r"), labels)
+
+    def _bytes(self, positions: int) -> int:
+        """Size of a file of features."""
+        return len(_header(positions, self.width)) + 4 * positions * self.width
 
     def _folder(self, workspace: Path) -> Path:
         """The folder of the features; its name is a hash of all that they depend on."""
@@ -163,15 +180,22 @@ class FrozenFeatures(ByFrequency):
     def _write(self, path: Path, text: Split, apply, report: Report) -> None:
         """Write the features of a part, a batch of sequences after the other."""
         rows, times = self._used(text)
-        shape = (len(rows), self.width)
-        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         size = max(1, _TOKENS // self.text.layout.length)
-        for start in range(0, int(rows[-1]) + 1, size):
-            tokens = np.asarray(text.inputs[start : start + size]).astype(np.int32)
-            batch = np.zeros((size, tokens.shape[1]), np.int32)
-            batch[: len(tokens)] = tokens
-            first, last = np.searchsorted(rows, [start, start + size])
-            features = np.asarray(apply(batch))
-            out[first:last] = features[rows[first:last] - start, times[first:last]]
-            report(f"FrozenFeatures: {path.stem}", int(last), len(rows))
-        out.flush()
+        with path.open("wb") as file:  # not mapped: a full disk would end the process
+            file.write(_header(len(rows), self.width))
+            for start in range(0, int(rows[-1]) + 1, size):
+                tokens = np.asarray(text.inputs[start : start + size]).astype(np.int32)
+                batch = np.zeros((size, tokens.shape[1]), np.int32)
+                batch[: len(tokens)] = tokens
+                features = np.asarray(apply(batch))
+                first, last = np.searchsorted(rows, [start, start + size])
+                file.write(features[rows[first:last] - start, times[first:last]].tobytes())
+                report(f"FrozenFeatures: {path.stem}", int(last), len(rows))
+
+
+def _header(positions: int, width: int) -> bytes:
+    """The first bytes of a NumPy file of float32."""
+    about = {"descr": "<f4", "fortran_order": False, "shape": (positions, width)}
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, about)
+    return buffer.getvalue()

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -190,6 +191,18 @@ def test_a_full_disk_keeps_earlier_rows_and_leaves_nothing_behind(tmp_path, monk
     assert results.table["step"].tolist() == [0]
     monkeypatch.setattr(RunFolder, "append", append)
     assert optexp_jax.run(one, tmp_path).table["step"].tolist() == [0, 1, 2, 3]
+
+
+def test_what_a_killed_process_began_is_removed(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host = platform.node()
+    mine, other = f".{ended.pid}.{host}.a.txt", f".{ended.pid}.{host}.b.txt"
+    elsewhere, alive = f".{ended.pid}.{host}x.a.txt", f".1.{host}.a.txt"
+    for name in (mine, other, elsewhere, alive):
+        (tmp_path / name).write_text("begun")
+    files.write_text(tmp_path / "a.txt", "whole")
+    assert {p.name for p in tmp_path.iterdir()} == {"a.txt", other, elsewhere, alive}
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):

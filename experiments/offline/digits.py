@@ -5,7 +5,7 @@ well as Adam.
 
 Command: python -m experiments.offline.digits --local
          python -m experiments.offline.digits --plot --perclass
-Expected: 10 seconds on two cores. All three optimizers fit all ten classes.
+Expected: half a minute on two cores. All three optimizers fit all ten classes.
 """
 
 from experiments.small import small

@@ -6,7 +6,9 @@ words, in mini-batches of 64 sequences of 64 words. Training losses are measured
 Command: python -m experiments.offline.shakespeare --local
          python -m experiments.offline.shakespeare --plot --perclass
 Expected: 3 minutes on two cores. Gradient descent fits the most frequent words and leaves the
-rarest tenth of the text above its loss at the start; Adam ends lower for every group of words.
+rarest tenth of the text above its loss at the start (7.9, from 7.6); Adam lowers it (7.4), and ends
+lower overall (4.1, to 4.5). At --scale small, with 1,000 words, Adam also ends lower for every
+group, but neither is below the start for the rarest. Larger step sizes than these end higher.
 """
 
 from experiments.small import small
@@ -23,9 +25,9 @@ model = Linear(dataset.vocabulary, dataset.num_classes, use_bias=False, init_val
 problem = Problem(model, dataset, CrossEntropy(), MiniBatch(64))
 
 optimizers = [
-    *over_rates(SGD, lr_grid(1, 3), momentum=0.9),
-    *over_rates(Adam, lr_grid(-2, 0)),
-    *over_rates(SignDescent, lr_grid(-4, -2), momentum=0.9),
+    *over_rates(SGD, lr_grid(1, 2, density=1), momentum=0.9),
+    *over_rates(Adam, lr_grid(-2, -1, density=1)),
+    *over_rates(SignDescent, lr_grid(-4, -3, density=1), momentum=0.9),
 ]
 
 experiments = experiments_over(

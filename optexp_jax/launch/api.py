@@ -17,17 +17,26 @@ from optexp_jax.results.load import Results, load_results
 
 @overload
 def run(
-    experiments: Experiment, workspace: Path | str | None = None, *, force: bool = False
+    experiments: Experiment,
+    workspace: Path | str | None = None,
+    *,
+    force: bool = False,
+    micro_batch: int | None = None,
 ) -> Results: ...
 @overload
 def run(
-    experiments: Sequence[Experiment], workspace: Path | str | None = None, *, force: bool = False
+    experiments: Sequence[Experiment],
+    workspace: Path | str | None = None,
+    *,
+    force: bool = False,
+    micro_batch: int | None = None,
 ) -> list[Results]: ...
 def run(
     experiments: Experiment | Sequence[Experiment],
     workspace: Path | str | None = None,
     *,
     force: bool = False,
+    micro_batch: int | None = None,
 ) -> Results | list[Results]:
     """Run experiments here, in packs, store their rows, and return what was recorded.
 
@@ -38,6 +47,7 @@ def run(
         experiments: one experiment or a list.
         workspace: folder of the results, None for `OPTEXP_WORKSPACE` or else `./workspace`.
         force: run also what is done, from the start.
+        micro_batch: examples per forward and backward pass, None for a whole batch.
 
     Returns:
         `Results`, or a list of them in the order given.
@@ -64,7 +74,7 @@ def run(
     if workspace is not None:
         settings = dataclasses.replace(settings, workspace=Path(workspace))
     chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
-    outcome = run_local(chosen, settings, Options(force=force))
+    outcome = run_local(chosen, settings, Options(force=force, micro_batch=micro_batch))
     for experiment in outcome.failed:
         reason = load_results(experiment, settings.workspace).details.get("reason")
         raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")

@@ -14,6 +14,7 @@ CATALOGUE: dict[str, d.Dataset] = {
     "RandomHeavyTailedLabels-8": d.RandomHeavyTailedLabels(8, seed=0),
     "RandomHeavyTailedLabels-7": d.RandomHeavyTailedLabels(7, seed=0),
     "RandomHeavyTailedLabels-7-normal": d.RandomHeavyTailedLabels(7, d.Gaussian(), seed=0),
+    "RandomHeavyTailedLabels-7-shifted": d.RandomHeavyTailedLabels(7, d.Gaussian(1.0), seed=0),
     "RandomHeavyTailedLabels-7-bias": d.RandomHeavyTailedLabels(
         7, d.Gaussian(), bias_column=True, seed=0
     ),

@@ -39,6 +39,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="the paper's sizes, or a small form that runs in seconds, e.g. --test --scale small",
     )
     parser.add_argument(
+        "--micro-batch",
+        type=positive,
+        metavar="B",
+        help="examples per forward and backward pass, where a whole batch does not fit; changes "
+        "results by rounding only",
+    )
+    parser.add_argument(
         "--checkpoint-every",
         type=_seconds,
         default=10.0,
@@ -178,10 +185,10 @@ def _main(
     if args.plot or args.plot_perclass:
         return _plot(context, chosen, args)
     if args.test:
-        return commands.test(context, chosen[0], args.force, args.checkpoint_every)
+        return commands.test(context, chosen[0], commands.options_of(args))
     if args.single is not None:
         chosen = [_numbered(chosen, args.single)]
-    code = context.run(chosen, args.force, args.checkpoint_every)
+    code = context.run(chosen, commands.options_of(args))
     return commands.report(context, chosen) or code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,11 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.store import RunFolder
+
+if TYPE_CHECKING:
+    import argparse
+
+    from optexp_jax.launch.local import Options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,12 +42,11 @@ class Context:
         """Print a line as it is."""
         self.console.print(escape(text), highlight=False, soft_wrap=True)
 
-    def run(self, experiments: Sequence[Experiment], force: bool, checkpoint_every: float) -> int:
+    def run(self, experiments: Sequence[Experiment], options: Options) -> int:
         """Run experiments with a progress display; returns the exit code."""
         from optexp_jax.launch.display import RichDisplay
-        from optexp_jax.launch.local import Options, run_local
+        from optexp_jax.launch.local import run_local
 
-        options = Options(force=force, checkpoint_seconds=checkpoint_every)
         with RichDisplay(self.console) as display:
             outcome = run_local(experiments, self.settings, options, display)
         if outcome.stopped:
@@ -50,7 +55,18 @@ class Context:
         return 1 if outcome.failed or outcome.missing else 0
 
 
-def test(context: Context, experiment: Experiment, force: bool, checkpoint_every: float) -> int:
+def options_of(args: argparse.Namespace) -> Options:
+    """How experiments are run, from the options of a command line."""
+    from optexp_jax.launch.local import Options
+
+    return Options(
+        force=args.force,
+        micro_batch=args.micro_batch,
+        checkpoint_seconds=args.checkpoint_every,
+    )
+
+
+def test(context: Context, experiment: Experiment, options: Options) -> int:
     """Run the first experiment and explain the result."""
     from optexp_jax.launch.pack_run import describe
     from optexp_jax.launch.tables import first_and_last
@@ -58,8 +74,8 @@ def test(context: Context, experiment: Experiment, force: bool, checkpoint_every
 
     context.say(f"Experiment {experiment.short_id}: {describe(Pack((experiment,)))}")
     folder = RunFolder(context.settings.workspace, experiment)
-    before = "missing" if force else folder.status()
-    code = context.run([experiment], force, checkpoint_every)
+    before = "missing" if options.force else folder.status()
+    code = context.run([experiment], options)
     results = load_results(experiment, context.settings.workspace)
     if code or not len(results.table):
         return code
@@ -74,8 +90,8 @@ def test(context: Context, experiment: Experiment, force: bool, checkpoint_every
         context.say(f"Mirror:   wandb sync {context.settings.workspace / 'wandb'}")
     context.say("Next:")
     perclass = " --perclass" if experiment.per_class else ""
-    for options in ("--local", f"--plot{perclass}"):
-        context.say(f"  {context.command} {options}{context.scale}")
+    for action in ("--local", f"--plot{perclass}"):
+        context.say(f"  {context.command} {action}{context.scale}")
     return 0
 
 

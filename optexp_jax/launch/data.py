@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from optexp_jax.datasets.data import Dataset, InFiles, Report
-from optexp_jax.datasets.files import prepare_once
+from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 
@@ -31,6 +34,18 @@ def data_of(experiments: Iterable[Experiment]) -> list[Dataset]:
     return list(dict.fromkeys(e.problem.with_data_seed(e.seed).dataset for e in experiments))
 
 
+def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
+    """Class counts, without drawing or making the inputs where that can be avoided.
+
+    Raises:
+        OptexpError: the data are not here, or damaged.
+    """
+    if hasattr(dataset, "class_counts"):
+        known: Any = dataset
+        return known.class_counts(workspace)
+    return dataset.load(workspace).class_counts
+
+
 def prepare(
     datasets: Sequence[Dataset], workspace: Path, report: Report
 ) -> tuple[list[Dataset], list[str]]:
@@ -44,6 +59,7 @@ def prepare(
         try:
             if isinstance(dataset, InFiles):
                 prepare_once(dataset, workspace, report)
+                class_counts_of(dataset, workspace)  # which reads what a load would read
             ready.append(dataset)
         except OptexpError as error:
             failures.append(str(error))

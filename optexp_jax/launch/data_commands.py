@@ -15,13 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from optexp_jax.datasets.data import Data, Dataset, Facts, InFiles, Split
-from optexp_jax.datasets.files import MissingDataError, prepare_once
+from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import data
 from optexp_jax.launch.catalogue import CATALOGUE, named
 from optexp_jax.launch.display import preparing
 
 _UNKNOWN = "?"
+_MOST_GROUPS = 40
 _CAPTION = (
     "imbalance: examples of the most over those of the least frequent class\n"
     f"offline: can be used now, without a network; prepared: loads at once; {_UNKNOWN}: known then"
@@ -100,48 +102,44 @@ def describe(context: DataContext, name: str, n_groups: int | None) -> int:
     """Numbers and a picture of the classes of a data set.
 
     Raises:
-        OptexpError: an unknown name, or data that are not here.
+        OptexpError: an unknown name, too many groups, or data that are not here.
     """
-    from optexp_jax.plotting import class_counts, save
-
     name, dataset = named(name)
-    counts = _counts(context, dataset)
+    if n_groups is not None and n_groups > _MOST_GROUPS:
+        raise OptexpError(f"--groups is at most {_MOST_GROUPS}: more cannot be told apart.")
+    counts, validation = _counts(context, dataset)
     groups = dataset.groups(counts, n_groups)
-    facts = _complete(dataset, counts)
-    context.say(f"{name}: {type(dataset).__doc__.splitlines()[0]}")  # type: ignore[union-attr]
     empty = len(counts) - np.count_nonzero(counts)
-    validation = f"{_number(facts.validation)} validation targets"
+    context.say(f"{name}: {type(dataset).__doc__.splitlines()[0]}")  # type: ignore[union-attr]
     context.say(
         f"{dataset.num_classes:,} classes{f', {empty:,} of them empty' if empty else ''}; "
-        f"{_number(facts.train)} training targets; "
-        f"{validation if facts.validation != 0 else 'validation on the training data'}"
+        f"{counts.sum():,} training targets; "
+        f"{f'{validation:,} validation targets' if validation else 'validation on the same'}"
     )
     context.console.print(_group_table(counts, groups))
     for line in _chart(counts, groups, min(shutil.get_terminal_size().columns - 12, 100)):
         context.console.print(Text.from_ansi(line), soft_wrap=True)
+    from optexp_jax.plotting import class_counts, save
+
     figure = class_counts(counts, groups, name, "training targets")
     for path in save(figure, context.workspace / "plots" / "datasets", name):
         context.say(f"Picture: {path}")
     return 0
 
 
-def _counts(context: DataContext, dataset: Dataset) -> np.ndarray:
-    """Class counts of a data set, which is prepared first if it is here."""
+def _counts(context: DataContext, dataset: Dataset) -> tuple[np.ndarray, int]:
+    """Class counts and number of validation targets of a data set, prepared first if it is here."""
     if isinstance(dataset, InFiles):
         sentence = dataset.missing(context.workspace)
         if sentence:
             raise MissingDataError(sentence)
         with preparing(context.console) as report:
             prepare_once(dataset, context.workspace, report)
-    return _class_counts(dataset, context.workspace)
-
-
-def _class_counts(dataset: Dataset, workspace: Path) -> np.ndarray:
-    """Class counts, without drawing or making the inputs where that can be avoided."""
     if hasattr(dataset, "class_counts"):
-        known: Any = dataset
-        return known.class_counts(workspace)
-    return dataset.load(workspace).class_counts
+        facts = getattr(dataset, "facts", Facts())
+        return data.class_counts_of(dataset, context.workspace), facts.validation or 0
+    loaded = dataset.load(context.workspace)
+    return loaded.class_counts, _targets(loaded)
 
 
 def _is_here(dataset: Dataset, workspace: Path) -> tuple[bool, bool]:
@@ -159,16 +157,11 @@ def _counted(dataset: Dataset, facts: Facts, workspace: Path) -> Facts:
     """
     if None not in dataclasses.astuple(facts):
         return facts
-    found = Facts.of(_class_counts(dataset, workspace))
+    found = Facts.of(data.class_counts_of(dataset, workspace))
     validation = facts.validation
     if validation is None:
         validation = _targets(dataset.load(workspace))
     return Facts(found.train, validation, found.ratio)
-
-
-def _complete(dataset: Dataset, counts: np.ndarray) -> Facts:
-    facts, found = getattr(dataset, "facts", Facts()), Facts.of(counts)
-    return Facts(found.train, facts.validation, found.ratio)
 
 
 def _targets(loaded: Data) -> int:

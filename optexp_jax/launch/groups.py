@@ -48,7 +48,7 @@ def _main(package: str, small: cli.Small | None, argv: Sequence[str] | None) -> 
     if args.prepare:
         return commands.prepare(context, every)
     if args.local:
-        code = context.run(every, args.force, args.checkpoint_every)
+        code = context.run(every, commands.options_of(args))
     console.print(_table(modules, context.settings))
     if not args.list:
         context.say(f"One group in detail: python -m {package}.<module> --report{scale}")

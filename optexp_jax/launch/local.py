@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from optexp_jax.config import Settings
 from optexp_jax.datasets.data import Data, InFiles
-from optexp_jax.datasets.files import MissingDataError, prepare_once
+from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.data import missing_data

@@ -124,15 +124,17 @@ def _label_axes(panels: Sequence[Axes], metric: str, x: str) -> None:
 def add_group_legend(
     figure: Figure, groups: Sequence[np.ndarray], counts: np.ndarray, note: str = ""
 ) -> None:
-    """A legend of the groups that are not empty: how many classes, and examples of each."""
-    shown = [
-        (Line2D([], [], color=color), group_label(counts[group]))
-        for color, group in zip(style.group_colors(len(groups)), groups, strict=True)
-        if len(group)
-    ]
+    """A legend of the groups that are not empty: how many classes, and examples of each.
+
+    Where each group is one class, its index tells them apart.
+    """
+    colored = zip(style.group_colors(len(groups)), groups, strict=True)
+    shown = [(color, group) for color, group in colored if len(group)]
+    single = all(len(group) == 1 for _, group in shown)
+    labels = [f"class {group[0]}" if single else group_label(counts[group]) for _, group in shown]
+    handles = [Line2D([], [], color=color) for color, _ in shown]
     title = f"Groups of classes, most to least frequent: classes {style.TIMES} examples of each"
-    handles, labels = zip(*shown, strict=True)
-    page.add_below(figure, handles, labels, note, title=title)
+    page.add_below(figure, handles, labels, note, title="Classes" if single else title)
 
 
 def group_label(counts: np.ndarray) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.plotting import page, style
@@ -21,10 +20,10 @@ _TAIL = 10  # ratio of frequencies above which the law of Zipf is drawn
 def class_counts(
     counts: np.ndarray, groups: Sequence[np.ndarray], title: str = "", what: str = "examples"
 ) -> Figure:
-    """Examples of each class against its rank, both logarithmic, groups in colour.
+    """Examples of each class against its rank, groups in colour.
 
-    Where frequencies differ by more than a factor of ten, a dashed line falls as 1 / rank from the
-    most frequent class, the law of Zipf.
+    Where frequencies differ by more than a factor of ten, both axes are logarithmic, and a dashed
+    line falls as 1 / rank from the most frequent class, the law of Zipf.
 
     Args:
         counts: examples of each class, `[num_classes]`.
@@ -71,11 +70,10 @@ def draw_counts(axes: Axes, counts: np.ndarray, groups: Sequence[np.ndarray]) ->
                 x[kept], y[kept], color=color, zorder=2, markersize=3, solid_capstyle="butt",
                 linewidth=0 if as_points else 2.5, marker="o" if as_points else "",
             )  # fmt: skip
-    axes.set(xscale="log", yscale="log")
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    room = 1.7 if tail else 5.0
-    axes.set_ylim(values[-1] / room, values[0] * room)
-    axes.set_xlim(0.9, 1.1 * max(len(ranks), 2))
+    scale = "log" if tail else "linear"
+    axes.set(xscale=scale, yscale=scale)
+    axes.set_ylim(*((0.6 * values[-1], 1.7 * values[0]) if tail else (0, 1.2 * values[0])))
+    axes.set_xlim(0.9 if tail else 0, 1.1 * max(len(ranks), 2))
 
 
 def _draw_zipf(axes: Axes, values: np.ndarray) -> None:

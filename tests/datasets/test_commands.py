@@ -13,7 +13,7 @@ from optexp_jax import Experiment, LearningRate, Problem, load_results, run
 from optexp_jax.datasets import MNIST, Digits, Split
 from optexp_jax.datasets.__main__ import main
 from optexp_jax.datasets.data import InFiles, silent
-from optexp_jax.datasets.files import prepare_once
+from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import cli, groups
 from optexp_jax.launch.catalogue import CATALOGUE
@@ -82,7 +82,7 @@ def test_list_counts_what_is_prepared_and_was_not_known(capsys, workspace):
     assert cells(out, "MNIST")[-2:] == ["yes", "yes"]
     row = cells(out, "BarcodedMNIST")
     assert row[1:4] == ["10,250", "101,200", "20,240"]
-    assert 900 < int(row[4].replace(",", "")) < 1100
+    assert 1000 < int(row[4].replace(",", "")) < 1200
 
 
 # ---------------------------------------------------------------------------- describe
@@ -91,7 +91,7 @@ def test_list_counts_what_is_prepared_and_was_not_known(capsys, workspace):
 def test_describe_draws_classes_by_rank(capsys, workspace):
     code, out, _ = call(capsys, "describe", "heavytailedonehot")
     assert code == 0
-    assert "1,111 classes; 4,000 training targets; validation on the training data" in out
+    assert "1,111 classes; 4,000 training targets; validation on the same" in out
     assert cells(out, "  ■ 4")[1:] == ["1,000", "1,000", "25.0%", "1"]
     assert "Training targets of a class against its rank" in out
     picture = workspace / "plots" / "datasets" / "HeavyTailedOneHot.png"
@@ -131,7 +131,7 @@ def test_describe_prepares_what_is_here(capsys, workspace):
         (["prepare"], "the following arguments are required: NAME; --help explains the options."),
         ([], "the following arguments are required: list|describe|prepare; --help explains the "),
         (["describe", "Digits", "--groups", "0"], "argument --groups: '0' is not a whole number"),
-        (["prepare", "TinyPTB"], "The data set TinyPTB cannot be fetched (no connection): run t"),
+        (["prepare", "TinyPTB"], "The data set TinyPTB cannot be fetched (no connection): place"),
         (["prepare", "ImageNet"], "The data set ImageNet is not here: no train and val in "),
     ],
 )
@@ -155,11 +155,17 @@ def test_one_that_cannot_be_prepared_does_not_keep_the_others(capsys, workspace,
 def test_list_names_what_is_damaged(capsys, workspace):
     write_four(workspace / "datasets" / "MNIST", (60_000, 10_000))
     path = workspace / "datasets" / "MNIST" / "train-labels-idx1-ubyte"
-    path.write_bytes(path.read_bytes()[:-5])
+    path.write_bytes(path.read_bytes()[:-5] + bytes(5))
     code, out, _ = call(capsys, "list")
     assert code == 0
     assert cells(out, "BarcodedMNIST")[-1] == "damaged"
-    assert f"BarcodedMNIST: {path} is cut short: expected 60008 bytes" in out
+    assert f"BarcodedMNIST: {path} does not hold what MNIST has: expected 5,923 images of c" in out
+    path.write_bytes(path.read_bytes()[:-5])
+    _, out, _ = call(capsys, "list")
+    assert cells(out, "MNIST")[-2:] == ["yes", "no"]
+    code, _, err = call(capsys, "prepare", "MNIST")
+    assert code == 2
+    assert err.startswith(f"error: {path} is cut short: expected 60008 bytes, found 60003; remove")
 
 
 def test_prepare_brings_data_sets_here(capsys, workspace):
@@ -210,13 +216,15 @@ def test_of_several_processes_one_prepares(workspace):
     assert slow.calls == 1
     assert len(heard) == 2
     assert {what for what, _, _ in heard} == {"waiting for another process that prepares data"}
-    with (workspace / "datasets" / ".lock").open() as handle:  # it was let go
+    with (workspace / "datasets" / ".Slow.lock").open() as handle:  # it was let go
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_workspace_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OptexpError, match=r"file/datasets/\.lock cannot be written \(Not a dir"):
+    with pytest.raises(
+        OptexpError, match=r"file/datasets/\.Slow\.lock cannot be written \(Not a dir"
+    ):
         prepare_once(Slow(), tmp_path / "file")
 
 

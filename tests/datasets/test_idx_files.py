@@ -129,7 +129,8 @@ def test_the_sentence_of_missing_data_is_there_at_once(tmp_path, no_network):
     sentence = (
         "The data set MNIST is not here: no train-images-idx3-ubyte[.gz], "
         "train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz] "
-        f"in {folder}; place them there, or run `python -m optexp_jax.datasets prepare MNIST` "
+        f"in {folder}, nor a copy of TensorFlow Datasets; place them there, or run "
+        "`python -m optexp_jax.datasets prepare MNIST` "
         "where there is a network; offline, Digits, or FashionMNIST of Debian's "
         "dataset-fashion-mnist, can be used instead."
     )
@@ -145,7 +146,8 @@ def test_only_the_absent_files_are_asked_for(tmp_path):
     (folder / f"{NAMES[3]}.gz").unlink()
     sentence = FAKE.missing(tmp_path)
     assert sentence is not None
-    assert f"not here: no {NAMES[3]}[.gz] in {folder}; place it there, or" in sentence
+    assert f"not here: no {NAMES[3]}[.gz] in {folder}, nor a copy of TensorFlow " in sentence
+    assert "; place it there, or" in sentence
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

@@ -98,7 +98,7 @@ def names(split):
 
 
 def file_of(workspace):
-    return next((workspace / "datasets" / "ImageNet" / "subsets").iterdir())
+    return next((workspace / "datasets" / "ImageNet-index" / "subsets").iterdir())
 
 
 # ------------------------------------------------------------------------ the numbers
@@ -212,7 +212,7 @@ def test_the_file_says_what_was_asked_for_and_given_and_nothing_else_is_written(
     before = {path: path.stat().st_mtime_ns for path in tree.rglob("*")}
     SmallImageNet(4, **FEW).prepare(workspace)
     assert {path: path.stat().st_mtime_ns for path in tree.rglob("*")} == before
-    folder = workspace / "datasets" / "ImageNet"
+    folder = workspace / "datasets" / "ImageNet-index"
     file = file_of(workspace)
     assert re.fullmatch(r"SmallImageNet-[0-9a-f]{12}\.npz", file.name)
     new = {path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
@@ -244,7 +244,7 @@ def test_a_tree_that_changed_is_noticed(own):
 
 def test_damaged_files_are_made_again_or_named(workspace):
     HEAVY.prepare(workspace)
-    listing = workspace / "datasets" / "ImageNet" / "listing.npz"
+    listing = workspace / "datasets" / "ImageNet-index" / "listing.npz"
     whole = listing.read_bytes()
     listing.write_bytes(whole[: len(whole) // 2])
     HEAVY.load(workspace)

@@ -32,6 +32,7 @@ from optexp_jax.datasets.text import (
     source,
 )
 from optexp_jax.datasets.text.layouts import merged, sequences, streams
+from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError
 from optexp_jax.problem import MiniBatch
 
@@ -289,7 +290,7 @@ def test_another_text_under_the_name_of_ptb_is_refused(tmp_path):
 
 def test_a_text_of_wikitext_with_too_few_lines_is_refused(tmp_path):
     place(tmp_path, corpora.WIKITEXT103, [TRAIN, VALID, TEST])
-    with pytest.raises(OptexpError, match=r"it has 3 lines, of the one .* it has 1,801,350 lines;"):
+    with pytest.raises(OptexpError, match=r"it has 3 lines and 17 words, of .* 1,801,350 lines"):
         WikiText103().load(tmp_path)
 
 
@@ -317,6 +318,14 @@ def damage_presence(folder):
     return path, "it has 0 bytes, too few for 9 tokens"
 
 
+def damage_content(folder):
+    path = folder / "test.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 0xFF
+    path.write_bytes(content)
+    return path, "its content has changed"
+
+
 def damage_meta(folder):
     path = folder / "meta.json"
     path.write_text(path.read_text()[:40])
@@ -336,6 +345,7 @@ def damage_keys(folder):
         damage_header,
         damage_length,
         damage_presence,
+        damage_content,
         damage_meta,
         damage_keys,
     ],
@@ -381,9 +391,10 @@ def test_prepare_fetches_what_is_missing_and_reports(tmp_path, expected_nothing,
     contents = dict(zip(corpora.PTB.files, [TRAIN, VALID, TEST], strict=True))
     fetched, heard = [], []
 
-    def fetch(name, remote, folder, report):
-        fetched.append((name, remote.name, remote.url.rpartition("/")[2], remote.checksum[:4]))
-        (folder / remote.name).write_text(contents[remote.name])
+    def fetch(name, remotes, folder, offline, report):
+        for remote in remotes:
+            fetched.append((name, remote.name, remote.url.rpartition("/")[2], remote.checksum[:4]))
+            (folder / remote.name).write_text(contents[remote.name])
 
     monkeypatch.setattr(corpora, "fetch", fetch)
     place(tmp_path, corpora.PTB, [TRAIN, VALID, TEST])
@@ -462,11 +473,32 @@ def test_tiny_wikitext_is_of_the_first_lines(tmp_path, expected_nothing):
     assert np.array_equal(tokens["train"], whole["validation"][: len(tokens["train"])])
 
 
-def test_stories_have_two_texts(tmp_path):
+def test_stories_have_two_texts(tmp_path, expected_nothing):
     place(tmp_path, corpora.TINY_STORIES, [TRAIN * 20, VALID])
     data = TinyStories(BPE(40), Sequences(8)).load(tmp_path)
     assert data.train.inputs.dtype == np.uint8
     assert data.train.inputs.max() < 40
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("a b\n" * 5, None),
+        ("a b\n" * 4 + "a b", "it has 4 lines and 10 words"),  # cut inside its last line
+        ("a b\n" * 6, "it has 6 lines and 12 words"),
+        ("a b c\n" * 5, "it has 5 lines and 15 words"),
+    ],
+)
+def test_texts_are_told_by_their_lines_and_words(tmp_path, content, found):
+    (tmp_path / "text").write_text(content)
+    difference = corpora.Known(lines=5, words=10).difference(Text(tmp_path / "text"))
+    assert difference == (found and (found, "it has 5 lines and 10 words"))
+
+
+def test_a_part_of_the_stories_is_refused(tmp_path):
+    place(tmp_path, corpora.TINY_STORIES, [TRAIN * 20, VALID])
+    with pytest.raises(OptexpError, match=r"it has 1,500 bytes, .* it has 2,000,000,000 or more"):
+        TinyStories(BPE(40), Sequences(8)).load(tmp_path)
 
 
 # --------------------------------------------------------------------------- Shakespeare

@@ -35,6 +35,7 @@ class ImageNetFamily(ByFrequency):
         augment: whether training takes random crops and flips; else centre crops.
         evaluated: number of training images, always the same, on whose centre crops the training
             loss is measured; None for all.
+        validated: number of validation images, always the same, that are used; None for all.
 
     Raises:
         OptexpError: a field has an impossible value.
@@ -45,6 +46,7 @@ class ImageNetFamily(ByFrequency):
     source: str = "ImageNet"
     augment: bool = True
     evaluated: int | None = None
+    validated: int | None = None
 
     def __post_init__(self) -> None:
         name, numbers = type(self).__name__, dataclasses.asdict(self)
@@ -53,7 +55,7 @@ class ImageNetFamily(ByFrequency):
         if not isinstance(folder, str) or folder in ("", "..") or Path(folder).name != folder:
             raise OptexpError(f"source of {name} is the name of a folder, not {folder!r}.")
         for field, value in numbers.items():
-            if (field, value) != ("evaluated", None):
+            if value is not None or field not in ("evaluated", "validated"):
                 check_integer(f"{field} of {name}", value, least=int(field != "seed"))
 
     @property
@@ -71,7 +73,8 @@ class ImageNetFamily(ByFrequency):
         counts = np.minimum(profile, 1300)
         if counts[10:].max() > 732:
             return Facts()
-        return Facts(int(counts.sum()), 50_000, float(counts.max() / counts.min()))
+        validation = min(self.validated or 50_000, 50_000)
+        return Facts(int(counts.sum()), validation, float(counts.max() / counts.min()))
 
     def profile(self) -> np.ndarray | None:
         """Images asked for of the k-th most frequent class, `[num_classes]`; None for all."""
@@ -116,16 +119,17 @@ class ImageNetFamily(ByFrequency):
         source = sources.find(workspace, self.source)
         if source is None or (self.profile() is not None and not self._file(workspace).is_file()):
             return False
-        return sources.is_listed(workspace, self.source, source)
+        listing = sources.listed(workspace, self.source, source)
+        return listing is not None and len(listing.classes) == self.num_classes
 
     def _file(self, workspace: Path) -> Path:
         """The file of the selection; its name is a hash of what selection and channels need."""
         fields = dataclasses.asdict(self)
-        for other in ("source", "augment", "evaluated"):
+        for other in ("source", "augment", "evaluated", "validated"):
             del fields[other]
         text = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
         file = f"{type(self).__name__}-{text[:12]}.npz"
-        return folder_of(workspace, self.source) / "subsets" / file
+        return sources.index_of(workspace, self.source) / "subsets" / file
 
     def _open(self, workspace: Path, report: Report) -> Data:
         source = sources.find(workspace, self.source)
@@ -142,12 +146,15 @@ class ImageNetFamily(ByFrequency):
         if profile is not None:
             seed = getattr(self, "seed", 0)
             train = subset(self._file(workspace), train, profile, seed, report)
-        validation = dataclasses.replace(train, part="val", images=listing.val, augment=False)
+        validation = dataclasses.replace(train, part="val", images=listing.val)
+        evaluation = None
+        if self.evaluated is not None and self.evaluated < len(train):
+            evaluation = _fixed(train, self.evaluated, "evaluated")
         counts = counts_of(train.labels, self.num_classes)
-        return Data(train, counts, validation, self._evaluation(train))
+        return Data(train, counts, _fixed(validation, self.validated, "validated"), evaluation)
 
-    def _evaluation(self, train: ImageSplit) -> ImageSplit | None:
-        if self.evaluated is None or self.evaluated >= len(train):
-            return None
-        chosen = np.sort(random_order(len(train), 0, "evaluated")[: self.evaluated])
-        return dataclasses.replace(train, images=train.images.take(chosen), augment=False)
+
+def _fixed(split: ImageSplit, number: int | None, use: str) -> ImageSplit:
+    """So many images of a split, or all, always the same; centre crops."""
+    chosen = np.sort(random_order(len(split), 0, use)[:number])
+    return dataclasses.replace(split, images=split.images.take(chosen), augment=False)

@@ -1,7 +1,7 @@
 """ImageNet and its subsets, from a folder of images or from TensorFlow Datasets.
 
-Fields that all share, by keyword: `num_classes`, `size`, `source`, `augment` and `evaluated`, see
-`ImageNetFamily`.
+Fields that all share, by keyword: `num_classes`, `size`, `source`, `augment`, `evaluated` and
+`validated`, see `ImageNetFamily`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class ImageNet(ImageNetFamily):
     def facts(self) -> Facts:
         """Sizes, where the images are those of ImageNet."""
         whole = self.source == "ImageNet" and self.num_classes == 1000
-        return Facts(1_281_167, 50_000, 1300 / 732) if whole else Facts()
+        validation = min(self.validated or 50_000, 50_000)
+        return Facts(1_281_167, validation, 1300 / 732) if whole else Facts()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,13 +42,18 @@ def list_images(workspace: Path, name: str, source: ImageSource, report: Report)
     return listing
 
 
-def is_listed(workspace: Path, name: str, source: ImageSource) -> bool:
-    """Whether there is a list that is not out of date."""
-    return _kept(workspace, name, source.fingerprint()) is not None
+def listed(workspace: Path, name: str, source: ImageSource) -> Listing | None:
+    """The list in the workspace, if there is one that is not out of date."""
+    return _kept(workspace, name, source.fingerprint())
+
+
+def index_of(workspace: Path, name: str) -> Path:
+    """The folder of what is made of a source: beside it, for its own may be a link to others'."""
+    return folder_of(workspace, f"{name}-index")
 
 
 def _path(workspace: Path, name: str) -> Path:
-    return folder_of(workspace, name) / "listing.npz"
+    return index_of(workspace, name) / "listing.npz"
 
 
 def _kept(workspace: Path, name: str, fingerprint: str) -> Listing | None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import jax.numpy as jnp
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.imagenet.crops import centre_crop, random_crop
@@ -87,12 +87,13 @@ class ImageSplit:
                 return image.convert("RGB")
         except Exception as error:  # Pillow raises a dozen kinds
             where = self.source.folder / self.part / os.fsdecode(name)
+            why = "it is no image" if isinstance(error, UnidentifiedImageError) else error
             raise OptexpError(
-                f"The image {where} cannot be read ({error}): restore it from a good copy."
+                f"The image {where} cannot be read ({why}): restore it from a good copy."
             ) from error
 
     def to_inputs(self, examples: jax.Array) -> jax.Array:
-        """Pixels from 0 to 255 as float32, each channel of mean 0 and standard deviation 1."""
+        """Pixels from 0 to 255 as float32, less the mean of their channel, by its deviation."""
         mean, std = jnp.array(self.mean, jnp.float32), jnp.array(self.std, jnp.float32)
         return (examples.astype(jnp.float32) / 255 - mean) / std
 

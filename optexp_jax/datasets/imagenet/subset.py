@@ -17,6 +17,8 @@ from optexp_jax.datasets.imagenet.tree import Part
 from optexp_jax.datasets.seeds import random_order
 from optexp_jax.errors import OptexpError
 
+_KEPT = ("files", "listing", "chosen", "mean", "std")
+
 
 def wanted_by_class(labels: np.ndarray, profile: np.ndarray) -> np.ndarray:
     """Images asked for of each class, from those of the k-th most frequent class.
@@ -89,7 +91,7 @@ def subset(
 def _read(path: Path, everything: ImageSplit) -> ImageSplit:
     try:
         with path.open("rb") as opened, np.load(opened) as file:
-            kept: dict[str, Any] = dict(file)
+            kept: dict[str, Any] = {name: file[name] for name in _KEPT}
     except Exception as error:  # numpy and zipfile raise half a dozen kinds
         raise OptexpError(
             f"The selection {path} is damaged ({error}): remove it to draw again."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets import files, tfds_copy
+from optexp_jax.datasets import fetching, files, tfds_copy
 from optexp_jax.datasets.data import Report, Split
 from optexp_jax.datasets.images.idx import read_idx, write_idx
 from optexp_jax.errors import OptexpError
@@ -35,6 +36,8 @@ class ImageFiles:
         offline: what can be done without a network, for the sentence of `missing`.
         system: a folder in which a package of the system puts the files.
         sizes: training and test images.
+        label_counts: training and test images of each class, where they are known.
+        digests: md5 of the bytes of the four arrays, where they are known.
     """
 
     name: str
@@ -44,6 +47,8 @@ class ImageFiles:
     offline: str
     system: Path | None = None
     sizes: tuple[int, int] = (60_000, 10_000)
+    label_counts: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    digests: tuple[str, ...] | None = None
 
     def missing(self, workspace: Path) -> str | None:
         """A sentence that says what is not there and how to get it, or None."""
@@ -51,12 +56,17 @@ class ImageFiles:
             return None
         folder = files.folder_of(workspace, self.name)
         absent = [f"{name}[.gz]" for name in NAMES if _file(folder, name) is None]
-        return files.missing(self.name, absent, folder, self.offline)
+        also = [f"{self.system}"] * (self.system is not None) + ["a copy of TensorFlow Datasets"]
+        return files.missing(self.name, absent, folder, self.offline, also)
 
     def is_prepared(self, workspace: Path) -> bool:
-        """Whether the files are in the workspace, unpacked."""
+        """Whether the files are in the workspace, unpacked and whole."""
         folder = files.folder_of(workspace, self.name)
-        return all((folder / name).is_file() for name in NAMES)
+        train, test = self.sizes
+        pixels = SHAPE[0] * SHAPE[1]
+        sizes = (16 + train * pixels, 8 + train, 16 + test * pixels, 8 + test)
+        paths = [folder / name for name in NAMES]
+        return all(p.is_file() and p.stat().st_size == n for p, n in zip(paths, sizes, strict=True))
 
     def read(self, workspace: Path) -> tuple[Split, Split]:
         """Training and test images as bytes `[n, 28, 28]`, labels `[n]`; no network is used.
@@ -83,6 +93,7 @@ class ImageFiles:
         train, test = self.read(workspace)
         folder = files.folder_of(workspace, self.name)
         arrays = (train.inputs, train.labels, test.inputs, test.labels)
+        self._compare([np.asarray(array) for array in arrays])
         for i, (name, array) in enumerate(zip(NAMES, arrays, strict=True)):
             with files.aside(folder / name) as path:
                 write_idx(path, np.asarray(array))
@@ -121,56 +132,54 @@ class ImageFiles:
                 wrong = f"an array {shape}, found {array.shape}"
             elif array.ndim == 1 and array.max() > 9:
                 wrong = f"labels up to 9, found {array.max()}"
+            elif array.ndim == 1 and self.label_counts:
+                wrong = _wrong_counts(array, self.label_counts[len(array) == test])
             if wrong:
                 raise OptexpError(
                     f"{path} does not hold what {self.name} has: expected {wrong}; remove it and "
                     "prepare the data set again."
                 )
 
+    def _compare(self, arrays: list[np.ndarray]) -> None:
+        """Compare what was brought here with what was published, where that is known."""
+        for name, array, digest in zip(NAMES, arrays, self.digests or (), strict=False):
+            found = hashlib.md5(np.ascontiguousarray(array).data).hexdigest()
+            if found != digest:
+                raise OptexpError(
+                    f"{name} of {self.name} is damaged or another: the md5 of its array is "
+                    f"{found}, that of the published one {digest}; remove it and prepare the data "
+                    "set again."
+                )
+
     def _download(self, workspace: Path, report: Report) -> list[Path]:
         folder = files.folder_of(workspace, self.name)
         wanted = [
-            files.Remote(f"{name}.gz", f"{self.url}/{name}.gz", f"md5:{md5}")
+            fetching.Remote(f"{name}.gz", f"{self.url}/{name}.gz", f"md5:{md5}")
             for name, md5 in zip(NAMES, self.checksums, strict=True)
             if _file(folder, name) is None
         ]
         try:
-            return [files.fetch(self.name, remote, folder, report) for remote in wanted]
+            return fetching.fetch(self.name, wanted, folder, self.offline, report)
         except OptexpError as error:
             # Without a network TFDS would try again for minutes.
-            if isinstance(error, files.NoConnectionError) or not tfds_copy.can_prepare():
+            if isinstance(error, fetching.NoConnectionError) or not tfds_copy.can_prepare():
                 raise
             report(f"{self.name}: TensorFlow Datasets", 0, 0)
             tfds_copy.prepare(self.tfds_name, workspace)
             return []
 
 
+def _wrong_counts(labels: np.ndarray, expected: tuple[int, ...]) -> str:
+    """What is wrong with the number of images of each class, empty if nothing is."""
+    found = np.bincount(labels, minlength=10)
+    odd = np.flatnonzero(found != expected)
+    if not len(odd):
+        return ""
+    k = odd[0]
+    return f"{expected[k]:,} images of class {k}, found {found[k]:,}"
+
+
 def _file(folder: Path, name: str) -> Path | None:
     """A file, plain before compressed."""
     candidates = (folder / name, folder / f"{name}.gz")
     return next((path for path in candidates if path.is_file()), None)
-
-
-_DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-
-MNIST_FILES = ImageFiles(
-    name="MNIST",
-    url="https://ossci-datasets.s3.amazonaws.com/mnist",
-    checksums=(
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
-        "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
-    ),
-    tfds_name="mnist",
-    offline="Digits, or FashionMNIST of Debian's dataset-fashion-mnist, can be used instead",
-)  # fmt: skip
-FASHION_FILES = ImageFiles(
-    name="FashionMNIST",
-    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-    checksums=(
-        "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
-        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
-    ),
-    tfds_name="fashion_mnist",
-    offline="Debian's package dataset-fashion-mnist has it, or Digits can be used instead",
-    system=_DEBIAN,
-)  # fmt: skip

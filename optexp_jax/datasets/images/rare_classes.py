@@ -9,6 +9,7 @@ import numpy as np
 from optexp_jax.datasets.checks import check_flag, check_seed
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
+from optexp_jax.datasets.files import MissingDataError, needed_by
 from optexp_jax.datasets.images.digits import Digits
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
 from optexp_jax.datasets.seeds import random_order, seed_of
@@ -74,7 +75,7 @@ class RareClasses:
 
     def missing(self, workspace: Path) -> str | None:
         """What the source misses, or None."""
-        return self.source.missing(workspace)
+        return needed_by(self, self.source, self.source.missing(workspace))
 
     def is_prepared(self, workspace: Path) -> bool:
         """Whether the source is."""
@@ -98,6 +99,9 @@ class RareClasses:
 
     def _halves(self, workspace: Path) -> tuple[Split, Split]:
         seed = seed_of(self)  # before the files, so that a missing seed is told at once
+        sentence = self.missing(workspace)
+        if sentence:
+            raise MissingDataError(sentence)
         train, _ = self.source.raw(workspace)
         images, labels = np.asarray(train.inputs), np.asarray(train.labels)
         order = random_order(len(labels), seed, "split")

@@ -14,6 +14,7 @@ from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
 from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, draw_rows
+from optexp_jax.errors import OptexpError
 
 
 def power_law_counts(num_classes: int, power: float, shift: float, least: int) -> np.ndarray:
@@ -21,19 +22,29 @@ def power_law_counts(num_classes: int, power: float, shift: float, least: int) -
 
     The most frequent class is first; the least frequent has `least` examples.
 
+    Raises:
+        OptexpError: there would be billions of examples.
+
     >>> power_law_counts(5, power=1.0, shift=0.0, least=2)
     array([10,  5,  4,  3,  2])
     """
     ranks = np.arange(1, num_classes + 1)
-    ratios = ((num_classes + shift) / (ranks + shift)) ** power
+    ratios = ((num_classes + shift) / (ranks + shift)) ** float(power)
     # A ratio that is whole but for rounding is not raised to the next whole number.
-    return np.ceil(least * ratios * (1 - 1e-12)).astype(np.int64)
+    counts = np.ceil(least * ratios * (1 - 1e-12))
+    if counts.sum() >= 2**31:
+        raise OptexpError(
+            f"A law of power {power:g} over {num_classes} classes has {counts.sum():.0e} examples: "
+            "take a smaller power, or fewer classes."
+        )
+    return counts.astype(np.int64)
 
 
 class _PowerLaw(ByFrequency):
     """What problems with such classes share."""
 
     num_classes: int
+    least: int
     seed: int | None
 
     @property
@@ -64,8 +75,10 @@ class _PowerLaw(ByFrequency):
         name = type(self).__name__
         check_integer(f"num_classes of {name}", self.num_classes, 2)
         check_seed(name, self.seed)
+        check_integer(f"least of {name}", self.least)
         for field in numbers:
             check_number(f"{field} of {name}", getattr(self, field))
+        self.class_counts()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +112,6 @@ class GaussianMixture(_PowerLaw):
 
     def __post_init__(self) -> None:
         self._check("power", "scale")
-        check_integer("least of GaussianMixture", self.least)
 
     @property
     def num_inputs(self) -> int:
@@ -159,7 +171,6 @@ class ZipfMandelbrot(_PowerLaw):
 
     def __post_init__(self) -> None:
         self._check("power", "shift")
-        check_integer("least of ZipfMandelbrot", self.least)
         check_kind("inputs of ZipfMandelbrot", self.inputs, Inputs, "Gaussian()")
         if self.dim is not None:
             check_integer("dim of ZipfMandelbrot", self.dim)

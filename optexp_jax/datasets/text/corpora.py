@@ -9,25 +9,61 @@ import zlib
 from pathlib import Path
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import Remote, aside, fetch, folder_of
+from optexp_jax.datasets.fetching import Remote, fetch
+from optexp_jax.datasets.files import aside, folder_of
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError
 
-# What a file is known to be, by corpus and name: its md5, or its number of lines where its source
-# publishes no more.
-EXPECTED: dict[tuple[str, str], str | int] = {
-    ("PTB", "ptb.train.txt"): "f26c4b92c5fdc7b3f8c7cdcb991d8420",
-    ("PTB", "ptb.valid.txt"): "aa0affc06ff7c36e977d7cd49e3839bf",
-    ("PTB", "ptb.test.txt"): "8b80168b89c18661a38ef683c0dc3721",
-    ("WikiText2", "wiki.train.tokens"): 36_718,
-    ("WikiText2", "wiki.valid.tokens"): 3_760,
-    ("WikiText2", "wiki.test.tokens"): 4_358,
-    ("WikiText103", "wiki.train.tokens"): 1_801_350,
-    ("WikiText103", "wiki.valid.tokens"): 3_760,
-    ("WikiText103", "wiki.test.tokens"): 4_358,
-    ("Shakespeare", "train.txt"): "28955fe740f76a818a1e148319193392",
-    ("Shakespeare", "validation.txt"): "51bbef28ee1b8c65a3872329b0be683c",
-    ("Shakespeare", "test.txt"): "8c20044811452874940d980c5743ad79",
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What is known of a text as it was published; 0 and None where it is not.
+
+    Args:
+        md5: of the file.
+        lines: how many, each ended by a newline.
+        words: how many, to a hundredth: what counts as a space differs between languages.
+        least_bytes: the file is at least as large.
+    """
+
+    md5: str | None = None
+    lines: int = 0
+    words: int = 0
+    least_bytes: int = 0
+
+    def difference(self, text: Text) -> tuple[str, str] | None:
+        """What was found and what was expected, if they differ."""
+        if self.md5:
+            found = text.md5()
+            return None if found == self.md5 else (f"its md5 is {found}", f"its md5 is {self.md5}")
+        size = text.path.stat().st_size
+        if size < self.least_bytes:
+            return f"it has {size:,} bytes", f"it has {self.least_bytes:,} or more"
+        if not self.lines:
+            return None
+        lines, words = text.lines_and_words()
+        if lines == self.lines and abs(words - self.words) <= self.words / 100:
+            return None
+        expected = f"it has {self.lines:,} lines and {self.words:,} words"
+        return f"it has {lines:,} lines and {words:,} words", expected
+
+
+# By corpus and name. Words are those that the papers count, less one for the end of each line.
+EXPECTED = {
+    ("PTB", "ptb.train.txt"): Known("f26c4b92c5fdc7b3f8c7cdcb991d8420"),
+    ("PTB", "ptb.valid.txt"): Known("aa0affc06ff7c36e977d7cd49e3839bf"),
+    ("PTB", "ptb.test.txt"): Known("8b80168b89c18661a38ef683c0dc3721"),
+    ("WikiText2", "wiki.train.tokens"): Known(lines=36_718, words=2_051_910),
+    ("WikiText2", "wiki.valid.tokens"): Known(lines=3_760, words=213_886),
+    ("WikiText2", "wiki.test.tokens"): Known(lines=4_358, words=241_211),
+    ("WikiText103", "wiki.train.tokens"): Known(lines=1_801_350, words=101_425_671),
+    ("WikiText103", "wiki.valid.tokens"): Known(lines=3_760, words=213_886),
+    ("WikiText103", "wiki.test.tokens"): Known(lines=4_358, words=241_211),
+    ("Shakespeare", "train.txt"): Known("28955fe740f76a818a1e148319193392"),
+    ("Shakespeare", "validation.txt"): Known("51bbef28ee1b8c65a3872329b0be683c"),
+    ("Shakespeare", "test.txt"): Known("8c20044811452874940d980c5743ad79"),
+    ("TinyStories", "TinyStoriesV2-GPT4-train.txt"): Known(least_bytes=2 * 10**9),
+    ("TinyStories", "TinyStoriesV2-GPT4-valid.txt"): Known(least_bytes=2 * 10**7),
 }
 
 
@@ -61,12 +97,12 @@ class Corpus:
             return []
         return [name for name in self.files if not self.path(workspace, name).is_file()]
 
-    def fetch(self, name: str, workspace: Path, report: Report) -> None:
+    def fetch(self, name: str, workspace: Path, offline: str, report: Report) -> None:
         """Bring what is missing, for the data set of that name."""
         missing = self.missing(workspace)
-        for remote in self.remotes:
-            if missing and (remote.name in missing or remote.name not in self.files):
-                fetch(name, remote, self.folder(workspace), report)
+        wanted = [r for r in self.remotes if r.name in missing or r.name not in self.files]
+        if missing:
+            fetch(name, wanted, self.folder(workspace), offline, report)
 
     def unpack(self, workspace: Path) -> None:
         """Take texts that are not there out of the archive that is.
@@ -91,20 +127,15 @@ class Corpus:
         """
         for name in self.files:
             text = Text(self.path(workspace, name))
-            expected = EXPECTED.get((self.name, name))
-            if isinstance(expected, str):
-                _compare(text.path, f"its md5 is {text.md5()}", f"its md5 is {expected}")
-            elif expected is not None:
-                lines = text.num_lines()
-                _compare(text.path, f"it has {lines:,} lines", f"it has {expected:,} lines")
-
-
-def _compare(path: Path, found: str, expected: str) -> None:
-    if found != expected:
-        raise OptexpError(
-            f"{path} is damaged or another text: {found}, of the one that was published "
-            f"{expected}; put that there, or delete it and prepare the data set again."
-        )
+            known = EXPECTED.get((self.name, name))
+            difference = known.difference(text) if known else None
+            if difference:
+                found, expected = difference
+                raise OptexpError(
+                    f"{text.path} is damaged or another text: {found}, of the one that was "
+                    f"published {expected}; put that there, or delete it and prepare the data set "
+                    "again."
+                )
 
 
 def _unzip(archive: Path, name: str, target: Path) -> None:

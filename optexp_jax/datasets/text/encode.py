@@ -51,7 +51,10 @@ def encode(
                 count = _write(file, batches, np.min_scalar_type(size - 1))
             if not count:
                 raise OptexpError(f"{text.path} is empty: put the original there.")
-            meta[part] = {"text": text.sha256(), "share": text.share, "tokens": count}
+            meta[part] = {
+                "text": text.sha256(), "share": text.share, "tokens": count,
+                "sha256": Text(path / f"{part}.npy").sha256(remember=False),
+            }  # fmt: skip
         (path / _META).write_text(json.dumps(meta, indent=1))
 
 
@@ -100,13 +103,16 @@ def tokens_in(folder: Path, part: str) -> np.ndarray:
         OptexpError: the file is damaged.
     """
     path = folder / f"{part}.npy"
-    expected = _meta(folder)[part]["tokens"]
+    about = _meta(folder)[part]
+    expected = about["tokens"]
     try:
         tokens = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, f"it has {_size(path)} bytes, too few for {expected} tokens") from error
     if tokens.shape != (expected,):
         raise damaged(path, f"it has {tokens.size} tokens, not {expected}")
+    if Text(path).sha256() != about["sha256"]:
+        raise damaged(path, "its content has changed")
     return tokens
 
 
@@ -117,7 +123,7 @@ def _size(path: Path) -> int:
 def _meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / _META).read_text())
-        return {part: {key: about[key] for key in ("text", "share", "tokens")}
+        return {part: {key: about[key] for key in ("text", "share", "tokens", "sha256")}
                 for part, about in meta.items()}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(folder / _META, "it cannot be read") from error

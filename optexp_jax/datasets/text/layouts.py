@@ -139,6 +139,8 @@ def merged(split: Split, factor: int) -> Split:
 
     >>> merged(sequences(np.arange(7), length=3), 2).labels
     array([[0, 1, 1],
-           [2, 2, 3]])
+           [2, 2, 3]], dtype=int32)
     """
-    return split if factor == 1 else Split(split.inputs, split.labels // factor)  # -1 // k is -1
+    if factor == 1:
+        return split
+    return Split(split.inputs, np.asarray(split.labels, np.int32) // factor)  # -1 // k is -1

@@ -30,7 +30,7 @@ class PTB(TextDataset):
     >>> PTB().num_classes, PTB().facts.train, PTB(merge_factor=10).num_classes
     (9922, 923648, 993)
 
-    Source: Marcus et al., 1993, prepared by Mikolov et al., 2010; the paper, figure 13.
+    Source: Marcus et al., 1993, prepared by Mikolov et al., 2010; the paper, figure 12.
     """
 
     tokens: Tokens = dataclasses.field(default=Words(9922))
@@ -60,7 +60,7 @@ class TinyPTB(TextDataset):
     >>> TinyPTB().num_classes, TinyPTB().facts.train
     (9922, 71680)
 
-    Source: the paper, figures 5, 14 and 22.
+    Source: the paper, figures 5, 13, 14 and 23.
     """
 
     tokens: Tokens = dataclasses.field(default=Words(9922))

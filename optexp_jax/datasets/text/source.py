@@ -50,7 +50,7 @@ class TextSource:
         Raises:
             OptexpError: it cannot be fetched.
         """
-        self.corpus.fetch(self.name, workspace, report)
+        self.corpus.fetch(self.name, workspace, _OFFLINE, report)
 
     def is_encoded(self, workspace: Path, tokens: Tokens) -> bool:
         """Whether the tokens of the texts are there, whole and up to date."""

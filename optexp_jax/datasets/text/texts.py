@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from optexp_jax.datasets.data import Report
+from optexp_jax.datasets.data import Report, silent
 from optexp_jax.datasets.files import aside, reading
 from optexp_jax.errors import OptexpError
 
@@ -32,6 +32,18 @@ class Text:
 
     path: Path
     share: float = 1.0
+
+    def lines_and_words(self) -> tuple[int, int]:
+        """Newlines of the whole file, and words between white space.
+
+        Raises:
+            OptexpError: the file cannot be read, or is not UTF-8.
+        """
+        lines = words = 0
+        for batch in Text(self.path).batches("", silent):
+            lines += sum(line.endswith("\n") for line in batch)
+            words += sum(len(line.split()) for line in batch)
+        return lines, words
 
     def num_lines(self) -> int:
         """Lines of the whole file, with the last one where no newline ends it."""
@@ -70,11 +82,13 @@ class Text:
                 f"{self.path} is not text in UTF-8 ({error.reason}): put the original there."
             ) from error
 
-    def sha256(self) -> str:
+    def sha256(self, remember: bool = True) -> str:
         """Hash of the whole file, remembered beside it as long as its size and time are the same.
 
         Gigabytes take seconds to hash, and every load asks.
         """
+        if not remember:
+            return _hash(self.path, "sha256")
         with reading(self.path) as file:
             stat = os.stat(file.fileno())
         now = [stat.st_size, stat.st_mtime_ns]

@@ -1,0 +1,105 @@
+"""Files that are fetched over a network: whole and checked, or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from optexp_jax.datasets.data import Report
+from optexp_jax.datasets.files import aside
+from optexp_jax.errors import OptexpError
+
+_TIMEOUT = 10.0  # seconds without an answer
+_BLOCK = 1 << 20  # bytes
+
+
+class NoConnectionError(OptexpError):
+    """Nothing can be fetched from here."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Remote:
+    """A file that can be fetched.
+
+    Args:
+        name: of the file in the folder of the data set.
+        url: where it is.
+        checksum: `md5:...` or `sha256:...` where its source publishes one.
+    """
+
+    name: str
+    url: str
+    checksum: str | None = None
+
+
+def fetch(
+    name: str, remotes: Sequence[Remote], folder: Path, offline: str, report: Report
+) -> list[Path]:
+    """Fetch files into a folder, one after the other; those that are there are left alone.
+
+    Args:
+        name: of the data set, for messages.
+        remotes: what to fetch.
+        folder: where to.
+        offline: what can be done without a network, for messages.
+        report: told the bytes that have come.
+
+    Returns:
+        the files that were fetched.
+
+    Raises:
+        NoConnectionError: there is no network.
+        OptexpError: one cannot be fetched, or is not what its source published; those before it are
+            there.
+    """
+    import requests  # late, to keep the import of data sets light
+
+    wanted = [remote for remote in remotes if not (folder / remote.name).is_file()]
+    for i, remote in enumerate(wanted):
+        with aside(folder / remote.name) as path:
+            try:
+                found = _download(remote, path, f"{name}: {remote.name}", report)
+            except requests.RequestException as error:  # which is an OSError, but not of this disk
+                left = ", ".join(other.name for other in wanted[i:])
+                kind, why = _reason(error)
+                raise kind(
+                    f"The data set {name} cannot be fetched ({why}): place {left} in {folder} by "
+                    f"hand, or run this where there is a network; offline, {offline}."
+                ) from error
+            if remote.checksum not in (None, found):
+                raise OptexpError(
+                    f"{remote.name} of the data set {name} came damaged or changed: its checksum "
+                    f"is {found}, its source published {remote.checksum}; run the command again."
+                )
+    return [folder / remote.name for remote in wanted]
+
+
+def _reason(error: Exception) -> tuple[type[OptexpError], str]:
+    import requests
+
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        return OptexpError, f"the server says {answer.status_code}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.ReadTimeout):
+        return OptexpError, "the connection broke"
+    return NoConnectionError, "no connection"
+
+
+def _download(remote: Remote, path: Path, what: str, report: Report) -> str:
+    """Fetch a file and return its checksum, of the kind that its source publishes."""
+    import requests
+
+    kind = (remote.checksum or "sha256").partition(":")[0]
+    digest, done = hashlib.new(kind), 0
+    # An answer that ends before its announced length is an error of the library, too.
+    with requests.get(remote.url, stream=True, timeout=_TIMEOUT) as answer, path.open("wb") as file:
+        answer.raise_for_status()
+        total = int(answer.headers.get("content-length", 0))
+        for block in answer.iter_content(_BLOCK):
+            file.write(block)
+            digest.update(block)
+            done += len(block)
+            report(what, done, total)
+    return f"{kind}:{digest.hexdigest()}"

@@ -1,0 +1,42 @@
+"""Preparing a data set once, though several processes want it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from optexp_jax.datasets.data import InFiles, Report, silent
+from optexp_jax.datasets.files import unwritable
+
+
+def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> None:
+    """Prepare a data set unless it is; of several processes, one does it and the others wait.
+
+    Raises:
+        OptexpError: it cannot be prepared.
+    """
+    if dataset.is_prepared(workspace):
+        return
+    # A lock of its own for each kind, so that a small data set does not wait for a large one.
+    lock = Path(workspace) / "datasets" / f".{type(dataset).__name__}.lock"
+    with _locked(lock, report):
+        if not dataset.is_prepared(workspace):
+            dataset.prepare(workspace, report)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, report: Report) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("w")
+    except OSError as error:
+        raise unwritable(path, error) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("waiting for another process that prepares data", 0, 0)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
