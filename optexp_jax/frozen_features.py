@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import hashlib
 import io
+import json
 from pathlib import Path
 
 import jax
@@ -23,14 +24,17 @@ from optexp_jax.datasets.files import (
     aside,
     damaged,
     folder_of,
+    made_from,
     needed_by,
 )
+from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text import TextDataset, TinyPTB
 from optexp_jax.errors import OptexpError
 from optexp_jax.models import AttentionFeatures
 
 _PARTS = ("train", "validation")
 _TOKENS = 1 << 14  # of a batch
+_WRITTEN = "written.json"
 _FORMAT = 1  # raised when the features of the same fields change
 
 
@@ -98,6 +102,11 @@ class FrozenFeatures(ByFrequency):
         )
         return Facts(train, validation)
 
+    @property
+    def origin(self) -> str:
+        """The corpus whose files are used."""
+        return self.text.origin
+
     def missing(self, workspace: Path) -> str | None:
         """What the text misses, or None."""
         return needed_by(self, self.text, self.text.missing(workspace))
@@ -106,10 +115,11 @@ class FrozenFeatures(ByFrequency):
         """Whether the features are there, of the text as it is."""
         if not self.text.is_prepared(workspace):
             return False
-        folder, text = self._folder(workspace), self.text.load(workspace)
-        sizes = {part: self._bytes(len(self._used(getattr(text, part))[0])) for part in _PARTS}
-        paths = {part: folder / f"{part}.npy" for part in _PARTS}
-        return all(p.is_file() and p.stat().st_size == sizes[n] for n, p in paths.items())
+        text = self.text.load(workspace)
+        try:
+            return all(len(self._split(workspace, part, getattr(text, part))) for part in _PARTS)
+        except OptexpError:
+            return False
 
     def prepare(self, workspace: Path, report: Report = silent) -> None:
         """Prepare the text, and compute the features.
@@ -117,7 +127,8 @@ class FrozenFeatures(ByFrequency):
         Raises:
             OptexpError: the text is not here or damaged, or the features cannot be written.
         """
-        self.text.prepare(workspace, report)
+        with made_from(self, self.text):
+            self.text.prepare(workspace, report)
         if not self._folder(workspace).is_dir():
             self._compute(workspace, report)
         self.load(workspace)  # what was there may be damaged
@@ -153,6 +164,8 @@ class FrozenFeatures(ByFrequency):
         found = path.stat().st_size if path.is_file() else 0
         if found != self._bytes(len(labels)):
             raise damaged(path, f"expected {self._bytes(len(labels))} bytes, found {found}")
+        if remembered_sha256(path) != _written(path.parent).get(part):
+            raise damaged(path, "its content has changed")
         return Split(np.load(path, mmap_mode="r"), labels)
 
     def _bytes(self, positions: int) -> int:
@@ -176,6 +189,8 @@ class FrozenFeatures(ByFrequency):
             apply = functools.partial(jax.jit(model.apply), params)
             for part in _PARTS:
                 self._write(folder / f"{part}.npy", getattr(text, part), apply, report)
+            hashes = {part: hash_of(folder / f"{part}.npy", "sha256") for part in _PARTS}
+            (folder / _WRITTEN).write_text(json.dumps(hashes))
 
     def _write(self, path: Path, text: Split, apply, report: Report) -> None:
         """Write the features of a part, a batch of sequences after the other."""
@@ -191,6 +206,14 @@ class FrozenFeatures(ByFrequency):
                 first, last = np.searchsorted(rows, [start, start + size])
                 file.write(features[rows[first:last] - start, times[first:last]].tobytes())
                 report(f"FrozenFeatures: {path.stem}", int(last), len(rows))
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """The hashes of the files of features as they were written."""
+    try:
+        return dict(json.loads((folder / _WRITTEN).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise damaged(folder / _WRITTEN, "it cannot be read") from error
 
 
 def _header(positions: int, width: int) -> bytes:

@@ -134,6 +134,21 @@ def test_damaged_features_are_named(workspace):
                 call(workspace)
 
 
+def test_features_that_were_changed_are_named(workspace):
+    SMALL.prepare(workspace)
+    (path,) = (workspace / "datasets" / "FrozenFeatures").glob("6-*/validation.npy")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-4] + bytes(4))
+    assert not SMALL.is_prepared(workspace)
+    with pytest.raises(OptexpError, match=rf"^{re.escape(str(path))} is damaged \(its content"):
+        SMALL.load(workspace)
+    path.write_bytes(whole)
+    assert SMALL.is_prepared(workspace)
+    (path.parent / "written.json").write_text("[1]")
+    with pytest.raises(OptexpError, match=r"written\.json is damaged \(it cannot be read\)"):
+        SMALL.load(workspace)
+
+
 def test_a_proportion_is_one_number_and_not_nothing(workspace):
     assert dataclasses.replace(SMALL, proportion=1)._folder(workspace) == SMALL._folder(workspace)
     with pytest.raises(OptexpError, match=r"^A proportion of 0\.01 of 36 positions is none: take"):

@@ -126,6 +126,7 @@ def test_text_is_stored_small_and_counted_by_class(loaded):
     assert mean == pytest.approx(rows.table["tr_CrossEntropyLoss"][0], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_groups_average_to_the_whole_though_few_rows_are_measured(workspace):
     dataset = Shakespeare(Words(300), Sequences(8), evaluated=5)
     problem = Problem(Linear(300, 300), dataset, CrossEntropy(), MiniBatch(64))

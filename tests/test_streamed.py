@@ -169,6 +169,7 @@ def test_runs_side_by_side_agree():
         assert_close(by_map[one.id], by_vmap[one.id], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_blocks_that_are_measured_fit_where_training_does():
     seen = []
 

@@ -12,7 +12,7 @@ from optexp_jax.datasets.files import aside
 from optexp_jax.errors import OptexpError
 
 _TIMEOUT = 10.0  # seconds without an answer
-_BLOCK = 1 << 20  # bytes
+_BLOCK = 1 << 16  # bytes: a slow network reports often, too
 
 
 class NoConnectionError(OptexpError):
@@ -35,19 +35,22 @@ class Remote:
 
 
 def fetch(
-    name: str, remotes: Sequence[Remote], folder: Path, offline: str, report: Report
-) -> list[Path]:
+    name: str,
+    remotes: Sequence[Remote],
+    folder: Path,
+    offline: str,
+    report: Report,
+    below: str = "",
+) -> None:
     """Fetch files into a folder, one after the other; those that are there are left alone.
 
     Args:
         name: of the data set, for messages.
         remotes: what to fetch.
-        folder: where to.
+        folder: where to, and where files can be placed by hand.
         offline: what can be done without a network, for messages.
         report: told the bytes that have come.
-
-    Returns:
-        the files that were fetched.
+        below: fetch into this folder below the other.
 
     Raises:
         NoConnectionError: there is no network.
@@ -56,9 +59,9 @@ def fetch(
     """
     import requests  # late, to keep the import of data sets light
 
-    wanted = [remote for remote in remotes if not (folder / remote.name).is_file()]
+    wanted = [remote for remote in remotes if not (folder / below / remote.name).is_file()]
     for i, remote in enumerate(wanted):
-        with aside(folder / remote.name) as path:
+        with aside(folder / below / remote.name) as path:
             try:
                 found = _download(remote, path, f"{name}: {remote.name}", report)
             except requests.RequestException as error:  # which is an OSError, but not of this disk
@@ -73,7 +76,6 @@ def fetch(
                     f"{remote.name} of the data set {name} came damaged or changed: its checksum "
                     f"is {found}, its source published {remote.checksum}; run the command again."
                 )
-    return [folder / remote.name for remote in wanted]
 
 
 def _reason(error: Exception) -> tuple[type[OptexpError], str]:

@@ -52,8 +52,17 @@ def needed_by(dataset: object, source: object, sentence: str | None) -> str | No
     if sentence is None:
         return None
     name = type(source).__name__
-    made = f"The data set {type(dataset).__name__} is made from {name}, which is not here"
-    return sentence.replace(f"The data set {name} is not here", made)
+    made = f"The data set {type(dataset).__name__} is made from {name}, which "
+    return sentence.replace(f"The data set {name} ", made, 1)
+
+
+@contextlib.contextmanager
+def made_from(dataset: object, source: object) -> Iterator[None]:
+    """Errors of a source, in the block, become those of a data set that is made from it."""
+    try:
+        yield
+    except OptexpError as error:
+        raise type(error)(needed_by(dataset, source, str(error))) from error
 
 
 @contextlib.contextmanager
@@ -93,7 +102,9 @@ def damaged(path: Path, why: str) -> OptexpError:
 
 def unwritable(path: Path, error: OSError) -> OptexpError:
     """The error that names what cannot be written, why, and the remedy."""
+    in_the_way = isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError)
+    remedy = "remove what stands in its way" if in_the_way else "free space there"
     return OptexpError(
-        f"{path} cannot be written ({error.strerror or error}): free space there, or set "
+        f"{path} cannot be written ({error.strerror or error}): {remedy}, or set "
         "OPTEXP_WORKSPACE to a folder that can be written to."
     )

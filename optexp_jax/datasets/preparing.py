@@ -19,8 +19,9 @@ def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> 
     """
     if dataset.is_prepared(workspace):
         return
-    # A lock of its own for each kind, so that a small data set does not wait for a large one.
-    lock = Path(workspace) / "datasets" / f".{type(dataset).__name__}.lock"
+    # A small data set does not wait for a large one, unless they are made from the same files.
+    origin = getattr(dataset, "origin", type(dataset).__name__)
+    lock = Path(workspace) / "datasets" / f".{origin}.lock"
     with _locked(lock, report):
         if not dataset.is_prepared(workspace):
             dataset.prepare(workspace, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.console import Console
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.launch.signals import Stopped
 from optexp_jax.optim import LearningRate
 
 Small = Callable[[Sequence[Experiment]], list[Experiment]]
@@ -160,9 +162,9 @@ def guarded(command: Callable[[], int]) -> int:
     except OptexpError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("Interrupted. What was recorded is kept.", file=sys.stderr)
-        return 130
+        return 128 + (error.args[0] if isinstance(error, Stopped) else signal.SIGINT)
 
 
 def _main(

@@ -20,6 +20,7 @@ from rich.progress import (
 )
 
 from optexp_jax.datasets.data import Report
+from optexp_jax.launch.signals import StopFlag
 
 
 class Display(Protocol):
@@ -88,7 +89,11 @@ class Bars:
 
 @contextlib.contextmanager
 def preparing(console: Console) -> Iterator[Report]:
-    """Bars for the things that are prepared in the block, and what to report them to."""
+    """Bars for the things that are prepared in the block, and what to report them to.
+
+    Raises:
+        Stopped: a signal asked to stop.
+    """
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
@@ -96,8 +101,9 @@ def preparing(console: Console) -> Iterator[Report]:
         TimeRemainingColumn(elapsed_when_finished=True),
         console=console,
     )
-    with progress:
-        yield Bars(progress).report
+    with StopFlag() as stop, progress:
+        yield stop.watching(Bars(progress).report)
+        stop.check()
 
 
 class RichDisplay:

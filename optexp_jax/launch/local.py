@@ -17,7 +17,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.display import Display, Silent
 from optexp_jax.launch.pack_run import PackRun, Plan, describe
-from optexp_jax.launch.signals import StopFlag
+from optexp_jax.launch.signals import StopFlag, Stopped
 from optexp_jax.results import files
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, open_mirror
@@ -214,6 +214,8 @@ class _Launcher:
         try:
             data = self._load(plan.pack.experiments[0])
             PackRun(plan, data, mirror, self._display, self._stop.__bool__, seconds).run()
+        except Stopped:  # while its data were prepared: the next call begins again there
+            return
         except Exception as error:
             if isinstance(error, OSError) and data is not None:
                 raise  # the workspace cannot be written: no other pack would fare better
@@ -240,6 +242,6 @@ class _Launcher:
             self._loaded = None  # let go of the old one first
             workspace = self._settings.workspace
             if isinstance(dataset, InFiles):
-                prepare_once(dataset, workspace, self._display.preparing)
+                prepare_once(dataset, workspace, self._stop.watching(self._display.preparing))
             self._loaded = (dataset, dataset.load(workspace))
         return self._loaded[1]

@@ -1,8 +1,20 @@
 """Fixtures of the tests of data sets."""
 
+import dataclasses
 import socket
 
 import pytest
+
+from optexp_jax.datasets import MNIST, FashionMNIST
+
+
+@pytest.fixture(autouse=True, scope="session")
+def any_images():
+    """Made-up images may stand in the files of MNIST and Fashion-MNIST."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (MNIST, FashionMNIST):
+            patch.setattr(kind, "_files", dataclasses.replace(kind._files, digests=()))
+        yield
 
 
 @pytest.fixture

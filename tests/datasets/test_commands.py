@@ -1,6 +1,7 @@
 """`python -m optexp_jax.datasets` and `--prepare`, as a user meets them."""
 
 import fcntl
+import signal
 import threading
 
 import numpy as np
@@ -10,11 +11,25 @@ from fake_images import write_four
 from PIL import Image
 
 from optexp_jax import Experiment, LearningRate, Problem, load_results, run
-from optexp_jax.datasets import MNIST, Digits, Split
+from optexp_jax.datasets import (
+    MNIST,
+    PTB,
+    BarcodedMNIST,
+    ColouredMNIST,
+    Digits,
+    FashionMNIST,
+    ImageNet,
+    SmallImageNet,
+    Split,
+    TinyPTB,
+    TinyWikiText2,
+    WikiText2,
+)  # fmt: skip
 from optexp_jax.datasets.__main__ import main
 from optexp_jax.datasets.data import InFiles, silent
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
+from optexp_jax.frozen_features import FrozenFeatures
 from optexp_jax.launch import cli, groups
 from optexp_jax.launch.catalogue import CATALOGUE
 from optexp_jax.losses import CrossEntropy
@@ -70,7 +85,7 @@ def test_list_shows_every_data_set_without_a_network(capsys, no_network):
     assert all(cells(out, name)[0] == name for name in CATALOGUE)
     row = cells(out, "RandomHeavyTailedLabels")
     assert row[1:] == ["2,047", "22,528", "= train", "1,024", "yes", "drawn"]
-    assert cells(out, "PTB")[1:] == ["9,922", "923,648", "72,704", "50,770", "no", "no"]
+    assert cells(out, "PTB")[1:] == ["9,922", "923,648", "72,704", "?", "no", "no"]
     assert cells(out, "TinyStories")[1:] == ["10,000", "?", "?", "?", "no", "no"]
     assert cells(out, "Digits")[1:] == ["10", "1,500", "297", "1.0", "yes", "yes"]
 
@@ -150,16 +165,21 @@ def test_one_that_cannot_be_prepared_does_not_keep_the_others(capsys, workspace,
     assert code == 2
     assert "Digits is ready." in out
     assert err.startswith("error: The data set PTB cannot be fetched (no connection)")
+    for name, source in (("BarcodedMNIST", "MNIST"), ("FrozenFeatures", "TinyPTB")):
+        code, _, err = call(capsys, "prepare", name)
+        assert code == 2
+        made = f"error: The data set {name} is made from {source}, which cannot be fetched (no con"
+        assert err.startswith(made)
 
 
-def test_list_names_what_is_damaged(capsys, workspace):
+def test_what_is_damaged_is_named(capsys, workspace):
     write_four(workspace / "datasets" / "MNIST", (60_000, 10_000))
     path = workspace / "datasets" / "MNIST" / "train-labels-idx1-ubyte"
-    path.write_bytes(path.read_bytes()[:-5] + bytes(5))
+    path.write_bytes(path.read_bytes()[:-5] + bytes([99] * 5))
     code, out, _ = call(capsys, "list")
     assert code == 0
     assert cells(out, "BarcodedMNIST")[-1] == "damaged"
-    assert f"BarcodedMNIST: {path} does not hold what MNIST has: expected 5,923 images of c" in out
+    assert f"BarcodedMNIST: {path} does not hold what MNIST has: expected labels up to 9, f" in out
     path.write_bytes(path.read_bytes()[:-5])
     _, out, _ = call(capsys, "list")
     assert cells(out, "MNIST")[-2:] == ["yes", "no"]
@@ -220,10 +240,63 @@ def test_of_several_processes_one_prepares(workspace):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_data_sets_of_the_same_files_wait_for_each_other(workspace):
+    same_files = [
+        (MNIST(), MNIST("tiny"), BarcodedMNIST(), ColouredMNIST()),
+        (FashionMNIST(), BarcodedMNIST(FashionMNIST())),
+        (Digits(), BarcodedMNIST(Digits(), bits=8)),
+        (PTB(), TinyPTB(), FrozenFeatures()),
+        (WikiText2(), TinyWikiText2()),
+        (ImageNet(), SmallImageNet()),
+    ]
+    origins = [{getattr(d, "origin", type(d).__name__) for d in each} for each in same_files]
+    assert [len(each) for each in origins] == [1] * 6
+    assert len(set.union(*origins)) == 6
+    slow = Slow()
+    slow.origin = "Of-many"
+    slow.go_on.set()
+    prepare_once(slow, workspace)
+    assert (workspace / "datasets" / ".Of-many.lock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("reports", [0, 1])
+def test_a_signal_stops_preparing_though_python_loses_its_exception(
+    capsys, monkeypatch, number, reports
+):
+    def prepare(self, workspace, report=silent):
+        signal.raise_signal(number)
+        for _ in range(reports):
+            report("half", 1, 2)
+            pytest.fail("it went on")
+
+    monkeypatch.setattr(Digits, "is_prepared", lambda *_: False)
+    monkeypatch.setattr(Digits, "prepare", prepare)
+    code, out, err = call(capsys, "prepare", "Digits")
+    assert (code, err) == (128 + number, "Interrupted. What was recorded is kept.\n")
+    assert "ready" not in out
+
+
+def test_a_run_whose_data_are_being_prepared_can_be_stopped(capsys, workspace, monkeypatch):
+    def prepare(self, workspace, report=silent):
+        signal.raise_signal(signal.SIGTERM)
+        report("half", 1, 2)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(Digits, "is_prepared", lambda *_: False)
+    monkeypatch.setattr(Digits, "prepare", prepare)
+    experiments = [on(Digits(flatten=True)), on(Digits(flatten=True), rate=-2)]
+    code, out, _ = run_cli(capsys, experiments, "--local")
+    assert code == 128 + signal.SIGTERM
+    assert "Stopped." in out
+    assert {load_results(e, workspace).status for e in experiments} <= {"missing", "queued"}
+
+
 def test_a_workspace_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        OptexpError, match=r"file/datasets/\.Slow\.lock cannot be written \(Not a dir"
+        OptexpError,
+        match=r"file/datasets/\.Slow\.lock cannot be written \(Not a directory\): remove what",
     ):
         prepare_once(Slow(), tmp_path / "file")
 

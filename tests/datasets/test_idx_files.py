@@ -1,5 +1,6 @@
 """Files of images: read whole or not at all, from the first place that has them, offline."""
 
+import dataclasses
 import gzip
 import hashlib
 import http.server
@@ -19,6 +20,7 @@ from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.images.idx import read_idx, write_idx
 from optexp_jax.datasets.images.idx_files import NAMES, ImageFiles
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
+from optexp_jax.datasets.images.published import FASHION_FILES, MNIST_FILES
 from optexp_jax.errors import OptexpError
 
 AGAIN = "; remove it and prepare the data set again."
@@ -205,6 +207,24 @@ def test_a_file_of_another_data_set_is_refused(tmp_path, index, array, wrong):
         FAKE.read(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_changed_file_of_the_right_size_is_named(tmp_path, suffix):
+    folder = tmp_path / "datasets" / "Fake"
+    arrays = write_four(folder, SIZES)
+    digests = tuple(hashlib.md5((folder / name).read_bytes()).hexdigest() for name in NAMES)
+    known = dataclasses.replace(FAKE, digests=digests)
+    assert same(known.read(tmp_path), arrays)
+    write_idx(folder / NAMES[2], arrays[2][::-1])
+    found = hashlib.md5((folder / NAMES[2]).read_bytes()).hexdigest()
+    (folder / NAMES[2]).unlink()
+    path = folder / f"{NAMES[2]}{suffix}"
+    write_idx(path, arrays[2][::-1])
+    wrong = f"the md5 {digests[2]} of its plain file, found {found}"
+    message = f"{path} does not hold what Fake has: expected {wrong}{AGAIN}"
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+        known.read(tmp_path)
+
+
 # ---------------------------------------------------------------------------- prepare
 
 
@@ -263,10 +283,14 @@ def test_a_download_that_fails_leaves_whole_files_and_can_be_taken_up_again(tmp_
     last.write_bytes(content[:-1])
     with pytest.raises(OptexpError, match=rf"^{NAMES[3]}\.gz of the data set Fake came damaged"):
         fake_files.prepare(tmp_path, silent)
-    assert sorted(p.name for p in folder.iterdir()) == sorted(f"{n}.gz" for n in NAMES[:3])
+    assert [p.name for p in folder.iterdir()] == ["fetched"]
+    assert {p.name for p in (folder / "fetched").iterdir()} == {f"{n}.gz" for n in NAMES[:3]}
     assert not fake_files.is_prepared(tmp_path)
     last.write_bytes(content)
+    for name in NAMES[:3]:
+        (server[0] / f"{name}.gz").unlink()  # they are not fetched again
     fake_files.prepare(tmp_path, silent)
+    assert {p.name for p in folder.iterdir()} == {*NAMES}
     assert same(fake_files.read(tmp_path), arrays)
 
 
@@ -300,4 +324,7 @@ def test_names_and_places_of_the_published_sets(tmp_path):
         sums = dataset._files.checksums
         assert len({*sums}) == 4
         assert all(re.fullmatch("[0-9a-f]{32}", s) for s in sums)
+    for known in (MNIST_FILES, FASHION_FILES):
+        assert len({*known.digests, *known.checksums}) == 8
+        assert all(re.fullmatch("[0-9a-f]{32}", s) for s in known.digests)
     assert MNIST()._files.url.startswith("https://")

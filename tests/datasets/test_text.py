@@ -1,5 +1,7 @@
 """Data sets of text: layouts, tokens in files, and the bundled works."""
 
+import dataclasses
+import hashlib
 import itertools
 import json
 import re
@@ -409,9 +411,21 @@ def test_prepare_fetches_what_is_missing_and_reports(tmp_path, expected_nothing,
     assert len(fetched) == 1
 
 
+def test_what_sources_publish_are_whole_checksums():
+    remotes = [*corpora.PTB.remotes, *corpora.WIKITEXT2.remotes, *corpora.WIKITEXT103.remotes]
+    assert len({remote.checksum for remote in remotes}) == 5
+    assert all(re.fullmatch("md5:[0-9a-f]{32}", remote.checksum) for remote in remotes)
+
+
 @pytest.fixture
-def small_archive(tmp_path, expected_nothing):
-    folder = corpora.WIKITEXT2.folder(tmp_path)
+def small_archive(tmp_path, expected_nothing, monkeypatch):
+    (remote,) = corpora.WIKITEXT2.remotes
+    corpus = dataclasses.replace(
+        corpora.WIKITEXT2, remotes=(dataclasses.replace(remote, checksum=None),)
+    )
+    source = dataclasses.replace(WikiText2.source, corpus=corpus)
+    monkeypatch.setattr(WikiText2, "source", source)
+    folder = corpus.folder(tmp_path)
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "wikitext-2-v1.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in zip(corpora.WIKITEXT2.files, [TRAIN, VALID, TEST], strict=True):
@@ -460,6 +474,19 @@ def test_a_damaged_archive_is_named_and_leaves_no_text(small_archive, damage):
     )
     with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
         WIKI.load(small_archive)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_another_archive_than_the_published_one_is_named_and_not_opened(small_archive):
+    path = corpora.WIKITEXT2.folder(small_archive) / "wikitext-2-v1.zip"
+    found = hashlib.md5(path.read_bytes()).hexdigest()
+    message = (
+        f"{path} is damaged or another archive: its checksum is md5:{found}, that of the one that "
+        "was published md5:542ccefacc6c27f945fb54453812b3cd; delete it and prepare the data set "
+        "again."
+    )
+    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+        TinyWikiText2(Words(13)).prepare(small_archive)  # whose source is that of the paper
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -586,12 +613,13 @@ def test_every_set_is_a_value_with_sizes(kind):
 @pytest.mark.parametrize(
     ("dataset", "train", "validation", "ratio"),
     [
-        (PTB(), 923_648, 72_704, 50_770),
-        (PTB(merge_factor=2), 923_648, 72_704, None),
-        (PTB(layout=Sequences(10)), 924_410, 73_330, 50_770),
+        (PTB(), 923_648, 72_704, None),
+        (PTB(layout=Sequences(10)), 924_410, 73_330, None),
         (TinyPTB(), 71_680, 80_896, None),
         (WikiText2(), 2_049_985, 214_410, None),
         (WikiText103(), None, None, None),
+        (Shakespeare(), 941_504, 106_368, 18_154.0),
+        (Shakespeare(merge_factor=2), 941_504, 106_368, None),
     ],
 )
 def test_facts_follow_from_the_numbers_of_tokens(dataset, train, validation, ratio):

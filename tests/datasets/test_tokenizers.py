@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optexp_jax.datasets import hashes
 from optexp_jax.datasets import text as package
 from optexp_jax.datasets.data import silent
+from optexp_jax.datasets.hashes import remembered_sha256
 from optexp_jax.datasets.text import BPE, Characters, Unigram, Words, texts
 from optexp_jax.datasets.text.normalise import basic_english, library, sentence_piece
 from optexp_jax.datasets.text.texts import Text
@@ -304,16 +306,18 @@ def test_a_share_of_the_lines_is_the_first_ones(tmp_path_factory, number, share)
 
 
 def test_the_hash_is_remembered_until_the_file_changes(tmp_path, monkeypatch):
-    text = write(tmp_path, "first")
-    first = text.sha256()
+    path = write(tmp_path, "first").path
+    first = remembered_sha256(path)
     assert first == "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e"
     with monkeypatch.context() as patch:
-        patch.setattr(texts, "_hash", lambda *_: pytest.fail("read again"))
-        assert text.sha256() == first
+        patch.setattr(hashes, "hash_of", lambda *_: pytest.fail("read again"))
+        assert remembered_sha256(path) == first
     write(tmp_path, "second")
-    assert text.sha256() != first
-    (tmp_path / "hashes.json").write_text("[")
-    assert write(tmp_path, "first").sha256() == first
+    assert remembered_sha256(path) != first
+    write(tmp_path, "first")
+    for damage in ("[", "[]", "3", f'{{"{path.name}": null}}', f'{{"{path.name}": [1, 2, 3]}}'):
+        (tmp_path / "hashes.json").write_text(damage)
+        assert remembered_sha256(path) == first
 
 
 def test_the_library_is_not_imported_with_the_data_sets():

@@ -7,7 +7,6 @@ import numpy as np
 from optexp_jax.datasets.data import Split
 from optexp_jax.datasets.images.idx import write_idx
 from optexp_jax.datasets.images.idx_files import NAMES, ImageFiles
-from optexp_jax.datasets.images.published import MNIST_FILES
 
 NUMBER = (slice(None), 14, slice(0, 2))  # two pixels hold the number of an image
 CONSTANT = (slice(None), 27, 27)
@@ -15,14 +14,13 @@ SIZES = (60, 20)
 FAKE = ImageFiles("Fake", "http://127.0.0.1:1", ("0" * 32,) * 4, "mnist", "Digits", sizes=SIZES)
 
 
-def fake(n: int, seed: int, counts: tuple | None = None) -> tuple[np.ndarray, np.ndarray]:
+def fake(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Images `[n, 28, 28]` and labels, all ten classes; one pixel is always 0."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (n, 28, 28), np.uint8)
     images[NUMBER] = np.stack(np.divmod(np.arange(n), 256), axis=1)
     images[CONSTANT] = 0
-    labels = np.arange(n) % 10 if counts is None else np.repeat(np.arange(10), counts)
-    return images, rng.permutation(labels).astype(np.uint8)
+    return images, rng.permutation(np.arange(n) % 10).astype(np.uint8)
 
 
 def number_of(images: np.ndarray) -> np.ndarray:
@@ -36,11 +34,9 @@ def numbers_of(inputs):
 
 
 def write_four(folder: Path, sizes: tuple[int, int], suffix: str = "") -> list[np.ndarray]:
-    """Write the four files, and return the arrays in them; those of MNIST have its labels."""
+    """Write the four files, and return the arrays in them."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = MNIST_FILES.label_counts if folder.name == "MNIST" else None
-    train, test = known or (None, None)
-    arrays = [*fake(sizes[0], 1, train), *fake(sizes[1], 2, test)]
+    arrays = [*fake(sizes[0], 1), *fake(sizes[1], 2)]
     for name, array in zip(NAMES, arrays, strict=True):
         write_idx(folder / f"{name}{suffix}", array)
     return arrays

@@ -91,6 +91,11 @@ class ImageNetFamily(ByFrequency):
         """
         return self._open(workspace, silent)
 
+    @property
+    def origin(self) -> str:
+        """The tree whose listing is used."""
+        return self.source
+
     def missing(self, workspace: Path) -> str | None:
         """A sentence that says what is not there and how to get it, or None."""
         if sources.find(workspace, self.source):

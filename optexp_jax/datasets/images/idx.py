@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import hashlib
 import math
 import zlib
 from pathlib import Path
@@ -63,11 +64,24 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     """
     if array.dtype != np.uint8 or not 1 <= array.ndim < 256:
         raise ValueError(f"An IDX file holds bytes with axes, not {array.dtype} {array.shape}.")
-    header = _BYTES + bytes([array.ndim]) + np.array(array.shape, ">u4").tobytes()
     opening = functools.partial(gzip.open, compresslevel=1) if path.suffix == ".gz" else open
     with opening(path, "wb") as file:
-        file.write(header)
-        file.write(np.ascontiguousarray(array).data)
+        for part in _parts(array):
+            file.write(part)
+
+
+def md5_of_idx(array: np.ndarray) -> str:
+    """The md5 of the plain IDX file of an array of bytes."""
+    digest = hashlib.md5()
+    for part in _parts(array):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(array: np.ndarray) -> tuple[bytes, memoryview]:
+    """Header and content of an IDX file."""
+    header = _BYTES + bytes([array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return header, np.ascontiguousarray(array).data
 
 
 def _content(path: Path) -> tuple[bytes, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from optexp_jax.datasets import fetching, files, tfds_copy
 from optexp_jax.datasets.data import Report, Split
-from optexp_jax.datasets.images.idx import read_idx, write_idx
+from optexp_jax.datasets.images.idx import md5_of_idx, read_idx, write_idx
 from optexp_jax.errors import OptexpError
 
 SHAPE = (28, 28)
@@ -22,6 +22,7 @@ NAMES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+_FETCHED = "fetched"  # folder of compressed files until they are unpacked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +37,7 @@ class ImageFiles:
         offline: what can be done without a network, for the sentence of `missing`.
         system: a folder in which a package of the system puts the files.
         sizes: training and test images.
-        label_counts: training and test images of each class, where they are known.
-        digests: md5 of the bytes of the four arrays, where they are known.
+        digests: md5 of the plain files, in the same order, where they are known.
     """
 
     name: str
@@ -47,8 +47,7 @@ class ImageFiles:
     offline: str
     system: Path | None = None
     sizes: tuple[int, int] = (60_000, 10_000)
-    label_counts: tuple[tuple[int, ...], tuple[int, ...]] | None = None
-    digests: tuple[str, ...] | None = None
+    digests: tuple[str, ...] = ()
 
     def missing(self, workspace: Path) -> str | None:
         """A sentence that says what is not there and how to get it, or None."""
@@ -89,17 +88,16 @@ class ImageFiles:
         """
         if self.is_prepared(workspace):
             return
-        fetched = [] if self.missing(workspace) is None else self._download(workspace, report)
+        if self.missing(workspace) is not None:
+            self._download(workspace, report)
         train, test = self.read(workspace)
         folder = files.folder_of(workspace, self.name)
         arrays = (train.inputs, train.labels, test.inputs, test.labels)
-        self._compare([np.asarray(array) for array in arrays])
         for i, (name, array) in enumerate(zip(NAMES, arrays, strict=True)):
             with files.aside(folder / name) as path:
                 write_idx(path, np.asarray(array))
             report(f"{self.name}: unpacking", i + 1, len(NAMES))
-        for path in fetched:  # what the user placed there stays
-            path.unlink()
+        shutil.rmtree(folder / _FETCHED, ignore_errors=True)  # what the user placed stays
 
     def _sources(self, workspace: Path) -> Iterator[Callable[[], list[np.ndarray]]]:
         """How to read the four arrays from each place that has them, best first."""
@@ -126,32 +124,16 @@ class ImageFiles:
     def _check(self, paths: list[Path], arrays: list[np.ndarray]) -> None:
         train, test = self.sizes
         shapes = [(train, *SHAPE), (train,), (test, *SHAPE), (test,)]
-        for path, array, shape in zip(paths, arrays, shapes, strict=True):
-            wrong = ""
-            if array.shape != shape:
-                wrong = f"an array {shape}, found {array.shape}"
-            elif array.ndim == 1 and array.max() > 9:
-                wrong = f"labels up to 9, found {array.max()}"
-            elif array.ndim == 1 and self.label_counts:
-                wrong = _wrong_counts(array, self.label_counts[len(array) == test])
+        digests = self.digests or (None,) * 4
+        for path, array, shape, digest in zip(paths, arrays, shapes, digests, strict=True):
+            wrong = _difference(array, shape, digest)
             if wrong:
                 raise OptexpError(
                     f"{path} does not hold what {self.name} has: expected {wrong}; remove it and "
                     "prepare the data set again."
                 )
 
-    def _compare(self, arrays: list[np.ndarray]) -> None:
-        """Compare what was brought here with what was published, where that is known."""
-        for name, array, digest in zip(NAMES, arrays, self.digests or (), strict=False):
-            found = hashlib.md5(np.ascontiguousarray(array).data).hexdigest()
-            if found != digest:
-                raise OptexpError(
-                    f"{name} of {self.name} is damaged or another: the md5 of its array is "
-                    f"{found}, that of the published one {digest}; remove it and prepare the data "
-                    "set again."
-                )
-
-    def _download(self, workspace: Path, report: Report) -> list[Path]:
+    def _download(self, workspace: Path, report: Report) -> None:
         folder = files.folder_of(workspace, self.name)
         wanted = [
             fetching.Remote(f"{name}.gz", f"{self.url}/{name}.gz", f"md5:{md5}")
@@ -159,27 +141,27 @@ class ImageFiles:
             if _file(folder, name) is None
         ]
         try:
-            return fetching.fetch(self.name, wanted, folder, self.offline, report)
+            fetching.fetch(self.name, wanted, folder, self.offline, report, below=_FETCHED)
         except OptexpError as error:
             # Without a network TFDS would try again for minutes.
             if isinstance(error, fetching.NoConnectionError) or not tfds_copy.can_prepare():
                 raise
             report(f"{self.name}: TensorFlow Datasets", 0, 0)
             tfds_copy.prepare(self.tfds_name, workspace)
-            return []
 
 
-def _wrong_counts(labels: np.ndarray, expected: tuple[int, ...]) -> str:
-    """What is wrong with the number of images of each class, empty if nothing is."""
-    found = np.bincount(labels, minlength=10)
-    odd = np.flatnonzero(found != expected)
-    if not len(odd):
-        return ""
-    k = odd[0]
-    return f"{expected[k]:,} images of class {k}, found {found[k]:,}"
+def _difference(array: np.ndarray, shape: tuple[int, ...], digest: str | None) -> str | None:
+    """What was expected and what was found, if they differ."""
+    if array.shape != shape:
+        return f"an array {shape}, found {array.shape}"
+    if array.ndim == 1 and array.max() > 9:
+        return f"labels up to 9, found {array.max()}"
+    if digest and (found := md5_of_idx(array)) != digest:
+        return f"the md5 {digest} of its plain file, found {found}"
+    return None
 
 
 def _file(folder: Path, name: str) -> Path | None:
-    """A file, plain before compressed."""
-    candidates = (folder / name, folder / f"{name}.gz")
+    """A file, plain before compressed, and what the user placed before what was fetched."""
+    candidates = (folder / name, folder / f"{name}.gz", folder / _FETCHED / f"{name}.gz")
     return next((path for path in candidates if path.is_file()), None)

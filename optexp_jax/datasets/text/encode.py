@@ -12,6 +12,7 @@ import numpy as np
 
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.files import aside, damaged
+from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError
 
@@ -52,8 +53,8 @@ def encode(
             if not count:
                 raise OptexpError(f"{text.path} is empty: put the original there.")
             meta[part] = {
-                "text": text.sha256(), "share": text.share, "tokens": count,
-                "sha256": Text(path / f"{part}.npy").sha256(remember=False),
+                "text": remembered_sha256(text.path), "share": text.share, "tokens": count,
+                "sha256": hash_of(path / f"{part}.npy", "sha256"),
             }  # fmt: skip
         (path / _META).write_text(json.dumps(meta, indent=1))
 
@@ -90,8 +91,9 @@ def is_encoded(folder: Path, texts: Mapping[str, Text]) -> bool:
     if not folder.is_dir():
         return False
     meta = _meta(folder)
+    found = {part: (about["text"], about["share"]) for part, about in meta.items()}
     return all(
-        part in meta and (meta[part]["text"], meta[part]["share"]) == (text.sha256(), text.share)
+        found.get(part) == (remembered_sha256(text.path), text.share)
         for part, text in texts.items()
     )
 
@@ -111,7 +113,7 @@ def tokens_in(folder: Path, part: str) -> np.ndarray:
         raise damaged(path, f"it has {_size(path)} bytes, too few for {expected} tokens") from error
     if tokens.shape != (expected,):
         raise damaged(path, f"it has {tokens.size} tokens, not {expected}")
-    if Text(path).sha256() != about["sha256"]:
+    if remembered_sha256(path) != about["sha256"]:
         raise damaged(path, "its content has changed")
     return tokens
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.files import MissingDataError, folder_of, missing
+from optexp_jax.datasets.hashes import remembered_sha256
 from optexp_jax.datasets.text.corpora import Corpus
 from optexp_jax.datasets.text.encode import encode, is_encoded, tokens_in
 from optexp_jax.datasets.text.texts import Text
@@ -86,7 +87,7 @@ class TextSource:
         if sentence:
             raise MissingDataError(sentence)
         self.corpus.unpack(workspace)
-        hashes = (text.sha256() for text in self._texts(workspace).values())
+        hashes = (remembered_sha256(text.path) for text in self._texts(workspace).values())
         return " ".join([self._folder(workspace, tokens).name, str(self.share), *hashes])
 
     def _texts(self, workspace: Path) -> dict[str, Text]:
@@ -98,6 +99,6 @@ class TextSource:
         return Text(self.corpus.path(workspace, self.corpus.files[0]))
 
     def _folder(self, workspace: Path, tokens: Tokens) -> Path:
-        digest = self._vocabulary(workspace).sha256()[:12]
+        digest = remembered_sha256(self._vocabulary(workspace).path)[:12]
         corpus = self.corpus.name.lower()
         return folder_of(workspace, self.name) / f"{corpus}-{tokens.name}-{digest}-v{_FORMAT}"

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
 import io
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from optexp_jax.datasets.data import Report, silent
-from optexp_jax.datasets.files import aside, reading
+from optexp_jax.datasets.files import reading
 from optexp_jax.errors import OptexpError
 
 _BATCH = 1 << 20  # characters: enough for all cores, little beside the tokens of a large text
 _BLOCK = 1 << 24  # bytes
-_REMEMBERED = "hashes.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,39 +75,3 @@ class Text:
             raise OptexpError(
                 f"{self.path} is not text in UTF-8 ({error.reason}): put the original there."
             ) from error
-
-    def sha256(self, remember: bool = True) -> str:
-        """Hash of the whole file, remembered beside it as long as its size and time are the same.
-
-        Gigabytes take seconds to hash, and every load asks.
-        """
-        if not remember:
-            return _hash(self.path, "sha256")
-        with reading(self.path) as file:
-            stat = os.stat(file.fileno())
-        now = [stat.st_size, stat.st_mtime_ns]
-        known = _remembered(self.path.parent)
-        *then, found = known.get(self.path.name, [None])
-        if then != now:
-            found = _hash(self.path, "sha256")
-            known[self.path.name] = [*now, found]
-            with contextlib.suppress(OptexpError), aside(self.path.parent / _REMEMBERED) as path:
-                path.write_text(json.dumps(known))  # unless the folder cannot be written to
-        return found
-
-    def md5(self) -> str:
-        """Hash of the whole file as sources publish it."""
-        return _hash(self.path, "md5")
-
-
-def _remembered(folder: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        known = json.loads((folder / _REMEMBERED).read_text())
-        if isinstance(known, dict):
-            return known
-    return {}
-
-
-def _hash(path: Path, kind: str) -> str:
-    with reading(path) as file:
-        return hashlib.file_digest(file, kind).hexdigest()
