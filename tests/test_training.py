@@ -156,7 +156,9 @@ BITWISE = {
 }
 
 
-@pytest.mark.parametrize("kind", BITWISE)
+@pytest.mark.parametrize(
+    "kind", ["full batch", pytest.param("mini-batch", marks=pytest.mark.slow), "dropout"]
+)
 def test_rows_depend_neither_on_the_pack_nor_on_chunks(kind):
     pack = sweep(BITWISE[kind])
     together = train(*pack)
@@ -182,7 +184,7 @@ def test_row_buffers_that_are_short_change_nothing(monkeypatch, chosen):
         assert_same(wanted[one.id], found[one.id])
 
 
-@pytest.mark.parametrize("kind", ["full batch", "dropout"])
+@pytest.mark.parametrize("kind", [pytest.param("full batch", marks=pytest.mark.slow), "dropout"])
 def test_vmap_equals_map(kind):
     # Rates at which training is stable: at 10^0 Adam amplifies the last bit.
     pack = sweep(BITWISE[kind], [LearningRate(e) for e in (-3, -2, -1)])
@@ -223,15 +225,16 @@ def test_line_search_runs():
         pytest.param(CrossEntropy(), MiniBatch(10), id="mini", marks=pytest.mark.slow),
     ],
 )
-def test_micro_batches_change_nothing(loss, batching):
+@pytest.mark.parametrize(
+    "micro_batch", [7, *(pytest.param(b, marks=pytest.mark.slow) for b in (1, 3, 24))]
+)
+def test_micro_batches_change_nothing(loss, batching, micro_batch):
     one = experiment(random_problem(loss=loss, batching=batching, l2=0.01), steps=6)
-    whole = alone(one)
-    for micro_batch in (1, 3, 7, 24):
-        found = alone(one, micro_batch=micro_batch)
-        assert_close(whole, found, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(
-            found.table["tr_CrossEntropyLoss"], whole.table["tr_CrossEntropyLoss"], rtol=1e-6
-        )
+    whole, found = alone(one), alone(one, micro_batch=micro_batch)
+    assert_close(whole, found, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        found.table["tr_CrossEntropyLoss"], whole.table["tr_CrossEntropyLoss"], rtol=1e-6
+    )
 
 
 def labels_of_epoch(key, epoch, n, size, shuffle, micro=None):
@@ -313,7 +316,11 @@ def test_mini_batch_steps_equal_a_loop_in_numpy():
 
 
 @pytest.mark.parametrize(
-    ("every", "batching"), [(1, FullBatch()), (5, MiniBatch(7))], ids=["full-1", "mini-5"]
+    ("every", "batching"),
+    [
+        pytest.param(1, FullBatch(), id="full-1", marks=pytest.mark.slow),
+        pytest.param(5, MiniBatch(7), id="mini-5"),
+    ],
 )
 def test_divergence_ends_one_run_and_leaves_the_others_alone(every, batching):
     one = experiment(one_hot_problem(batching=batching), steps=60, eval_every=every)
