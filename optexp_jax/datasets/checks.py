@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 from optexp_jax.errors import OptexpError
@@ -49,7 +50,8 @@ def check_number(name: str, value: object, least: float = 0.0) -> None:
     Raises:
         OptexpError: as above.
     """
-    if type(value) not in (int, float) or not (math.isfinite(value) and least <= value):  # type: ignore[operator, arg-type]
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not (least <= number and abs(number) <= sys.float_info.max):
         bound = f" from {least:g}" if math.isfinite(least) else ""
         raise OptexpError(f"{name} is a number{bound}, not {value!r}.")
 

@@ -146,6 +146,15 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
+class CountsClasses(Protocol):
+    """A data set that knows its class counts without making its inputs."""
+
+    def class_counts(self, workspace: Path) -> np.ndarray:
+        """Training targets of each class, `[num_classes]`."""
+        ...
+
+
+@runtime_checkable
 class InFiles(Protocol):
     """What a data set that lives in files has besides; `load` never uses the network."""
 

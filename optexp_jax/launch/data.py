@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from optexp_jax.datasets.data import Dataset, InFiles, Report
+from optexp_jax.datasets.data import CountsClasses, Dataset, InFiles, Report
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
@@ -40,9 +39,8 @@ def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
     Raises:
         OptexpError: the data are not here, or damaged.
     """
-    if hasattr(dataset, "class_counts"):
-        known: Any = dataset
-        return known.class_counts(workspace)
+    if isinstance(dataset, CountsClasses):
+        return dataset.class_counts(workspace)
     return dataset.load(workspace).class_counts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from optexp_jax.datasets.data import Data, Dataset, Facts, InFiles, Split
+from optexp_jax.datasets.data import CountsClasses, Data, Dataset, Facts, InFiles, Split
 from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
@@ -110,7 +111,8 @@ def describe(context: DataContext, name: str, n_groups: int | None) -> int:
     counts, validation = _counts(context, dataset)
     groups = dataset.groups(counts, n_groups)
     empty = len(counts) - np.count_nonzero(counts)
-    context.say(f"{name}: {type(dataset).__doc__.splitlines()[0]}")  # type: ignore[union-attr]
+    about = inspect.getdoc(type(dataset)) or name  # Python can leave docstrings out
+    context.say(f"{name}: {about.splitlines()[0]}")
     context.say(
         f"{dataset.num_classes:,} classes{f', {empty:,} of them empty' if empty else ''}; "
         f"{counts.sum():,} training targets; "
@@ -135,9 +137,9 @@ def _counts(context: DataContext, dataset: Dataset) -> tuple[np.ndarray, int]:
             raise MissingDataError(sentence)
         with preparing(context.console) as report:
             prepare_once(dataset, context.workspace, report)
-    if hasattr(dataset, "class_counts"):
+    if isinstance(dataset, CountsClasses):
         facts = getattr(dataset, "facts", Facts())
-        return data.class_counts_of(dataset, context.workspace), facts.validation or 0
+        return dataset.class_counts(context.workspace), facts.validation or 0
     loaded = dataset.load(context.workspace)
     return loaded.class_counts, _targets(loaded)
 

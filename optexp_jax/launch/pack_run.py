@@ -14,7 +14,6 @@ from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.mirror_rows import rows_to_mirror
-from optexp_jax.problem import FullBatch
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, new_run_id
 from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
@@ -177,15 +176,12 @@ class PackRun:
 
 def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
     """Examples per class of the training data, and of what metrics are measured on."""
-    full_batch = isinstance(pack.experiments[0].problem.batching, FullBatch)
-    train, validation = measured(data, full_batch)
-    counts = {"train": data.class_counts}
+    train, validation = measured(pack, data)
+    every = data.class_counts
+    counts = {"train": every, "tr": every}
     for name, split in (("tr", train), ("va", validation)):
-        if split is not None:
-            same = split is data.train
-            counts[name] = (
-                data.class_counts if same else counts_of(split.labels, len(data.class_counts))
-            )
+        if split is not None and split is not data.train:
+            counts[name] = counts_of(split.labels, len(every))
     return counts
 
 

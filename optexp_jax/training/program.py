@@ -15,6 +15,7 @@ import optax
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import LineSearchGD
+from optexp_jax.problem import FullBatch
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.step import Row, RunState, make_stepper
@@ -219,20 +220,24 @@ class Program:
         return self.class_capacity if is_by_class(path) else self.row_capacity
 
 
-def measured(data: Data, full_batch: bool) -> tuple[Any, Any]:
+def measured(pack: Pack, data: Data) -> tuple[Any, Any]:
     """What training metrics and validation metrics are measured on.
 
     Full batches are measured on all training data, mini-batches on its fixed part if it has one.
     """
+    full_batch = isinstance(pack.experiments[0].problem.batching, FullBatch)
     part = None if full_batch else data.evaluation
     return (data.train if part is None else part), data.validation
 
 
-def block_size(pack: Pack, default: int | None) -> int | None:
-    """Examples of a block that metrics are measured on: as many as fit into training at once."""
+def block_size(pack: Pack) -> int | None:
+    """Examples of a block that metrics are measured on; None for all.
+
+    As many as training takes at once, so that they fit where it does.
+    """
     batching = pack.experiments[0].problem.batching
     sizes = [s for s in (pack.micro_batch, getattr(batching, "size", None)) if s is not None]
-    return min(sizes, default=default)
+    return min(sizes, default=None)
 
 
 def is_by_class(path: Any) -> bool:

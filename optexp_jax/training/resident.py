@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.datasets.data import Data
-from optexp_jax.problem import FullBatch
 from optexp_jax.training.batches import Batch, to_batch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import (
@@ -102,11 +101,9 @@ class ResidentProgram(Program):
 
 def _examples(pack: Pack, data: Data) -> DeviceData:
     """What of the data lies on the devices."""
-    problem = pack.experiments[0].problem
-    full_batch = isinstance(problem.batching, FullBatch)
-    train, validation = measured(data, full_batch)
-    size = block_size(pack, None)
-    dtype = jnp.float64 if problem.precision == "float64" else jnp.float32
+    train, validation = measured(pack, data)
+    size, precision = block_size(pack), pack.experiments[0].problem.precision
+    dtype = jnp.float64 if precision == "float64" else jnp.float32
 
     def batch(split: Any) -> Batch:
         return to_batch(split, size, dtype)

@@ -12,7 +12,6 @@ import numpy as np
 
 from optexp_jax.datasets.data import Data, Streamed
 from optexp_jax.errors import OptexpError
-from optexp_jax.problem import FullBatch
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.decoding import AHEAD, Decoded, Wanted, decoded, in_order
@@ -43,13 +42,12 @@ class StreamedProgram(Program):
     def __init__(self, pack: Pack, data: Data) -> None:
         self._train: Any = data.train
         batching, examples = pack.experiments[0].problem.batching, len(self._train)
-        full_batch = isinstance(batching, FullBatch)
-        self._size = examples if full_batch else min(batching.size, examples)
+        self._size = min(getattr(batching, "size", examples), examples)
         _require_room(self._train, self._size)
         shape = (1, *self._train.example_shape)
         super().__init__(pack, data, jax.ShapeDtypeStruct(shape, np.uint8))
-        self._block = min(block_size(pack, _MEASURED) or _MEASURED, examples)
-        train, validation = measured(data, full_batch)
+        self._block = min(block_size(pack) or _MEASURED, examples)
+        train, validation = measured(pack, data)
         self._measured = {"tr": train} | ({} if validation is None else {"va": validation})
         self._batches: Decoded | None = None
         with precision_of(pack):

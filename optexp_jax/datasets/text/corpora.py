@@ -144,7 +144,11 @@ class Corpus:
 def _compare(archive: Path, remotes: tuple[Remote, ...]) -> None:
     """Compare an archive with the checksum that its source publishes."""
     published = next(remote.checksum for remote in remotes if remote.name == archive.name)
-    if published and published != (found := f"md5:{hash_of(archive, 'md5')}"):
+    if published is None:
+        return
+    kind = published.partition(":")[0]
+    found = f"{kind}:{hash_of(archive, kind)}"
+    if found != published:
         raise OptexpError(
             f"{archive} is damaged or another archive: its checksum is {found}, that of the one "
             f"that was published {published}; delete it and prepare the data set again."
