@@ -4,6 +4,7 @@ import dataclasses
 import socket
 
 import pytest
+import requests
 
 from optexp_jax.datasets import MNIST, FashionMNIST
 
@@ -26,3 +27,13 @@ def no_network(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def disconnected(monkeypatch):
+    """No machine is connected, wherever the test runs."""
+
+    def refuse(*args, **kwargs):
+        raise requests.ConnectionError("no route")
+
+    monkeypatch.setattr(requests, "get", refuse)
