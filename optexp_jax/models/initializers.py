@@ -13,9 +13,9 @@ import jax.numpy as jnp
 class Zeros:
     """All zeros."""
 
-    def build(self, fan_in: int) -> Callable[..., jax.Array]:
+    def build(self, fan: int) -> Callable[..., jax.Array]:
         """An initialiser (key, shape, dtype) -> array."""
-        del fan_in
+        del fan
         return jax.nn.initializers.zeros
 
 
@@ -34,9 +34,9 @@ class Normal:
         object.__setattr__(self, "std", float(self.std))
         object.__setattr__(self, "mean", float(self.mean))
 
-    def build(self, fan_in: int) -> Callable[..., jax.Array]:
+    def build(self, fan: int) -> Callable[..., jax.Array]:
         """An initialiser (key, shape, dtype) -> array."""
-        del fan_in
+        del fan
 
         def initialize(key: jax.Array, shape: Sequence[int], dtype=jnp.float32) -> jax.Array:
             return self.mean + self.std * jax.random.normal(key, shape, dtype)
@@ -46,11 +46,14 @@ class Normal:
 
 @dataclasses.dataclass(frozen=True)
 class TorchUniform:
-    """PyTorch's default for linear layers and their biases: U(-1/√fan_in, 1/√fan_in)."""
+    """PyTorch's default for linear layers and their biases: U(-1/√fan, 1/√fan).
 
-    def build(self, fan_in: int) -> Callable[..., jax.Array]:
+    The fan is the number of inputs of one output.
+    """
+
+    def build(self, fan: int) -> Callable[..., jax.Array]:
         """An initialiser (key, shape, dtype) -> array."""
-        bound = fan_in**-0.5
+        bound = fan**-0.5
 
         def initialize(key: jax.Array, shape: Sequence[int], dtype=jnp.float32) -> jax.Array:
             return jax.random.uniform(key, shape, dtype, -bound, bound)
@@ -60,14 +63,14 @@ class TorchUniform:
 
 @dataclasses.dataclass(frozen=True)
 class TorchAttention:
-    """PyTorch's default for the projections of queries, keys and values: U(±√(6 / (4 fan_in))).
+    """PyTorch's default for the projections of queries, keys and values: U(±√(6 / (4 fan))).
 
     Xavier's initialisation of the three projections stacked into one matrix.
     """
 
-    def build(self, fan_in: int) -> Callable[..., jax.Array]:
+    def build(self, fan: int) -> Callable[..., jax.Array]:
         """An initialiser (key, shape, dtype) -> array."""
-        bound = (6 / (4 * fan_in)) ** 0.5
+        bound = (6 / (4 * fan)) ** 0.5
 
         def initialize(key: jax.Array, shape: Sequence[int], dtype=jnp.float32) -> jax.Array:
             return jax.random.uniform(key, shape, dtype, -bound, bound)
@@ -75,4 +78,59 @@ class TorchAttention:
         return initialize
 
 
-Initializer = Zeros | Normal | TorchUniform | TorchAttention
+@dataclasses.dataclass(frozen=True)
+class KaimingNormal:
+    """N(0, 2 / fan), for layers before a ReLU; ResNets of torchvision take the fan-out as fan."""
+
+    def build(self, fan: int) -> Callable[..., jax.Array]:
+        """An initialiser (key, shape, dtype) -> array."""
+        return Normal((2 / fan) ** 0.5).build(fan)
+
+
+Initializer = Zeros | Normal | TorchUniform | TorchAttention | KaimingNormal
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformerInit:
+    """Initialisers of a transformer.
+
+    Args:
+        weights: of the embedding, the first layer of each MLP, and the head.
+        mlp_out: of the second layer of each MLP.
+        attention: of the projections of queries, keys and values.
+        attention_out: of the projection that ends the attention.
+        norm_weight: of the weights of norms.
+        biases: of both layers of each MLP and of the head; those of the attention start at zero.
+
+    >>> TransformerInit.of_encoder().norm_weight
+    Normal(std=0.02, mean=1.0)
+
+    Source: the paper's code, whose attention keeps the default initialisation of PyTorch.
+    """
+
+    weights: Initializer = Normal(0.02)
+    mlp_out: Initializer = Normal(0.02)
+    attention: Initializer = TorchAttention()
+    attention_out: Initializer = TorchUniform()
+    norm_weight: Initializer = Normal(0.0, mean=1.0)
+    biases: Initializer = Zeros()
+
+    @classmethod
+    def of_encoder(cls, std: float = 0.02) -> TransformerInit:
+        """N(0, std²), weights of norms N(1, std²): the small transformers of the paper."""
+        return cls(Normal(std), Normal(std), norm_weight=Normal(std, mean=1.0))
+
+    @classmethod
+    def of_gpt(cls, depth: int, std: float = 0.02 * 2**0.5) -> TransformerInit:
+        """N(0, std²), N(0, std² / (2 depth)) at the end of each MLP: the paper's GPT-2.
+
+        >>> TransformerInit.of_gpt(depth=2, std=0.02).mlp_out
+        Normal(std=0.01, mean=0.0)
+        """
+        return cls(Normal(std), Normal(std / (2 * depth) ** 0.5))
+
+    @classmethod
+    def of_torch_linear(cls) -> TransformerInit:
+        """PyTorch's default of linear layers, for all of them."""
+        linear = TorchUniform()
+        return cls(linear, linear, linear, linear, biases=linear)

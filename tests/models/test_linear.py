@@ -1,4 +1,4 @@
-"""The linear model and the initialisers that models hold."""
+"""The linear model."""
 
 import jax
 import jax.numpy as jnp
@@ -67,49 +67,3 @@ def test_the_computation_may_run_in_bfloat16():
     assert params["kernel"].dtype == jnp.float32
     assert logits_of(model, params, jnp.ones((1, 3))).dtype == jnp.bfloat16
     assert logits_of(model, params, jnp.array([0])).dtype == jnp.bfloat16
-
-
-# ------------------------------------------------------------------------ initialisers
-
-
-@pytest.mark.parametrize("fan_in", [1, 16, 10_000])
-def test_torch_uniform_fills_its_bounds(fan_in):
-    drawn = np.asarray(TorchUniform().build(fan_in)(KEY, (200, 200), jnp.float32), np.float64)
-    bound = fan_in**-0.5
-    assert np.abs(drawn).max() <= bound
-    assert drawn.max() > 0.99 * bound
-    assert drawn.min() < -0.99 * bound
-    spread = bound * (3 * drawn.size) ** -0.5
-    assert abs(drawn.mean()) < 5 * spread
-    assert abs(drawn.std() * 3**0.5 / bound - 1) < 0.02
-
-
-@pytest.mark.parametrize(("std", "mean"), [(0.02, 0.0), (0.02, 1.0), (2.0, -3.0), (0.0, 1.0)])
-def test_normal_has_its_moments_whatever_the_fan_in(std, mean):
-    build = Normal(std, mean).build
-    drawn = np.asarray(build(7)(KEY, (200, 200), jnp.float32), np.float64)
-    assert abs(drawn.mean() - mean) <= 5 * std / drawn.size**0.5
-    assert abs(drawn.std() - std) <= 0.02 * std + 1e-12
-    np.testing.assert_array_equal(drawn, build(7000)(KEY, (200, 200), jnp.float32))
-
-
-def test_zeros_are_zero():
-    assert not Zeros().build(3)(KEY, (4, 5), jnp.float32).any()
-
-
-@pytest.mark.parametrize("values", [Zeros(), Normal(1), TorchUniform()])
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
-def test_initialisers_are_functions_of_the_key(values, dtype):
-    initialize = values.build(4)
-    first, again = initialize(KEY, (3, 2), dtype), initialize(KEY, (3, 2), dtype)
-    other = initialize(jax.random.key(1), (3, 2), dtype)
-    assert (first.shape, first.dtype) == ((3, 2), jnp.dtype(dtype))
-    assert jnp.array_equal(first, again)
-    assert jnp.array_equal(first, other) == (values == Zeros())
-
-
-def test_initialisers_are_values():
-    assert Normal(1) == Normal(1.0, mean=0)
-    assert Normal(1) != Normal(1, 1)
-    assert repr(Normal(1, 1)) == "Normal(std=1.0, mean=1.0)"
-    assert len({Zeros(), Zeros(), TorchUniform(), TorchUniform(), Normal(1), Normal(1.0)}) == 3
