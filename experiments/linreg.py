@@ -5,8 +5,10 @@ model is linear without bias from zero, the loss is ½ ‖f(x) - e_y‖². Secti
 a squared loss, where everything is known exactly: under gradient descent at rate η the loss of a
 class of frequency π is ½ (1 - ηπ)^2t, under sign descent ½ (1 - ηt)² for every class.
 
+Figure: none; figure 6 is its weighted quadratic
 Command: python -m experiments.linreg --local && python -m experiments.linreg --plot
-Expected: about 10 minutes on two cores. At their best rates gradient descent is left with the rare
+Time: about 10 minutes on two cores.
+Expected: at their best rates gradient descent is left with the rare
 classes; Adam and sign descent fit all classes, whatever their frequency.
 """
 

@@ -4,9 +4,11 @@ Best is the smallest step size that ends below 10^-5 of the start (there all los
 or else the one that ends lowest, which is the case of gradient descent without momentum only. That
 one, at 10^0, is what `--test` runs: its losses are ½ (1 - ηπ)^2t.
 
+Figure: none; figure 6 is its weighted quadratic
 Command: python -m experiments.linreg_perclass --local
          python -m experiments.linreg_perclass --plot --perclass
-Expected: about 2 minutes on two cores. Gradient descent fits classes in the order of their
+Time: about 2 minutes on two cores.
+Expected: gradient descent fits classes in the order of their
 frequency and leaves the rarest at more than a third of their loss; the lines of Adam and of sign
 descent fall on one another.
 """

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, Optimizer
+from optexp_jax.optim import LearningRate, Optimizer, lr_grid
 from optexp_jax.problem import Problem
+
+Run = tuple[Optimizer, int]  # an optimizer and a seed
 
 
 def over_rates(
@@ -28,6 +30,57 @@ def over_rates(
     return [make(rate, **fields) for rate in rates]
 
 
+def coarse_to_fine(
+    make: Callable[..., Optimizer],
+    coarse: tuple[int, int] | None,
+    fine: tuple[int, int] | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    coarse_seeds: Sequence[int] = (0,),
+    **fields: Any,
+) -> list[Run]:
+    """The paper's search of a learning rate: powers of ten, then half-powers around the best.
+
+    Args:
+        make: an optimizer spec, such as `Adam`.
+        coarse: first and last exponent of the powers of ten, None for none.
+        fine: first and last exponent of the half-powers, None for none.
+        seeds: seeds of the half-powers.
+        coarse_seeds: seeds of the powers of ten that the half-powers do not hold.
+        **fields: the other fields of the spec.
+
+    Returns:
+        pairs of an optimizer and a seed, every one once, the powers of ten first.
+
+    >>> from optexp_jax.optim import SGD
+    >>> [f"{o.learning_rate} {seed}" for o, seed in coarse_to_fine(SGD, (-3, 0), (-1, 0), (0, 1))]
+    ['10^-3 0', '10^-2 0', '10^-1 0', '10^0 0', '10^-1 1', '10^-1/2 0', '10^-1/2 1', '10^0 1']
+
+    Source: the paper, section A.4.
+    """
+    rates = lr_grid(*coarse) if coarse else []
+    finer = lr_grid(*fine, density=1) if fine else []
+    runs = [(make(rate, **fields), seed) for rate in rates for seed in coarse_seeds]
+    runs += [(make(rate, **fields), seed) for rate in finer for seed in seeds]
+    return list(dict.fromkeys(runs))
+
+
+def experiments_of(runs: Iterable[Run], problem: Problem, **fields: Any) -> list[Experiment]:
+    """One experiment for each optimizer and seed of a search, duplicates dropped.
+
+    Args:
+        runs: pairs of an optimizer and a seed, such as those of `coarse_to_fine`.
+        problem: what all of them learn.
+        **fields: the other fields of `Experiment`.
+
+    Returns:
+        experiments in that order.
+    """
+    return unique(
+        Experiment(problem=problem, optimizer=optimizer, seed=seed, **fields)
+        for optimizer, seed in runs
+    )
+
+
 def experiments_over(
     optimizers: Iterable[Optimizer],
     problem: Problem,
@@ -45,11 +98,8 @@ def experiments_over(
     Returns:
         experiments in the order of the optimizers, seeds innermost.
     """
-    return unique(
-        Experiment(problem=problem, optimizer=optimizer, seed=seed, **fields)
-        for optimizer in optimizers
-        for seed in seeds
-    )
+    runs = [(optimizer, seed) for optimizer in optimizers for seed in seeds]
+    return experiments_of(runs, problem, **fields)
 
 
 def replace_all(experiments: Iterable[Experiment], **fields: Any) -> list[Experiment]:

@@ -3,9 +3,11 @@
 The images come from Debian's package dataset-fashion-mnist, from TensorFlow Datasets, or by
 `--prepare` where there is a network.
 
+Figure: none; as 2a
 Command: python -m experiments.offline.fashion_mnist --local
          python -m experiments.offline.fashion_mnist --plot --perclass
-Expected: 2 minutes on two cores. All three optimizers end near 0.37; what differs between classes
+Time: 2 minutes on two cores.
+Expected: all three optimizers end near 0.37; what differs between classes
 is how hard they are, not which optimizer it is.
 """
 

@@ -3,9 +3,11 @@
 Softmax regression from the word before, the smallest model of language, on the 2,000 most frequent
 words, in mini-batches of 64 sequences of 64 words. Training losses are measured on 256 sequences.
 
+Figure: none; as 12
 Command: python -m experiments.offline.shakespeare --local
          python -m experiments.offline.shakespeare --plot --perclass
-Expected: 3 minutes on two cores. Gradient descent fits the most frequent words and leaves the
+Time: 3 minutes on two cores.
+Expected: gradient descent fits the most frequent words and leaves the
 rarest tenth of the text above its loss at the start (7.9, from 7.6); Adam lowers it (7.4), and ends
 lower overall (4.1, to 4.5). At --scale small, with 1,000 words, Adam also ends lower for every
 group, but neither is below the start for the rarest. Larger step sizes than these end higher.

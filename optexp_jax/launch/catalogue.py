@@ -10,6 +10,7 @@ from optexp_jax.frozen_features import FrozenFeatures
 
 CATALOGUE: dict[str, d.Dataset] = {
     "HeavyTailedOneHot": d.HeavyTailedOneHot(),
+    "PowerLawOneHot": d.PowerLawOneHot(),
     "RandomHeavyTailedLabels": d.RandomHeavyTailedLabels(11, seed=0),
     "RandomHeavyTailedLabels-8": d.RandomHeavyTailedLabels(8, seed=0),
     "RandomHeavyTailedLabels-7": d.RandomHeavyTailedLabels(7, seed=0),

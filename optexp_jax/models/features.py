@@ -21,6 +21,7 @@ class AttentionFeatures(nn.Module):
         embedding: initialiser of the embedding.
         dtype: of the computation, None for that of the parameters.
 
+    >>> import jax.numpy as jnp
     >>> model = AttentionFeatures(vocabulary=5, width=4)
     >>> tokens = jnp.array([[0, 3, 1]])
     >>> model.apply(model.init(jax.random.key(0), tokens), tokens).shape

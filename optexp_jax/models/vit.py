@@ -33,6 +33,7 @@ class SimpleViT(nn.Module):
     Raises:
         OptexpError: an impossible size, or images that are not made of patches.
 
+    >>> import jax.numpy as jnp
     >>> model = SimpleViT(num_classes=3, patch=4, depth=1, num_heads=2, width=8, width_mlp=16)
     >>> images = jnp.ones((2, 8, 8, 1))
     >>> model.apply(model.init(jax.random.key(0), images), images).shape

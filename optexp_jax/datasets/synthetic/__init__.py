@@ -1,7 +1,7 @@
 """Problems that are drawn, not downloaded: heavy-tailed classes with known frequencies."""
 
 from optexp_jax.datasets.synthetic.inputs import Gaussian, Uniform
-from optexp_jax.datasets.synthetic.one_hot import HeavyTailedOneHot
+from optexp_jax.datasets.synthetic.one_hot import HeavyTailedOneHot, PowerLawOneHot
 from optexp_jax.datasets.synthetic.power_law import GaussianMixture, ZipfMandelbrot
 from optexp_jax.datasets.synthetic.random_labels import RandomHeavyTailedLabels
 
@@ -9,6 +9,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "HeavyTailedOneHot",
+    "PowerLawOneHot",
     "RandomHeavyTailedLabels",
     "Uniform",
     "ZipfMandelbrot",

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from optexp_jax.datasets.checks import check_integer, check_number
 from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
+from optexp_jax.datasets.synthetic.power_law import power_law_counts
 from optexp_jax.errors import OptexpError
 
 
@@ -80,6 +82,66 @@ class HeavyTailedOneHot(ByFrequency):
     def load(self, workspace: Path) -> Data:
         """Indices of the one-hot inputs, equal to the labels; validation is training."""
         del workspace
-        counts = self.class_counts()
-        labels = labels_of(counts)
-        return Data(Split(labels, labels), counts)
+        return _identity(self.class_counts())
+
+
+@dataclasses.dataclass(frozen=True)
+class PowerLawOneHot(ByFrequency):
+    """The one-hot problem with class frequencies ∝ 1 / k^power: π of the weighted quadratic.
+
+    A linear model without bias that starts at zero and learns it with the squared loss has as its
+    error on class k, 1 - w_kk, the w_k of the weighted quadratic f(w) = Σ π_k w_k² / 2 with
+    w_k(0) = 1; its other entries stay zero.
+
+    Args:
+        num_classes: number of classes c, and of inputs.
+        power: of the law.
+        least: examples of the least frequent class; the larger, the closer are whole numbers of
+            examples to the law.
+
+    Raises:
+        OptexpError: an impossible value.
+
+    >>> dataset = PowerLawOneHot(num_classes=4, least=3)
+    >>> dataset.class_counts()
+    array([12,  6,  4,  3])
+
+    Source: the paper, section 3.1 and figure 6.
+    """
+
+    num_classes: int = 100
+    power: float = 1.0
+    least: int = 10
+
+    input_shape = ()
+
+    def __post_init__(self) -> None:
+        check_integer("num_classes of PowerLawOneHot", self.num_classes, 2)
+        check_integer("least of PowerLawOneHot", self.least)
+        check_number("power of PowerLawOneHot", self.power)
+        self.class_counts()
+
+    @property
+    def num_inputs(self) -> int:
+        """Length of the one-hot vectors."""
+        return self.num_classes
+
+    def class_counts(self, workspace: Path | None = None) -> np.ndarray:
+        """Examples of each class, most frequent first."""
+        del workspace
+        return power_law_counts(self.num_classes, self.power, 0.0, self.least)
+
+    @property
+    def facts(self) -> Facts:
+        """Sizes."""
+        return Facts.of(self.class_counts())
+
+    def load(self, workspace: Path) -> Data:
+        """Indices of the one-hot inputs, equal to the labels; validation is training."""
+        del workspace
+        return _identity(self.class_counts())
+
+
+def _identity(counts: np.ndarray) -> Data:
+    labels = labels_of(counts)
+    return Data(Split(labels, labels), counts)

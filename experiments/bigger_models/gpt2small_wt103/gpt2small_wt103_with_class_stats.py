@@ -1,0 +1,32 @@
+"""GPT2-Small on WikiText-103 for 5,000 steps at the best step sizes, with losses by class.
+
+Figure: none; the first third of figure 1.
+Command: python -m experiments.bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats
+         --local --micro-batch 8
+Time: a day for each run on one H100 (the paper: 2 H100 and at most 24 hours).
+Expected: Adam lowers the loss of all groups of words, SGD that of the frequent ones.
+"""
+
+from experiments.bigger_models.gpt2small_wt103.gpt2small_wt103 import decay, problem
+from experiments.small import small
+from optexp_jax.grid import experiments_over
+from optexp_jax.launch.cli import main
+from optexp_jax.optim import SGD, Adam, AdamW, LearningRate
+
+optimizers = [
+    SGD(LearningRate(-2), momentum=0.9),
+    Adam(LearningRate("-9/2")),
+    AdamW(LearningRate(-4), **decay),
+]
+
+experiments = experiments_over(
+    optimizers,
+    problem,
+    group="GPT2Small_Wikitext103_Per_Class_Stats_5k_Steps",
+    steps=5000,
+    eval_every=100,
+    per_class=True,
+)
+
+if __name__ == "__main__":
+    main(experiments, small=small)

@@ -1,0 +1,1 @@
+"""A two-layer transformer on the Penn Treebank."""

@@ -1,0 +1,1 @@
+"""A one-layer transformer on TinyPTB in full batches, and its last layer alone."""

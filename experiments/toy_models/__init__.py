@@ -1,0 +1,1 @@
+"""Softmax regression on random inputs with heavy-tailed labels, and the weighted quadratic."""

@@ -1,0 +1,1 @@
+"""The small linear problem on normal inputs: what their mean does."""

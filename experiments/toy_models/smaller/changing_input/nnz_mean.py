@@ -1,0 +1,26 @@
+"""Softmax regression, m = 7, on inputs N(1, 1): all of them share a direction.
+
+Figure: 19a
+Command: python -m experiments.toy_models.smaller.changing_input.nnz_mean --local
+Time: half a minute for each run on two cores.
+Expected: within 25 steps GD separates the groups by frequency, the rarest above their start; Adam
+fits them.
+"""
+
+import dataclasses
+
+from experiments.small import small
+from experiments.toy_models.smaller.changing_input import zero_mean
+from optexp_jax.datasets import Gaussian
+from optexp_jax.grid import replace_all
+from optexp_jax.launch.cli import main
+
+dataset = dataclasses.replace(zero_mean.dataset, inputs=Gaussian(mean=1.0))
+experiments = replace_all(
+    zero_mean.experiments,
+    problem=dataclasses.replace(zero_mean.problem, dataset=dataset),
+    group="LogReg_BalancedXImbalancedY_changing_inputs_nnz_mean",
+)
+
+if __name__ == "__main__":
+    main(experiments, small=small)

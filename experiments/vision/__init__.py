@@ -1,0 +1,1 @@
+"""Images: MNIST, MNIST with barcodes, ImageNet with heavy tails."""

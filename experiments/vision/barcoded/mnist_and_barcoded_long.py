@@ -1,0 +1,21 @@
+"""The CNN on MNIST and barcoded MNIST for twice as long: the search of step sizes.
+
+Figure: 24 (step sizes)
+Command: python -m experiments.vision.barcoded.mnist_and_barcoded_long --local
+Time: 600 steps took the paper at most 4 hours on a V100.
+Expected: GD still leaves the rare half; sign descent does not.
+"""
+
+from experiments.small import small
+from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.grid import replace_all
+from optexp_jax.launch.cli import main
+
+experiments = replace_all(
+    mnist_and_barcoded.experiments,
+    group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_long",
+    epochs=600,
+)
+
+if __name__ == "__main__":
+    main(experiments, small=small)

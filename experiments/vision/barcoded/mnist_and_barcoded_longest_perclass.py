@@ -1,0 +1,31 @@
+"""The CNN on MNIST and barcoded MNIST under GD for 10,000 steps, with losses by class.
+
+Shown in figure 20b at 100, 1,000 and 10,000 steps of one step size; the paper's code stops at 600.
+
+Figure: 20b
+Command: python -m experiments.vision.barcoded.mnist_and_barcoded_longest_perclass --local
+Time: 33 times as long as `mnist_and_barcoded_perclass` for each run.
+Expected: GD fits the rare half in the end, but starts on it only after about 1,000 steps.
+"""
+
+from experiments.small import small
+from experiments.vision.barcoded.mnist_and_barcoded import problem
+from optexp_jax.grid import experiments_over
+from optexp_jax.launch.cli import main
+from optexp_jax.optim import SGD, LearningRate
+
+optimizers = [
+    SGD(LearningRate("-3/2")),
+    SGD(LearningRate(-2), momentum=0.9),
+]
+
+experiments = experiments_over(
+    optimizers,
+    problem,
+    group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_longest_perclass",
+    epochs=10_000,
+    per_class=True,
+)
+
+if __name__ == "__main__":
+    main(experiments, small=small)

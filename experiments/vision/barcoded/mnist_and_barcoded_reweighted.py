@@ -1,0 +1,28 @@
+"""The CNN on MNIST and barcoded MNIST, classes weighted by 1/π: the search of step sizes.
+
+The paper's code gives this group the name of the unweighted one; here it has its own.
+
+Figure: 25 (step sizes)
+Command: python -m experiments.vision.barcoded.mnist_and_barcoded_reweighted --local
+Time: 300 steps took the paper at most 4 hours on a V100.
+Expected: reweighted GD lowers the unweighted loss further than GD.
+"""
+
+import dataclasses
+
+from experiments.small import small
+from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.grid import replace_all
+from optexp_jax.launch.cli import main
+from optexp_jax.losses import CrossEntropy, Weighted
+
+problem = dataclasses.replace(mnist_and_barcoded.problem, loss=Weighted(CrossEntropy()))
+
+experiments = replace_all(
+    mnist_and_barcoded.experiments,
+    problem=problem,
+    group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_reweighted",
+)
+
+if __name__ == "__main__":
+    main(experiments, small=small)

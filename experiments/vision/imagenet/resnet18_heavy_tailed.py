@@ -1,0 +1,29 @@
+"""ResNet-18 on Heavy-Tailed ImageNet, ⌈1300/k⌉ images of the k-th class: step sizes, by class.
+
+Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians by class.
+
+Figure: 3, 31
+Command: python -m experiments.vision.imagenet.resnet18_heavy_tailed --local
+Time: not measured.
+Expected: from 6.9, SGD falls behind Adam, most on the rarest classes.
+"""
+
+import dataclasses
+
+from experiments.small import small
+from experiments.vision.imagenet import resnet18_small
+from optexp_jax.datasets import HeavyTailedImageNet
+from optexp_jax.grid import replace_all
+from optexp_jax.launch.cli import main
+
+problem = dataclasses.replace(resnet18_small.problem, dataset=HeavyTailedImageNet())
+
+experiments = replace_all(
+    resnet18_small.experiments,
+    problem=problem,
+    group="ResNet18_HeavyTailedImageNet",
+    keep_steps=(0, 1, 5, 10, 50, 100),
+)
+
+if __name__ == "__main__":
+    main(experiments, small=small)
