@@ -1,7 +1,7 @@
 """`python -m experiments --list | --local | --report`."""
 
-from experiments.small import small
+from experiments.small import planned
 from optexp_jax.launch.groups import main
 
 if __name__ == "__main__":
-    main("experiments", small=small)
+    main("experiments", plan=planned)

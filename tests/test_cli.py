@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from experiments.small import small
+from experiments.small import planned, small
 from optexp_jax import Experiment, LearningRate, Problem, load_results, run
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.errors import OptexpError
@@ -262,7 +262,7 @@ def test_help_shows_every_option_with_an_example(call):
 
 def test_list_as_json_is_what_is_promised(capsys):
     with pytest.raises(SystemExit) as stopped:
-        groups.main("experiments", small=small, argv=["--list", "--json"])
+        groups.main("experiments", plan=planned, argv=["--list", "--json"])
     assert stopped.value.code == 0
     listed = {entry["module"]: entry for entry in json.loads(capsys.readouterr().out)}
     entry = listed["linreg_perclass"]
@@ -284,7 +284,7 @@ def test_list_as_json_is_what_is_promised(capsys):
 def test_list_as_table_names_modules_and_groups(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     with pytest.raises(SystemExit):
-        groups.main("experiments", small=small, argv=["--list", "--scale", "small"])
+        groups.main("experiments", plan=planned, argv=["--list", "--scale", "small"])
     out = capsys.readouterr().out
     assert "linreg_perclass" in out
     assert "LinReg_HeavyTailedOneHot_perclass_small" in out

@@ -12,6 +12,7 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.local import Options, run_local
+from optexp_jax.launch.sizing import Auto
 from optexp_jax.results.load import Results, load_results
 
 
@@ -21,7 +22,7 @@ def run(
     workspace: Path | str | None = None,
     *,
     force: bool = False,
-    micro_batch: int | None = None,
+    micro_batch: int | Auto | None = "auto",
 ) -> Results: ...
 @overload
 def run(
@@ -29,14 +30,14 @@ def run(
     workspace: Path | str | None = None,
     *,
     force: bool = False,
-    micro_batch: int | None = None,
+    micro_batch: int | Auto | None = "auto",
 ) -> list[Results]: ...
 def run(
     experiments: Experiment | Sequence[Experiment],
     workspace: Path | str | None = None,
     *,
     force: bool = False,
-    micro_batch: int | None = None,
+    micro_batch: int | Auto | None = "auto",
 ) -> Results | list[Results]:
     """Run experiments here, in packs, store their rows, and return what was recorded.
 
@@ -47,7 +48,8 @@ def run(
         experiments: one experiment or a list.
         workspace: folder of the results, None for `OPTEXP_WORKSPACE` or else `./workspace`.
         force: run also what is done, from the start.
-        micro_batch: examples per forward and backward pass, None for a whole batch.
+        micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
+            that or else what the memory of the device takes.
 
     Returns:
         `Results`, or a list of them in the order given.

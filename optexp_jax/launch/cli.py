@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from rich.console import Console
 
@@ -41,11 +41,19 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="the paper's sizes, or a small form that runs in seconds, e.g. --test --scale small",
     )
     parser.add_argument(
+        "--pack",
+        type=_number_or_auto,
+        default="auto",
+        metavar="auto|K",
+        help="most runs that share a program and its data; auto: what the device's memory takes",
+    )
+    parser.add_argument(
         "--micro-batch",
-        type=positive,
-        metavar="B",
-        help="examples per forward and backward pass, where a whole batch does not fit; changes "
-        "results by rounding only",
+        type=_number_or_auto,
+        default="auto",
+        metavar="auto|B",
+        help="examples per forward and backward pass; auto: a whole batch, or what the device's "
+        "memory takes; changes results by rounding only",
     )
     parser.add_argument(
         "--checkpoint-every",
@@ -121,6 +129,10 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
     return int(text)
+
+
+def _number_or_auto(text: str) -> int | Literal["auto"]:
+    return "auto" if text == "auto" else positive(text)
 
 
 def _seconds(text: str) -> float:

@@ -61,6 +61,7 @@ def options_of(args: argparse.Namespace) -> Options:
 
     return Options(
         force=args.force,
+        pack=args.pack,
         micro_batch=args.micro_batch,
         checkpoint_seconds=args.checkpoint_every,
     )

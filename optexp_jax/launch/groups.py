@@ -12,43 +12,48 @@ from typing import NoReturn
 from rich.table import Table
 
 from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch import cli, commands
+from optexp_jax.launch.planning import Plan, Planned, plan_table, seconds_of, within
 from optexp_jax.launch.tables import listed
 from optexp_jax.results.store import RunFolder
 
 
-def main(
-    package: str, small: cli.Small | None = None, argv: Sequence[str] | None = None
-) -> NoReturn:
+def main(package: str, plan: Plan | None = None, argv: Sequence[str] | None = None) -> NoReturn:
     """`python -m <package>`: list, prepare, run or report all its experiments; ends the process.
 
     Args:
         package: name of the package whose modules declare `experiments`.
-        small: gives the small form of a list.
+        plan: gives the small form of a list, and about what its runs take.
         argv: arguments, those of the process unless given.
     """
-    raise SystemExit(cli.guarded(lambda: _main(package, small, argv)))
+    raise SystemExit(cli.guarded(lambda: _main(package, plan, argv)))
 
 
-def _main(package: str, small: cli.Small | None, argv: Sequence[str] | None) -> int:
+def _main(package: str, plan: Plan | None, argv: Sequence[str] | None) -> int:
     args = _parser(package).parse_args(argv)
     scale = " --scale small" if args.scale == "small" else ""
     console = cli.make_console()
     context = commands.Context(Settings.from_env(), console, f"python -m {package}", scale)
-    modules = {
-        name: list(cli.at_scale(experiments, small, args.scale))
+    runs = {
+        name: _at_scale(experiments, plan, args.scale)
         for name, experiments in discover(package).items()
     }
+    modules = {name: [run.experiment for run in members] for name, members in runs.items()}
     if args.list and args.json:
         print(json.dumps(_as_json(modules), indent=1))
         return 0
     code = 0
-    every = [experiment for members in modules.values() for experiment in members]
+    every = [run for members in runs.values() for run in members]
     if args.prepare:
-        return commands.prepare(context, every)
+        return commands.prepare(context, [run.experiment for run in every])
     if args.local:
-        code = context.run(every, commands.options_of(args))
+        chosen = _left(every, args.budget, context)
+        if args.dry_run:
+            return _show(chosen, context)
+        _announce(chosen, context)
+        code = context.run([run.experiment for run in chosen], commands.options_of(args))
     console.print(_table(modules, context.settings))
     if not args.list:
         context.say(f"One group in detail: python -m {package}.<module> --report{scale}")
@@ -67,9 +72,50 @@ def _parser(package: str) -> argparse.ArgumentParser:
     action.add_argument("--local", action="store_true", help="run everything that is not done")
     action.add_argument("--prepare", action="store_true", help="fetch and build all data, once")
     action.add_argument("--report", action="store_true", help="what is done of every group")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what --local would run, and run nothing"
+    )
+    parser.add_argument(
+        "--budget",
+        type=cli.positive,
+        metavar="MINUTES",
+        help="the most informative runs that fit, e.g. --local --scale small --budget 10",
+    )
     parser.add_argument("--json", action="store_true", help="with --list: for programs")
     cli.add_run_options(parser)
     return parser
+
+
+def _at_scale(experiments: list[Experiment], plan: Plan | None, scale: str) -> list[Planned]:
+    if scale == "paper":
+        return [Planned(experiment) for experiment in experiments]
+    if plan is None:
+        raise OptexpError("These experiments have no small form: use --scale paper.")
+    return plan(experiments)
+
+
+def _left(runs: list[Planned], budget: int | None, context: commands.Context) -> list[Planned]:
+    """What is not done yet, of that what fits into a budget."""
+    left = [
+        r for r in runs if not RunFolder(context.settings.workspace, r.experiment).is_finished()
+    ]
+    if budget is None:
+        return left
+    if seconds_of(left) is None:
+        raise OptexpError("What runs take is known at --scale small only: --budget needs it.")
+    return within(left, budget)
+
+
+def _announce(runs: list[Planned], context: commands.Context) -> None:
+    seconds = seconds_of(runs)
+    about = "" if seconds is None else f", about {seconds / 60:.0f} minutes on two cores"
+    context.say(f"{len(runs)} runs are left to do{about}.")
+
+
+def _show(runs: list[Planned], context: commands.Context) -> int:
+    context.console.print(plan_table(runs))
+    _announce(runs, context)
+    return 0
 
 
 def discover(package: str) -> dict[str, list[Experiment]]:

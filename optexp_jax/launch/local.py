@@ -14,10 +14,12 @@ from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.launch.compiled import kept_programs
 from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.display import Display, Silent
 from optexp_jax.launch.pack_run import PackRun, Plan, describe
 from optexp_jax.launch.signals import StopFlag, Stopped
+from optexp_jax.launch.sizing import Auto, device_memory, sized
 from optexp_jax.results import files
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, open_mirror
@@ -32,13 +34,16 @@ class Options:
     Args:
         force: run also what is done, from the start.
         pack_mode: `map` or `vmap`, see `training.Pack`; a resumed run keeps its mode.
-        micro_batch: examples per forward and backward pass, None for a whole batch.
+        pack: most runs of a pack, `auto` for what the memory of the device takes.
+        micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
+            that or else what the memory takes.
         checkpoint_seconds: time between checkpoints.
     """
 
     force: bool = False
     pack_mode: str = "map"
-    micro_batch: int | None = None
+    pack: int | Auto = "auto"
+    micro_batch: int | Auto | None = "auto"
     checkpoint_seconds: float = 10.0
 
 
@@ -101,6 +106,7 @@ class _Launcher:
                 for experiment in todo:
                     self._folder(experiment).clear()
             stack.enter_context(self._stop)
+            stack.enter_context(kept_programs(self._settings.workspace))
             mirror = open_mirror(self._settings, self._display.say)
             stack.callback(mirror.close)
             self._display.begin(len(todo))
@@ -171,7 +177,7 @@ class _Launcher:
         return sorted(plans, key=lambda plan: min(order[key] for key in plan.folders))
 
     def _started(self, members: list[Experiment]) -> list[Plan]:
-        packs = group_into_packs(members, self._options.pack_mode, self._options.micro_batch)
+        packs = group_into_packs(members, self._options.pack_mode)
         return [Plan(pack, self._folders(pack.experiments)) for pack in packs]
 
     def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[Plan]:
@@ -213,7 +219,9 @@ class _Launcher:
         data, seconds = None, self._options.checkpoint_seconds
         try:
             data = self._load(plan.pack.experiments[0])
-            PackRun(plan, data, mirror, self._display, self._stop.__bool__, seconds).run()
+            for part in self._in_parts(plan, data):
+                if not self._stop:
+                    PackRun(part, data, mirror, self._display, self._stop.__bool__, seconds).run()
         except Stopped:  # while its data were prepared: the next call begins again there
             return
         except Exception as error:
@@ -223,6 +231,14 @@ class _Launcher:
             unfinished = [f.experiment for f in plan.folders.values() if not self._is_done(f)]
             self._display.say(f"{describe(plan.pack)} failed.")
             self._fail(unfinished, str(error).strip() or repr(error), trace)
+
+    def _in_parts(self, plan: Plan, data: Data) -> list[Plan]:
+        """The plan in packs that fit the device; one that was begun goes on as it was."""
+        if plan.checkpoint:
+            return [plan]
+        options = self._options
+        packs = sized(plan.pack, data, options.pack, options.micro_batch, device_memory())
+        return [Plan(pack, self._folders(pack.experiments)) for pack in packs]
 
     def _fail(self, experiments: list[Experiment], reason: str, trace: str | None = None) -> None:
         for experiment in experiments:

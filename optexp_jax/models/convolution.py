@@ -7,7 +7,10 @@ side by side. On GPUs it is XLA's convolution, which calls cuDNN.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 
 import flax.linen as nn
 import jax
@@ -15,6 +18,7 @@ import jax.numpy as jnp
 
 from optexp_jax.models.initializers import Initializer, TorchUniform
 
+_form: contextvars.ContextVar[str | None] = contextvars.ContextVar("form", default=None)
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
@@ -60,9 +64,7 @@ class Conv(nn.Module):
         return outputs
 
 
-def convolve(
-    images: jax.Array, kernel: jax.Array, stride: int = 1, padding: int = 0, form: str | None = None
-) -> jax.Array:
+def convolve(images: jax.Array, kernel: jax.Array, stride: int = 1, padding: int = 0) -> jax.Array:
     """y_{n,i,j,f} = Σ_{a,b,c} x_{n, si+a-p, sj+b-p, c} w_{a,b,c,f}, with zeros outside of x.
 
     Args:
@@ -70,12 +72,11 @@ def convolve(
         kernel: w, `[k, k, channels, features]`.
         stride: s, of both axes.
         padding: p, zeros on every side.
-        form: `slices` or `convolution`; None for the one that is fast here.
 
     Returns:
         y, `[n, rows, columns, features]` with (height + 2p - k) // s + 1 rows.
     """
-    if (form or _fast_form()) == "convolution":
+    if _fast_form() == "convolution":
         sides = ((padding, padding), (padding, padding))
         return jax.lax.conv_general_dilated(
             images, kernel, (stride, stride), sides, dimension_numbers=_LAYOUT
@@ -138,5 +139,15 @@ def max_pool(
     return functools.reduce(jnp.maximum, shifted(images, size, stride, padding, -jnp.inf))
 
 
+@contextlib.contextmanager
+def form(name: str) -> Iterator[None]:
+    """Use one form in the block, `slices` or `convolution`, whatever the platform."""
+    token = _form.set(name)
+    try:
+        yield
+    finally:
+        _form.reset(token)
+
+
 def _fast_form() -> str:
-    return "slices" if jax.default_backend() == "cpu" else "convolution"
+    return _form.get() or ("slices" if jax.default_backend() == "cpu" else "convolution")

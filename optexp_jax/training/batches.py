@@ -71,7 +71,7 @@ def as_inputs(stored: jax.Array) -> jax.Array:
     return stored.astype(jnp.int32) if jnp.issubdtype(stored.dtype, jnp.integer) else stored
 
 
-def named_key(seed: int, name: str) -> jax.Array:
+def named_key(seed: int | jax.Array, name: str) -> jax.Array:
     """A key for one use (`params`, `order`, `dropout`) of a seed."""
     return jax.random.fold_in(jax.random.key(seed), crc32(name.encode()))
 

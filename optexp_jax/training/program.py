@@ -18,7 +18,7 @@ from optexp_jax.optim import LineSearchGD
 from optexp_jax.problem import FullBatch
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.step import Row, RunState, make_stepper
+from optexp_jax.training.step import Row, RunState, Stepper, make_stepper
 
 # Rows of a chunk stay in memory until it ends; this bounds them, for the whole pack.
 _ROW_BYTES = 32 * 2**20
@@ -51,7 +51,8 @@ class Program:
     """A pack on its devices.
 
     The number of runs is an argument of what is compiled, so packs of any size run the same
-    instructions: the size changes no bit of the results.
+    instructions: the size changes no bit of the results. So is the seed: packs that differ in it
+    only are compiled once.
 
     Args:
         pack: what is run.
@@ -72,7 +73,7 @@ class Program:
         self._example = example
         with precision_of(pack):
             self.stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
-            self._check_parts()
+            self.stepper.check_parts(jax.eval_shape(self._first))
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take as many steps as there are slots; the states given are consumed.
@@ -94,34 +95,23 @@ class Program:
         """The longest chunk that one call can take."""
         return _MOST_ROWS
 
-    def _check_parts(self) -> None:
-        """Refuse parts of a batch in which a model with batch statistics sees an example twice.
-
-        Raises:
-            OptexpError: the micro-batch does not divide the batch.
-        """
-        stepper, micro_batch = self.stepper, self.pack.micro_batch
-        state = jax.eval_shape(self._first)
-        if micro_batch is None or not jax.tree.leaves(state.model_state):
-            return
-        examples = stepper.num_examples
-        size = examples if stepper.batching is None else min(stepper.batching.size, examples)
-        for number in (size, stepper.short(state)):
-            if number > micro_batch and number % micro_batch:
-                raise OptexpError(
-                    f"A model with batch statistics takes batches in equal parts: micro-batches of "
-                    f"{micro_batch} do not divide a batch of {number}."
-                )
-
     # -- states ---------------------------------------------------------------------------------
 
-    def _first(self) -> RunState:
-        return self.stepper.init(jnp.zeros(self._example.shape, self._example.dtype))
+    def _first(self, seed: Any = 0) -> RunState:
+        example = jnp.zeros(self._example.shape, self._example.dtype)
+        return self._seeded(seed).init(example)
+
+    def _seeded(self, seed: Any) -> Stepper:
+        return dataclasses.replace(self.stepper, seed=seed)
+
+    @property
+    def _seed(self) -> np.uint32:
+        return np.uint32(self.pack.experiments[0].seed)
 
     def initial(self) -> RunState:
         """The states of all runs before the first step, stacked on the first axis."""
         with precision_of(self.pack):
-            state = jax.jit(self._first)()
+            state = jax.jit(self._first)(self._seed)
             states = [self._with_rate(state, i) for i in range(self.padded)]
             return self._spread(jax.tree.map(lambda *leaves: jnp.stack(leaves), *states))
 

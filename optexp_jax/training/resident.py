@@ -19,7 +19,7 @@ from optexp_jax.training.program import (
     measured,
     precision_of,
 )
-from optexp_jax.training.step import DeviceData, Row, RunState
+from optexp_jax.training.step import DeviceData, Row, RunState, Stepper
 
 
 class ResidentProgram(Program):
@@ -39,7 +39,7 @@ class ResidentProgram(Program):
                 self.stepper.evaluate, jax.eval_shape(self._first), examples
             )
             self._set_capacities(self._shape)
-            self._chunk = self._compiled(self._chunk_of_runs, 1, 5, donate=0)
+            self._chunk = self._compiled(self._chunk_of_runs, 1, 6, donate=0)
             self._evaluate = self._compiled(self._rows_of_runs, 1, 2, donate=())
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
@@ -50,7 +50,8 @@ class ResidentProgram(Program):
                 np.pad(s.astype(np.int32), (0, self.most_steps - number))
                 for s in (slots.rows, slots.class_rows)
             )
-            return self._chunk(states, self._runs, np.int32(number), rows, class_rows, self.data)
+            counts = (self._runs, np.int32(number), self._seed)
+            return self._chunk(states, *counts, rows, class_rows, self.data)
 
     def evaluate(self, states: RunState) -> Row:
         """The rows at the parameters of all runs, on the devices."""
@@ -64,15 +65,30 @@ class ResidentProgram(Program):
         return self._over_runs(one, runs, self._buffers(len(states.step), 1), states)
 
     def _chunk_of_runs(
-        self, states: RunState, runs: Any, number: Any, rows: Any, class_rows: Any, data: DeviceData
+        self,
+        states: RunState,
+        runs: Any,
+        number: Any,
+        seed: Any,
+        rows: Any,
+        class_rows: Any,
+        data: DeviceData,
     ) -> tuple[RunState, Row]:
+        stepper = self._seeded(seed)
+
         def one(part: tuple[RunState, Row]) -> tuple[RunState, Row]:
-            return self._chunk_of_run(*part, number, (rows, class_rows), data)
+            return self._chunk_of_run(stepper, *part, number, (rows, class_rows), data)
 
         return self._over_runs(one, runs, (states, self._buffers(len(states.step))))
 
     def _chunk_of_run(
-        self, state: RunState, rows: Row, number: Any, slots: tuple[Any, Any], data: DeviceData
+        self,
+        stepper: Stepper,
+        state: RunState,
+        rows: Row,
+        number: Any,
+        slots: tuple[Any, Any],
+        data: DeviceData,
     ) -> tuple[RunState, Row]:
         row_slots, class_slots = slots
 
@@ -83,10 +99,10 @@ class ResidentProgram(Program):
         def body(carry: Any) -> Any:
             i, state, order, rows = carry
             record = row_slots[i] < self.row_capacity
-            state, order, row = self.stepper.step(state, data, order, record)
+            state, order, row = stepper.step(state, data, order, record)
             return i + 1, state, order, _write(rows, row, row_slots[i], class_slots[i])
 
-        start = (jnp.int32(0), state, self.stepper.order(state.step), rows)
+        start = (jnp.int32(0), state, stepper.order(state.step), rows)
         _, state, _, rows = jax.lax.while_loop(going, body, start)
         return state, rows
 

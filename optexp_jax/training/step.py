@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from optexp_jax.datasets.data import Data, Split
+from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional, split_trainable
 from optexp_jax.problem import MiniBatch
@@ -50,7 +51,7 @@ class Stepper:
         transform: the optimizer; its learning rate is part of the state.
         batching: None for full batches.
         num_examples: training examples.
-        seed: of parameters, data order and dropout.
+        seed: of parameters, data order and dropout; may be traced.
         micro_batch: examples per forward and backward pass, None for a whole batch.
     """
 
@@ -58,7 +59,7 @@ class Stepper:
     transform: optax.GradientTransformationExtraArgs
     batching: MiniBatch | None
     num_examples: int
-    seed: int
+    seed: int | jax.Array
     micro_batch: int | None
 
     @property
@@ -86,7 +87,27 @@ class Stepper:
         """
         if self.batching is None or not jax.tree.leaves(state.model_state):
             return 0
-        return self.num_examples % min(self.batching.size, self.num_examples)
+        return self.num_examples % self.batch_size
+
+    @property
+    def batch_size(self) -> int:
+        """Examples of a step; the last of an epoch may have fewer."""
+        return min(self.batching.size if self.batching else self.num_examples, self.num_examples)
+
+    def check_parts(self, state: RunState) -> None:
+        """Refuse parts of a batch in which a model with batch statistics sees an example twice.
+
+        Raises:
+            OptexpError: the micro-batch does not divide the batch.
+        """
+        if self.micro_batch is None or not jax.tree.leaves(state.model_state):
+            return
+        for number in (self.batch_size, self.short(state)):
+            if number > self.micro_batch and number % self.micro_batch:
+                raise OptexpError(
+                    f"A model with batch statistics takes batches in equal parts: micro-batches of "
+                    f"{self.micro_batch} do not divide a batch of {number}."
+                )
 
     def order(self, step: jax.Array) -> jax.Array:
         """Order of the examples in the epoch of a step; empty for full batches."""
@@ -200,8 +221,7 @@ class Stepper:
             return dataclasses.replace(data.train, labels=labels), order
         index = step % self.steps_per_epoch
         order = jax.lax.cond(index == 0, lambda: self.order(step), lambda: order)
-        size = min(self.batching.size, self.num_examples)
-        return take_batch(data.train, order, index, size, self.micro_batch), order
+        return take_batch(data.train, order, index, self.batch_size, self.micro_batch), order
 
 
 def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) -> Stepper:

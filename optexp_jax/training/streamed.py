@@ -53,7 +53,7 @@ class StreamedProgram(Program):
         with precision_of(pack):
             self._shape = self._shape_of_row()
             self._set_capacities(self._shape)
-            self._advance = self._compiled(self._advance_runs, 1, 2, donate=0)
+            self._advance = self._compiled(self._advance_runs, 1, 3, donate=0)
             self._measure = self._compiled(self._measure_runs, 2, 2, donate=0)
             self._sizes = self._compiled(self._sizes_of_runs, 1, 1, donate=())
 
@@ -70,7 +70,7 @@ class StreamedProgram(Program):
                 row = self._row(states) if recorded else {}
                 batch = self._next(self._batches, states)
                 jax.block_until_ready(norms)  # one batch waits on the devices, not all of a chunk
-                states, norms = self._advance(states, self._runs, batch)
+                states, norms = self._advance(states, self._runs, self._seed, batch)
                 if recorded:
                     rows.append(row | {"grad_norms": jax.device_get(norms)})
         by_class = slots.class_rows[slots.rows < self.row_capacity] < self.class_capacity
@@ -98,7 +98,7 @@ class StreamedProgram(Program):
             if stepper.batching and epoch != known:
                 order, known = np.asarray(stepper.order(jnp.int32(step))), epoch
             indices = order[index * self._size : (index + 1) * self._size]
-            yield Wanted(indices, (stepper.seed, epoch))
+            yield Wanted(indices, (self.pack.experiments[0].seed, epoch))
             step += 1
 
     def _next(self, batches: Decoded, states: RunState) -> Batch:
@@ -113,10 +113,14 @@ class StreamedProgram(Program):
         placed, placed_labels = self._copy((inputs, labels))
         return Batch(placed, placed_labels, min(size, len(labels)))
 
-    def _advance_runs(self, states: RunState, runs: Any, batch: Batch) -> tuple[RunState, Any]:
+    def _advance_runs(
+        self, states: RunState, runs: Any, seed: Any, batch: Batch
+    ) -> tuple[RunState, Any]:
+        stepper = self._seeded(seed)
+
         def one(part: tuple[RunState, Any]) -> tuple[RunState, Any]:
             def advance() -> tuple[RunState, Any]:
-                new, _, norms = self.stepper.advance(part[0], batch)
+                new, _, norms = stepper.advance(part[0], batch)
                 return new, norms
 
             return jax.lax.cond(part[0].alive, advance, lambda: part)

@@ -19,6 +19,7 @@ from optexp_jax.models import (
     resnet18,
     resnet50,
 )
+from optexp_jax.models.convolution import form
 from optexp_jax.models.functional import functional
 
 KEY = jax.random.key(0)
@@ -62,21 +63,23 @@ def test_both_forms_of_a_convolution_agree(size, stride, padding, height, width)
     rng = np.random.default_rng(0)
     images = rng.normal(size=(2, height, width, 3)).astype(np.float32)
     kernel = rng.normal(size=(size, size, 3, 4)).astype(np.float32)
-    slices, convolution = (
-        convolve(images, kernel, stride, padding, form) for form in ("slices", "convolution")
-    )
+    with form("slices"):
+        slices = convolve(images, kernel, stride, padding)
+    with form("convolution"):
+        convolution = convolve(images, kernel, stride, padding)
     np.testing.assert_allclose(slices, convolution, atol=1e-4)
 
 
 def test_both_forms_have_the_same_gradients():
     kernel = jax.random.normal(KEY, (3, 3, 3, 4))
 
-    def loss(images, kernel, form):
-        return jnp.sin(convolve(images, kernel, 2, 1, form)).sum()
+    def loss(images, kernel, name):
+        with form(name):
+            return jnp.sin(convolve(images, kernel, 2, 1)).sum()
 
     for k in (0, 1):
         found, expected = (
-            jax.grad(loss, k)(IMAGES, kernel, form) for form in ("slices", "convolution")
+            jax.grad(loss, k)(IMAGES, kernel, name) for name in ("slices", "convolution")
         )
         np.testing.assert_allclose(found, expected, atol=1e-3)
 

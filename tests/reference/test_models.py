@@ -9,7 +9,7 @@ from reference_files import arrays, assert_close_to_largest
 from torch_layouts import as_flax
 
 from optexp_jax.models import CNN, GPT, MLP, AttentionFeatures, Transformer
-from optexp_jax.models.convolution import convolve
+from optexp_jax.models.convolution import convolve, form
 from optexp_jax.models.functional import functional
 
 
@@ -132,7 +132,10 @@ def test_both_forms_of_a_convolution_are_those_of_the_paper():
     params = as_flax(parts(data, "param"))
     images = jnp.asarray(data["input"].astype(np.float64).transpose(0, 2, 3, 1))
     kernel = jnp.asarray(params["conv_0/kernel"])
-    both = [convolve(images, kernel, padding=2, form=f) for f in ("slices", "convolution")]
+    both = []
+    for name in ("slices", "convolution"):
+        with form(name):
+            both.append(convolve(images, kernel, padding=2))
     assert_close_to_largest(both[0], both[1], 1e-12)
 
 

@@ -2,6 +2,7 @@
 
 from optexp_jax.datasets.synthetic.inputs import Gaussian, Uniform
 from optexp_jax.datasets.synthetic.one_hot import HeavyTailedOneHot, PowerLawOneHot
+from optexp_jax.datasets.synthetic.patterns import PatternImages
 from optexp_jax.datasets.synthetic.power_law import GaussianMixture, ZipfMandelbrot
 from optexp_jax.datasets.synthetic.random_labels import RandomHeavyTailedLabels
 
@@ -9,6 +10,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "HeavyTailedOneHot",
+    "PatternImages",
     "PowerLawOneHot",
     "RandomHeavyTailedLabels",
     "Uniform",

@@ -10,7 +10,7 @@ from optexp_jax.datasets.text.sets import (
     WikiText2,
     WikiText103,
 )
-from optexp_jax.datasets.text.shakespeare import Shakespeare
+from optexp_jax.datasets.text.shakespeare import Shakespeare, ShakespeareExcerpt
 from optexp_jax.datasets.text.tokens import BPE, Characters, Unigram, Words
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Characters",
     "Sequences",
     "Shakespeare",
+    "ShakespeareExcerpt",
     "Streams",
     "TextDataset",
     "TinyPTB",

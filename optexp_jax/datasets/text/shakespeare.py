@@ -9,12 +9,14 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
+from optexp_jax.datasets.checks import check_number
 from optexp_jax.datasets.files import aside
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.corpora import Corpus
 from optexp_jax.datasets.text.layouts import Layout, Sequences
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens, Words
+from optexp_jax.errors import OptexpError
 
 # A tragedy, a comedy, a history and poems each, 9 % of the letters: whole works, so that no line of
 # a part is of a scene of another. The Passionate Pilgrim repeats two of the sonnets.
@@ -52,6 +54,9 @@ class _Bundled(Corpus):
                 beside.write_text("".join(named[name] for name in part), newline="\n")
 
 
+_CORPUS = _Bundled("Shakespeare", _NAMES)
+
+
 @dataclasses.dataclass(frozen=True)
 class Shakespeare(TextDataset):
     """The works of Shakespeare, in the public domain: offline, and small. Whole works are held out.
@@ -74,6 +79,47 @@ class Shakespeare(TextDataset):
     tokens: Tokens = dataclasses.field(default=Words(8000))
     layout: Layout = dataclasses.field(default=Sequences(64))
 
-    source: ClassVar[TextSource] = TextSource("Shakespeare", _Bundled("Shakespeare", _NAMES))
+    source: ClassVar[TextSource] = TextSource("Shakespeare", _CORPUS)
     known_tokens: ClassVar[tuple[int, int] | None] = (941_545, 106_431)
     known_ratio: ClassVar[float | None] = 72_616 / 4
+
+
+@dataclasses.dataclass(frozen=True)
+class ShakespeareExcerpt(TextDataset):
+    """The first lines of the training and validation texts of `Shakespeare`.
+
+    Vocabularies are those of its whole training text, so that some words never appear.
+
+    Args:
+        tokens: the 1,000 most frequent words, `<unk>` among them.
+        layout: sequences of 32.
+        merge_factor: so many neighbouring tokens are one class.
+        evaluated: rows of the training data on which training metrics are measured; None for all.
+        share: part of the lines of every text that is used.
+
+    Raises:
+        OptexpError: an impossible value.
+
+    >>> ShakespeareExcerpt(share=0.1).num_classes
+    1000
+
+    Source: not in the paper; in the manner of its TinyPTB, for a machine without a GPU.
+    """
+
+    tokens: Tokens = dataclasses.field(default=Words(1000))
+    layout: Layout = dataclasses.field(default=Sequences(32))
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("share of ShakespeareExcerpt", self.share)
+        if not 0 < self.share <= 1:
+            raise OptexpError(
+                f"share of ShakespeareExcerpt is above 0, at most 1, not {self.share!r}."
+            )
+        object.__setattr__(self, "share", float(self.share))
+
+    @property
+    def source(self) -> TextSource:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The texts, cut."""
+        return TextSource(f"ShakespeareExcerpt-{self.share:g}", _CORPUS, share=self.share)

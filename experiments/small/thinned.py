@@ -1,0 +1,110 @@
+"""Which runs are left of a list at small scale, at the step sizes of the pilot."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from experiments.small.forms import Form, form_of
+from optexp_jax import Experiment, LearningRate
+from optexp_jax.errors import OptexpError
+from optexp_jax.launch.planning import Planned
+from optexp_jax.optim import LineSearchGD, Optimizer, SignDescent
+
+PILOT = Path(__file__).with_name("pilot.json")
+_AROUND = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))
+_SEEDS = (0, 1, 2)
+_MS_PER_STEP = 10.0  # of what the pilot does not run
+
+
+def small(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The small form of experiments, as `planned` has it."""
+    return [run.experiment for run in planned(experiments)]
+
+
+def planned(experiments: Sequence[Experiment]) -> list[Planned]:
+    """The small form of experiments: at most three runs of each optimizer of a group.
+
+    Where the paper searches a step size, those at half a decade around the best, with one seed;
+    where it takes one, the best with three seeds.
+
+    Raises:
+        OptexpError: a family without a small form.
+    """
+    kinds: dict[tuple[str, str], list[Experiment]] = {}
+    for experiment in experiments:
+        kinds.setdefault((experiment.group, kind_of(experiment.optimizer)), []).append(experiment)
+    runs = [run for members in kinds.values() for run in _thinned(members)]
+    return list({(r.experiment.group, r.experiment.id): r for r in runs}.values())
+
+
+def kind_of(optimizer: Optimizer) -> str:
+    """An optimizer without its step size, such as `SGD + momentum`."""
+    momentum = getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
+    return type(optimizer).__name__ + (" + momentum" if momentum else "")
+
+
+def _thinned(members: list[Experiment]) -> list[Planned]:
+    """The small form of the experiments of one optimizer in a group."""
+    first, form = members[0], form_of(members[0])
+    if form.name is None or form.name == "identity":
+        return [_shrunk(e, form, _faster(e.optimizer, form), e.seed) for e in members]
+    if isinstance(first.optimizer, LineSearchGD):
+        return [_shrunk(first, form, first.optimizer, 0)]
+    best = Fraction(_measured(form, first.optimizer)["exponent"])
+    searched = len({e.optimizer.learning_rate for e in members}) > 1
+    steps, seeds = (_AROUND, _SEEDS[:1]) if searched else (_AROUND[1:2], _SEEDS)
+    return [
+        _shrunk(first, form, _at(first.optimizer, best + step), seed)
+        for step in steps
+        for seed in seeds
+    ]
+
+
+def _shrunk(experiment: Experiment, form: Form, optimizer: Optimizer, seed: int) -> Planned:
+    shrunk = dataclasses.replace(
+        experiment,
+        problem=form.problem,
+        optimizer=optimizer,
+        group=f"{experiment.group}_small",
+        seed=seed,
+        epochs=None,
+        steps=form.steps,
+        eval_every=form.eval_every,
+    )
+    milliseconds = _measured(form, optimizer).get("ms_per_step", _MS_PER_STEP)
+    return Planned(shrunk, milliseconds * form.steps / 1000)
+
+
+def _measured(form: Form, optimizer: Optimizer) -> dict[str, Any]:
+    return pilot().get(form.name or "", {}).get(kind_of(optimizer), {})
+
+
+def _at(optimizer: Optimizer, exponent: Fraction) -> Optimizer:
+    return dataclasses.replace(optimizer, learning_rate=LearningRate(exponent))
+
+
+def _faster(optimizer: Optimizer, form: Form) -> Optimizer:
+    # Sign descent needs 1/η steps whatever the number of examples: with fewer steps, larger ones.
+    if form.name == "identity" and isinstance(optimizer, SignDescent):
+        return _at(optimizer, optimizer.learning_rate.exponent + 1)
+    return optimizer
+
+
+@functools.cache
+def pilot() -> dict[str, dict[str, dict[str, Any]]]:
+    """By family and optimizer: exponent of the best step size, and milliseconds of a step.
+
+    Raises:
+        OptexpError: the file of the pilot cannot be read.
+    """
+    try:
+        return json.loads(PILOT.read_text())
+    except (OSError, ValueError) as error:
+        remedy = "run `python -m experiments.small.pilot`"
+        raise OptexpError(f"{PILOT} cannot be read: {remedy}.") from error
