@@ -1,6 +1,6 @@
 """The experiments of the paper: every module, group and grid of its code, and all of them whole."""
 
-import importlib
+import importlib.util
 import json
 from pathlib import Path
 
@@ -73,3 +73,14 @@ def test_a_module_says_what_it_is_for(module):
     for label in ("Figure:", "Command:", "Time:", "Expected:"):
         assert f"\n{label} " in text, label
     assert f"python -m experiments.{module} " in text.replace("\n", " ")
+
+
+def test_the_page_of_experiments_is_that_of_the_declarations():
+    """Run `python docs/make_experiments.py` after a change."""
+    docs = Path(__file__).parents[1] / "docs"
+    if not docs.exists():
+        pytest.skip("an installed package has no docs")
+    spec = importlib.util.spec_from_file_location("make_experiments", docs / "make_experiments.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page()

@@ -18,7 +18,7 @@ from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam, LearningRate, SignDescent
 
-dataset = PowerLawOneHot(num_classes=100, least=10)
+dataset = PowerLawOneHot(num_classes=100, least=50)
 model = Linear(dataset.num_inputs, dataset.num_classes, use_bias=False, init_values=Zeros())
 problem = Problem(model, dataset, SquaredLoss())
 

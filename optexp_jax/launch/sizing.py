@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -12,7 +11,7 @@ import jax
 
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
-from optexp_jax.training.memory import estimate
+from optexp_jax.training.memory import estimate, has_batch_statistics
 from optexp_jax.training.pack import Pack
 
 Auto = Literal["auto"]
@@ -48,7 +47,8 @@ def sized(
         data: their data.
         runs: of a part, at most; `auto` for as many as fit.
         micro_batch: examples of a pass; `auto` for the whole batch or else the largest half,
-            quarter, ... of it that fits with one run; None for the whole batch.
+            quarter, ... of it that fits with one run; of batches with statistics never a part;
+            None for the whole batch.
         memory: bytes of the device.
 
     Returns:
@@ -72,14 +72,14 @@ def sized(
 def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
     """None if the whole batch fits, else the largest part of it that does."""
     one = dataclasses.replace(pack, experiments=pack.experiments[:1])
-    if _needed(one, data) <= memory:
+    # Batch statistics are those of a pass: parts would change more than the rounding.
+    if _needed(one, data) <= memory or has_batch_statistics(one, data):
         return None
     size = getattr(pack.experiments[0].problem.batching, "size", len(data.train))
     while size > 1:
         size = -(-size // 2)
-        with contextlib.suppress(OptexpError):  # parts that batch statistics do not allow
-            if _needed(dataclasses.replace(one, micro_batch=size), data) <= memory:
-                return size
+        if _needed(dataclasses.replace(one, micro_batch=size), data) <= memory:
+            return size
     raise OptexpError(
         f"One run needs about {_needed(one, data) / _GIB:.1f} GiB with a whole batch and does not "
         f"fit in parts of it either: the device has {memory / _GIB:.1f} GiB. Use a larger one, or "

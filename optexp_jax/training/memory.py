@@ -23,7 +23,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import measured, precision_of
-from optexp_jax.training.step import Stepper, make_stepper
+from optexp_jax.training.step import RunState, Stepper, make_stepper
 
 # Rows that wait on the device for the end of a chunk, at most (`program`), and their copies.
 _ROWS = 64 * 2**20
@@ -47,6 +47,20 @@ class Memory:
     def total(self) -> int:
         """All of it."""
         return self.data + self.runs + self.step
+
+
+def has_batch_statistics(pack: Pack, data: Data) -> bool:
+    """Whether the model of a pack keeps statistics of its batches."""
+    return bool(jax.tree.leaves(_started(pack, data)[1].model_state))
+
+
+def _started(pack: Pack, data: Data) -> tuple[Stepper, RunState, Any]:
+    """The stepper of a pack, and the shapes of a state and of a block of examples."""
+    with precision_of(pack):
+        stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
+        block = _block(stepper, data)
+        example = jax.ShapeDtypeStruct((1, *block.inputs.shape[1:]), block.inputs.dtype)
+        return stepper, jax.eval_shape(stepper.init, example), block
 
 
 def estimate(pack: Pack, data: Data) -> Memory:
@@ -74,13 +88,10 @@ def estimate(pack: Pack, data: Data) -> Memory:
     >>> round(memory.data / 1e9, 1), round(memory.runs / 1e9, 1)
     (2.2, 0.2)
     """
+    stepper, state, block = _started(pack, data)
+    stepper.check_parts(state)
+    params = _bytes(state.params)
     with precision_of(pack):
-        stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
-        block = _block(stepper, data)
-        example = jax.ShapeDtypeStruct((1, *block.inputs.shape[1:]), block.inputs.dtype)
-        state = jax.eval_shape(stepper.init, example)
-        stepper.check_parts(state)
-        params = _bytes(state.params)
         kept, largest = _kept(stepper, state, block)
     several = len(block.labels) < stepper.batch_size
     together = len(pack.experiments) if pack.mode == "vmap" else 1

@@ -17,6 +17,8 @@ from optexp_jax.datasets import (
     Gaussian,
     GaussianMixture,
     HeavyTailedOneHot,
+    PatternImages,
+    PowerLawOneHot,
     RandomHeavyTailedLabels,
     Uniform,
     ZipfMandelbrot,
@@ -304,3 +306,65 @@ def test_padding_is_not_counted():
     counts = counts_of(np.array([[0, 2, -1], [2, -1, -1]]), 4)
     assert counts.dtype == np.int64
     assert counts.tolist() == [1, 0, 2, 0]
+
+
+# ------------------------------------------------------------------ PowerLawOneHot
+
+
+def test_gradient_descent_on_it_is_the_weighted_quadratic():
+    """The error on class k after t steps is (1 - η π_k)^t: the paper, section 3.1."""
+    from experiments.toy_models.weighted_quadratic import experiments
+    from optexp_jax.training.pack import Pack
+    from optexp_jax.training.run import run
+
+    experiment = dataclasses.replace(experiments[0], steps=20)
+    data = load(experiment.problem.dataset)
+    pi = data.class_counts / data.class_counts.sum()
+    assert np.allclose(pi * np.arange(1, 101) / pi[0], 1, atol=0.02)
+    losses = np.concatenate(
+        [
+            record.per_class["tr_SquaredLossPerClass"]
+            for chunk in run(Pack((experiment,)), data)
+            for record in chunk.records
+        ]
+    )
+    rate = float(experiment.optimizer.learning_rate)
+    expected = [0.5 * (1 - rate * pi) ** (2 * t) for t in range(21)]
+    np.testing.assert_allclose(losses, expected, atol=1e-6)
+
+
+def test_power_law_one_hot_inputs_are_the_labels():
+    data = load(PowerLawOneHot(5, least=3))
+    assert data.class_counts.tolist() == [15, 8, 5, 4, 3]
+    assert np.array_equal(data.train.inputs, data.train.labels)
+    assert PowerLawOneHot(5, power=0).class_counts().tolist() == [10] * 5
+
+
+# ------------------------------------------------------------------ PatternImages
+
+
+def test_patterns_are_a_function_of_the_seed():
+    dataset = PatternImages(num_classes=6, least=2, size=8)
+    data, again = load(dataset), load(dataset)
+    assert data.class_counts.tolist() == [12, 6, 4, 3, 3, 2]
+    assert np.array_equal(data.train.inputs, again.train.inputs)
+    assert data.train.inputs.shape == (30, 8, 8, 3)
+    assert data.validation.labels.tolist() == list(range(6))
+    other = load(dataclasses.replace(dataset, seed=1))
+    assert not np.allclose(data.train.inputs, other.train.inputs)
+
+
+def test_an_image_is_its_pattern_and_noise():
+    clear = load(PatternImages(num_classes=3, power=0, least=4, size=8, noise=0.0))
+    images = np.asarray(clear.train.inputs).reshape(3, 4, -1)
+    assert np.array_equal(images, np.repeat(images[:, :1], 4, axis=1))
+    assert not np.allclose(images[0, 0], images[1, 0])
+    noisy = load(PatternImages(num_classes=3, power=0, least=4, size=8, noise=2.0))
+    noise = np.asarray(noisy.train.inputs).reshape(3, 4, -1) - images
+    assert noise.std() == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize("fields", [{"size": 3}, {"num_classes": 1}, {"noise": -1.0}, {"least": 0}])
+def test_impossible_patterns_are_refused(fields):
+    with pytest.raises(OptexpError, match=f"{next(iter(fields))} of PatternImages"):
+        PatternImages(**fields)
