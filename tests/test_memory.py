@@ -1,7 +1,9 @@
 """The memory estimate: exact parts by hand, the step against what is really taken."""
 
 import dataclasses
+import importlib
 import os
+import re
 import subprocess
 import sys
 
@@ -12,10 +14,10 @@ from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.datasets import PatternImages, RandomHeavyTailedLabels, WikiText103
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import sizing
-from optexp_jax.launch.groups import discover
 from optexp_jax.launch.sizing import sized
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import CNN, GPT, Linear, ResNet
+from optexp_jax.models.convolution import form
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.training.memory import estimate, shapes_of
 from optexp_jax.training.pack import Pack
@@ -88,16 +90,25 @@ def text(model):
     return Experiment(Problem(model, dataset, CrossEntropy()), Adam("10^-3"), "t", steps=1)
 
 
-def test_the_full_batches_of_the_paper_fit_a_gpu_of_80_gb():
-    """With the micro-batches of the docstrings of these modules."""
-    modules = discover("experiments")
-    for module, micro_batch in [
+@pytest.mark.parametrize(
+    ("module", "micro_batch"),
+    [
         ("vision.barcoded.mnist_and_barcoded", 20_000),
         ("toy_models.balanced_x", None),
         ("simpler_transformers.basic_one_layer", None),
-    ]:
-        heaviest = next(e for e in modules[module] if type(e.optimizer) is Adam)
-        assert memory(heaviest, 10, micro_batch).total < 60e9
+        ("simpler_transformers.train_only_last_layer", None),
+    ],
+)
+def test_the_full_batches_of_the_paper_take_what_their_docstrings_say(module, micro_batch):
+    """And ten runs of each fit a GPU of 80 GB."""
+    declared = importlib.import_module(f"experiments.{module}")
+    adam = next(e for e in declared.experiments if type(e.optimizer) is Adam)
+    with form("convolution"):  # as on a GPU
+        found = memory(adam, 10, micro_batch)
+    said = re.search(r"Memory: ([\d.]+) GB and ([\d.]+) GB for each run", declared.__doc__)
+    assert (found.data + found.step) / 1e9 == pytest.approx(float(said[1]), abs=0.06)
+    assert found.runs / 10 / 1e9 == pytest.approx(float(said[2]), abs=0.06)
+    assert found.total < 64e9
 
 
 def test_a_size_that_only_files_know_is_said():

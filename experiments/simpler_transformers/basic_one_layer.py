@@ -5,6 +5,7 @@ quite deterministic. A step is one pass over 71,680 words.
 
 Figure: 13, 23 (step sizes)
 Command: python -m experiments.simpler_transformers.basic_one_layer --local
+Memory: 16.7 GB and 0.4 GB for each run of a pack, with Adam.
 Time: 3,200 steps took the paper at most 4 hours on a V100.
 Expected: without the noise of mini-batches SGD still ends above Adam.
 """

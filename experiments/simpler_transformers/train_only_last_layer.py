@@ -5,6 +5,7 @@ dropout; only the head of 1,200 · 9,922 weights and its bias are trained. The l
 
 Figure: 5, 14 (step sizes)
 Command: python -m experiments.simpler_transformers.train_only_last_layer --local
+Memory: 9.5 GB and 0.2 GB for each run of a pack, with Adam.
 Time: 3,200 steps took the paper at most 2 hours on a V100.
 Expected: Adam and sign descent end lower than GD and normalised GD.
 """

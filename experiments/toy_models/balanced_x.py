@@ -5,6 +5,7 @@ class of 2,048 to 1,024 classes of 2. Inputs know nothing of the labels: they ar
 
 Figure: 4, 22 (step sizes)
 Command: python -m experiments.toy_models.balanced_x --local
+Memory: 4.4 GB and 0.6 GB for each run of a pack, with Adam.
 Time: 1,000 steps took the paper at most 12 hours on a GPU.
 Expected: at their best step sizes GD ends above Adam and sign descent.
 """

@@ -20,7 +20,7 @@ from optexp_jax.optim import SGD, Adam, LearningRate, SignDescent
 
 dataset = PowerLawOneHot(num_classes=100, least=50)
 model = Linear(dataset.num_inputs, dataset.num_classes, use_bias=False, init_values=Zeros())
-problem = Problem(model, dataset, SquaredLoss())
+problem = Problem(model, dataset, SquaredLoss(), precision="float64")
 
 optimizers = [
     SGD(LearningRate("1/2")),

@@ -20,11 +20,14 @@ from optexp_jax.launch.display import Display, Silent
 from optexp_jax.launch.pack_run import PackRun, Plan, describe
 from optexp_jax.launch.signals import StopFlag, Stopped
 from optexp_jax.launch.sizing import Auto, device_memory, sized
+from optexp_jax.machine import allow_open_files
 from optexp_jax.results import files
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, open_mirror
 from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.training.pack import Pack, group_into_packs
+
+_OTHER_FILES = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +101,7 @@ class _Launcher:
 
     def run(self, experiments: Sequence[Experiment]) -> Outcome:
         """Lock, skip what is done, and run the rest pack by pack."""
+        allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
         with contextlib.ExitStack() as stack:
             todo = self._lock(self._with_data(experiments), stack)
             if not todo:

@@ -330,7 +330,7 @@ def test_gradient_descent_on_it_is_the_weighted_quadratic():
     )
     rate = float(experiment.optimizer.learning_rate)
     expected = [0.5 * (1 - rate * pi) ** (2 * t) for t in range(21)]
-    np.testing.assert_allclose(losses, expected, atol=1e-6)
+    np.testing.assert_allclose(losses, expected, rtol=1e-6, atol=1e-9)
 
 
 def test_power_law_one_hot_inputs_are_the_labels():
