@@ -23,7 +23,7 @@ class CNN(nn.Module):
         OptexpError: num_classes is not an integer from 1.
 
     >>> import jax.numpy as jnp
-    >>> params = CNN(num_classes=10).init(jax.random.key(0), jnp.ones((1, 28, 28, 1)))
+    >>> params = jax.eval_shape(CNN(10).init, jax.random.key(0), jnp.ones((1, 28, 28, 1)))
     >>> sum(leaf.size for leaf in jax.tree.leaves(params))
     129942
 

@@ -37,7 +37,7 @@ class Conv(nn.Module):
 
     >>> conv = Conv(features=4, kernel_size=3, padding=1)
     >>> images = jnp.ones((2, 8, 8, 1))
-    >>> conv.apply(conv.init(jax.random.key(0), images), images).shape
+    >>> jax.eval_shape(conv.init_with_output, jax.random.key(0), images)[0].shape
     (2, 8, 8, 4)
     """
 

@@ -24,7 +24,7 @@ class AttentionFeatures(nn.Module):
     >>> import jax.numpy as jnp
     >>> model = AttentionFeatures(vocabulary=5, width=4)
     >>> tokens = jnp.array([[0, 3, 1]])
-    >>> model.apply(model.init(jax.random.key(0), tokens), tokens).shape
+    >>> jax.eval_shape(model.init_with_output, jax.random.key(0), tokens)[0].shape
     (1, 3, 4)
 
     Source: the paper, section A.3: one layer of attention without norm, MLP or dropout.

@@ -107,7 +107,7 @@ class Transformer(_LanguageModel):
 
     >>> model = Transformer(vocabulary=9, num_classes=9, depth=2, num_heads=2, width=8)
     >>> tokens = jnp.array([[0, 3, 1]])
-    >>> model.apply(model.init(jax.random.key(0), tokens), tokens).shape
+    >>> jax.eval_shape(model.init_with_output, jax.random.key(0), tokens)[0].shape
     (1, 3, 9)
 
     Source: the paper, section A.3, and figures 5, 12, 13.
@@ -158,7 +158,7 @@ class GPT(_LanguageModel):
 
     >>> model = GPT(vocabulary=9, num_classes=9, depth=1, num_heads=2, width=8)
     >>> tokens = jnp.array([[0, 3, 1]])
-    >>> model.apply(model.init(jax.random.key(0), tokens), tokens).shape
+    >>> jax.eval_shape(model.init_with_output, jax.random.key(0), tokens)[0].shape
     (1, 3, 9)
 
     Source: Radford et al., 2019; the paper, figure 1.

@@ -36,7 +36,7 @@ class SimpleViT(nn.Module):
     >>> import jax.numpy as jnp
     >>> model = SimpleViT(num_classes=3, patch=4, depth=1, num_heads=2, width=8, width_mlp=16)
     >>> images = jnp.ones((2, 8, 8, 1))
-    >>> model.apply(model.init(jax.random.key(0), images), images).shape
+    >>> jax.eval_shape(model.init_with_output, jax.random.key(0), images)[0].shape
     (2, 3)
 
     Source: Beyer et al., Better plain ViT baselines, 2022; the paper, figures 16 and 17.

@@ -23,7 +23,7 @@ from optexp_jax.models.convolution import form
 from optexp_jax.models.functional import functional
 
 KEY = jax.random.key(0)
-TINY = ResNet(3, depths=(1, 1), width=4)
+TINY = ResNet(3, depths=(1,), width=4)
 IMAGES = jax.random.normal(KEY, (4, 32, 32, 3))
 
 
