@@ -64,8 +64,8 @@ def _named(base: str, problem: Problem) -> str:
 # The rarest class has π = 1/n, so GD needs steps in proportion to n: 2000 for 4000 examples,
 # 150 for 300.
 _LINREG = d.HeavyTailedOneHot(start_examples=100, base=10)
-# m = 8 where classes are looked at, 7 where step sizes are searched, 6 where runs are ten times as
-# long; with normal inputs few steps suffice, at the paper's size.
+# m = 8 where classes are looked at, 7 where step sizes or penalties are compared, 6 where runs are
+# ten times as long; with normal inputs few steps suffice, at the paper's size.
 _LONG = 10_000
 
 
@@ -88,7 +88,8 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
         inputs += ", bias" * dataset.bias_column + (f", d = {dataset.dim}" if dataset.dim else "")
         return Form(inputs, problem, steps=200)
     longer = dataset.size == 7
-    dataset = dataclasses.replace(dataset, size=6 if longer else 7 + experiment.per_class)
+    looked_at = experiment.per_class and not problem.l2
+    dataset = dataclasses.replace(dataset, size=6 if longer else 7 + looked_at)
     sizes = {"num_inputs": dataset.num_inputs, "num_classes": dataset.num_classes}
     smaller = _resized(problem, dataset, problem.model.clone(**sizes))
     if paper < _LONG:
@@ -100,7 +101,7 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
 # ---------------------------------------------------------------------------- images
 
 _CHANNELS = (8, 24)
-_CNN_STEPS = {300: 150, 500: 250, 600: 300, _LONG: 1500}
+_CNN_STEPS = {300: 100, 500: 100, 600: 150, _LONG: 600}
 
 
 def _digits(experiment: Experiment, dataset: d.MNIST) -> Form:
@@ -147,7 +148,7 @@ def _ptb(experiment: Experiment, paper: d.PTB) -> Form:
     dataset = d.ShakespeareExcerpt(layout=d.Streams(32, 32), evaluated=256)
     batching = MiniBatch(32, shuffle=False)
     smaller = _resized(problem, dataset, _language_model(problem, dataset), batching=batching)
-    return Form(_named("text", problem), smaller, steps=300, eval_every=20)
+    return Form(_named("text", problem), smaller, steps=200, eval_every=20)
 
 
 def _tiny_ptb(experiment: Experiment, paper: d.TinyPTB) -> Form:
@@ -156,7 +157,7 @@ def _tiny_ptb(experiment: Experiment, paper: d.TinyPTB) -> Form:
     model = _language_model(experiment.problem, dataset)
     name = "text, last layer" if model.frozen else "text, full batch"
     smaller = _resized(experiment.problem, dataset, model)
-    return Form(name, smaller, steps=300, eval_every=10)
+    return Form(name, smaller, steps=200, eval_every=10)
 
 
 def _wikitext(experiment: Experiment, paper: d.WikiText103) -> Form:
