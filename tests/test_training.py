@@ -95,7 +95,7 @@ def test_line_search_runs():
     ("every", "batching"),
     [
         pytest.param(1, FullBatch(), id="full-1", marks=pytest.mark.slow),
-        pytest.param(5, MiniBatch(7), id="mini-5"),
+        pytest.param(5, MiniBatch(7), id="mini-5", marks=pytest.mark.slow),
     ],
 )
 def test_divergence_ends_one_run_and_leaves_the_others_alone(every, batching):

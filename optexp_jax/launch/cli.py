@@ -221,7 +221,7 @@ def _plot(context, chosen: Sequence[Experiment], args: argparse.Namespace) -> in
 def make_console() -> Console:
     """A console that does not cut tables where the output is a file."""
     console = Console()
-    return console if console.is_terminal else Console(width=120)
+    return console if console.is_terminal else Console(width=180)
 
 
 def _command() -> str:
