@@ -210,7 +210,7 @@ thread.join()
 memory = estimate(pack, data)
 print((peak[0] - before) / (memory.runs + memory.step))
 """
-_MANY = PatternImages(num_classes=1000, power=0.0, least=3, size=28)
+_MANY = PatternImages(num_classes=1000, power=0.0, least=2, size=28)
 _CNN = Experiment(Problem(CNN(1000), _MANY, CrossEntropy()), Adam("10^-3"), "t", steps=2)
 MEASURED = {
     "linear": (linear(Adam("10^-2"), size=10), None),
@@ -223,7 +223,7 @@ MEASURED = {
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
 @pytest.mark.parametrize("name", MEASURED)
 def test_the_peak_follows_the_estimate(name):
-    """Five gigabytes are taken of the whole batch of the CNN, one of its parts."""
+    """Four gigabytes of the whole batch of the CNN; a part of each is taken by the compiler."""
     here = os.path.dirname(__file__)
     paths = os.pathsep.join([here, os.path.join(here, "helpers"), os.getcwd()])
     found = subprocess.run(
@@ -233,4 +233,4 @@ def test_the_peak_follows_the_estimate(name):
         text=True,
         check=True,
     )
-    assert 0.4 < float(found.stdout) < 1.1
+    assert 0.4 < float(found.stdout) < 1.2
