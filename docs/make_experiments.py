@@ -20,7 +20,7 @@ its small form by adding `--scale small`; everything at once by
 `python -m experiments --local --scale small`.
 
 Figures are those of the camera-ready paper. Runs and lengths are at paper scale, minutes at small
-scale on two cores, as the pilot timed a step of each family. Step sizes of small runs are in
+scale on two cores: estimates, not yet measured as a whole. Step sizes of small runs are in
 `experiments/small/pilot.json`. What is expected is the paper's claim, or what follows from it;
 whether the small form shows it is not judged here.
 
