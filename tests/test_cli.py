@@ -331,3 +331,44 @@ experiments = [Experiment(problem, SGD(LearningRate(-1)), group="mine", steps=5)
 if __name__ == "__main__":
     main(experiments)
 """
+
+
+def run_all(capsys, *argv):
+    with pytest.raises(SystemExit) as ended:
+        groups.main("experiments", plan=planned, argv=list(argv))
+    return ended.value.code, capsys.readouterr()
+
+
+def test_a_dry_run_shows_the_total_and_runs_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    code, said = run_all(capsys, "--local", "--scale", "small", "--dry-run", "--budget", "3")
+    assert code == 0
+    assert "minutes on two cores" in said.out
+    assert "LinReg_HeavyTailedOneHot_perclass_small" in said.out
+    assert not list(tmp_path.rglob("experiment.json"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--list", "--dry-run"], "--dry-run and --budget say how --local runs"),
+        (["--report", "--budget", "3"], "--dry-run and --budget say how --local runs"),
+        (["--local", "--budget", "3"], "known at --scale small only"),
+        (["--local", "--budget", "0"], "'0' is not a whole number from 1"),
+        (["--local", "--pack", "many"], "'many' is not a whole number from 1"),
+        (["--local", "--micro-batch", "0"], "'0' is not a whole number from 1"),
+    ],
+)
+def test_options_that_do_nothing_or_make_no_sense_are_refused(argv, sentence, capsys):
+    code, said = run_all(capsys, *argv)
+    assert code == 2
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_force_plans_what_is_done_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    monkeypatch.setattr("optexp_jax.launch.groups.RunFolder.is_finished", lambda self: True)
+    small_dry = ("--local", "--scale", "small", "--dry-run")
+    assert "0 runs are left" in run_all(capsys, *small_dry)[1].out
+    assert "0 runs are left" not in run_all(capsys, *small_dry, "--force")[1].out

@@ -50,7 +50,7 @@ def searches() -> dict[tuple[str, str], list[Experiment]]:
     for members in discover("experiments").values():
         for experiment in members:
             kind, form = kind_of(experiment.optimizer), form_of(experiment)
-            if form.name in (None, "identity") or isinstance(experiment.optimizer, LineSearchGD):
+            if form.name is None or isinstance(experiment.optimizer, LineSearchGD):
                 continue
             found.setdefault((form.name, kind), _search(form, experiment.optimizer, kind))
     return found

@@ -52,8 +52,8 @@ def kind_of(optimizer: Optimizer) -> str:
 def _thinned(members: list[Experiment]) -> list[Planned]:
     """The small form of the experiments of one optimizer in a group."""
     first, form = members[0], form_of(members[0])
-    if form.name is None or form.name == "identity":
-        return [_shrunk(e, form, _faster(e.optimizer, form), e.seed) for e in members]
+    if form.name is None:
+        return [_shrunk(e, form, _adapted(e.optimizer, form), e.seed) for e in members]
     if isinstance(first.optimizer, LineSearchGD):
         return [_shrunk(first, form, first.optimizer, 0)]
     best = Fraction(_measured(form, first.optimizer)["exponent"])
@@ -90,11 +90,10 @@ def _at(optimizer: Optimizer, exponent: Fraction) -> Optimizer:
     return dataclasses.replace(optimizer, learning_rate=LearningRate(exponent))
 
 
-def _faster(optimizer: Optimizer, form: Form) -> Optimizer:
-    # Sign descent needs 1/η steps whatever the number of examples: with fewer steps, larger ones.
-    if form.name == "identity" and isinstance(optimizer, SignDescent):
-        return _at(optimizer, optimizer.learning_rate.exponent + 1)
-    return optimizer
+def _adapted(optimizer: Optimizer, form: Form) -> Optimizer:
+    if not isinstance(optimizer, SignDescent):
+        return optimizer
+    return _at(optimizer, optimizer.learning_rate.exponent + form.sign_decades)
 
 
 @functools.cache

@@ -38,7 +38,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--scale",
         choices=("paper", "small"),
         default="paper",
-        help="the paper's sizes, or a small form that runs in seconds, e.g. --test --scale small",
+        help="the paper's sizes, or a small form for two cores, e.g. --test --scale small",
     )
     parser.add_argument(
         "--pack",

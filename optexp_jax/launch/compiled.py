@@ -13,6 +13,7 @@ from optexp_jax.machine import processor
 
 _DIRECTORY = "jax_compilation_cache_dir"
 _LEAST_SECONDS = "jax_persistent_cache_min_compile_time_secs"
+_WORTH_KEEPING = 0.5  # seconds of compilation
 
 
 @contextlib.contextmanager
@@ -28,7 +29,7 @@ def kept_programs(workspace: Path) -> Iterator[None]:
     device = jax.local_devices()[0].device_kind.replace(" ", "-")
     folder = workspace / "compiled" / f"{jax.__version__}-{device}-{processor()}"
     jax.config.update(_DIRECTORY, str(folder))
-    jax.config.update(_LEAST_SECONDS, 0.5)
+    jax.config.update(_LEAST_SECONDS, _WORTH_KEEPING)
     compilation_cache.reset_cache()
     try:
         yield

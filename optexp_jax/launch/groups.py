@@ -7,6 +7,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from rich.table import Table
@@ -33,6 +34,8 @@ def main(package: str, plan: Plan | None = None, argv: Sequence[str] | None = No
 
 def _main(package: str, plan: Plan | None, argv: Sequence[str] | None) -> int:
     args = _parser(package).parse_args(argv)
+    if (args.dry_run or args.budget) and not args.local:
+        raise OptexpError("--dry-run and --budget say how --local runs: add it.")
     scale = " --scale small" if args.scale == "small" else ""
     console = cli.make_console()
     context = commands.Context(Settings.from_env(), console, f"python -m {package}", scale)
@@ -49,7 +52,7 @@ def _main(package: str, plan: Plan | None, argv: Sequence[str] | None) -> int:
     if args.prepare:
         return commands.prepare(context, [run.experiment for run in every])
     if args.local:
-        chosen = _left(every, args.budget, context)
+        chosen = _left(every, args.budget, args.force, context.settings.workspace)
         if args.dry_run:
             return _show(chosen, context)
         _announce(chosen, context)
@@ -94,11 +97,9 @@ def _at_scale(experiments: list[Experiment], plan: Plan | None, scale: str) -> l
     return plan(experiments)
 
 
-def _left(runs: list[Planned], budget: int | None, context: commands.Context) -> list[Planned]:
-    """What is not done yet, of that what fits into a budget."""
-    left = [
-        r for r in runs if not RunFolder(context.settings.workspace, r.experiment).is_finished()
-    ]
+def _left(runs: list[Planned], budget: int | None, force: bool, workspace: Path) -> list[Planned]:
+    """What is not done yet, or everything by force; of that what fits into a budget."""
+    left = [run for run in runs if force or not RunFolder(workspace, run.experiment).is_finished()]
     if budget is None:
         return left
     if seconds_of(left) is None:

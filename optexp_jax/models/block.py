@@ -8,6 +8,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
+from optexp_jax.models.checks import check_choice
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import Initializer, TransformerInit
 
@@ -35,6 +36,9 @@ class Block(nn.Module):
         attention_bias: whether the projections of the attention have biases, which start at zero.
         init_values: initialisers.
         dtype: of the computation, None for that of the parameters.
+
+    Raises:
+        OptexpError: an unknown norm or activation.
     """
 
     num_heads: int
@@ -48,6 +52,11 @@ class Block(nn.Module):
     attention_bias: bool = True
     init_values: TransformerInit = TransformerInit()
     dtype: None = None
+
+    def __post_init__(self) -> None:
+        check_choice(self, "norm", NORMS)
+        check_choice(self, "activation", tuple(_ACTIVATIONS))
+        super().__post_init__()
 
     @nn.compact
     def __call__(self, stream: jax.Array, train: bool) -> jax.Array:

@@ -169,11 +169,10 @@ def _block(stepper: Stepper, data: Data) -> Any:
 
 def _kept(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]:
     """Bytes that the forward pass keeps, and of the largest array among them."""
-    objective = stepper.objective
 
     def backward(params: Any, frozen: Any, model_state: Any, block: Batch) -> Any:
         one = functools.partial(
-            objective._block,
+            stepper.objective.block_value,
             frozen=frozen,
             model_state=model_state,
             block=block,
@@ -187,7 +186,7 @@ def _kept(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]:
         jax.eval_shape(backward, state.params, state.frozen, state.model_state, block)
     )
     known = [leaf.shape for leaf in jax.tree.leaves((state.params, state.frozen, block))]
-    new = [leaf for leaf in residuals if leaf.shape not in known and leaf.dtype.kind != "V"]
+    new = [leaf for leaf in residuals if leaf.shape not in known]
     sizes = [_bytes(leaf) for leaf in new]
     return sum(sizes), max(sizes, default=0)
 

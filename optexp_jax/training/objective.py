@@ -55,7 +55,7 @@ class Objective:
         """Objective and metric sums over all blocks, in evaluation mode."""
 
         def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Any]:
-            _, (sums, _) = self._block(params, frozen, model_state, block, key, False, True)
+            _, (sums, _) = self.block_value(params, frozen, model_state, block, key, False, True)
             return model_state, sums, ()
 
         return _over_blocks(one, model_state, batch, jax.random.key(0))[1]
@@ -66,7 +66,8 @@ class Objective:
         """The objective over all blocks, in training mode: what a line search evaluates."""
 
         def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Any]:
-            _, (sums, state) = self._block(params, frozen, model_state, block, key, True, False)
+            where = (frozen, model_state, block, key)
+            _, (sums, state) = self.block_value(params, *where, train=True, with_metrics=False)
             return state, sums, ()
 
         return self.value(_over_blocks(one, model_state, batch, key)[1], params)
@@ -81,7 +82,7 @@ class Objective:
         with_metrics: bool,
     ) -> tuple[Params, Sums, Any]:
         """Gradient of the objective over all blocks, its sums, and the new model state."""
-        block_gradient = jax.grad(self._block, has_aux=True)
+        block_gradient = jax.grad(self.block_value, has_aux=True)
 
         def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Params]:
             grads, (sums, state) = block_gradient(
@@ -95,7 +96,7 @@ class Objective:
             grads = jax.tree.map(lambda g, p: g + self.l2 * p, grads, params)
         return grads, sums, model_state
 
-    def _block(
+    def block_value(
         self,
         params: Params,
         frozen: Params,

@@ -97,15 +97,23 @@ def test_dropout_is_on_in_training_and_off_in_evaluation(model):
     assert jnp.array_equal(still, logits_of(model.clone(dropout=0.0)))
 
 
-def test_dropout_falls_on_every_kind_of_unit():
-    """With a single kind of dropout left, training and evaluation would still differ."""
-    model = Transformer(11, 11, 1, 2, 8, 8, dropout=0.3)
+@pytest.mark.parametrize(
+    ("model", "masks"),
+    [
+        # embedding, attention weights, what attention and MLP add, hidden units
+        (Transformer(11, 11, 1, 2, 8, 8, dropout=0.3), 5),
+        (GPT(11, 11, 1, 2, 8, dropout=0.3), 4),  # no hidden units
+        (Transformer(11, 11, 1, 2, 8, dropout=0.3), 3),  # no MLP
+        (MODELS["encoder"], 0),
+    ],
+)
+def test_dropout_falls_on_every_kind_of_unit(model, masks):
     params = jax.eval_shape(model.init, KEY, TOKENS)
-    jaxpr = str(jax.make_jaxpr(
-        lambda p: model.apply(p, TOKENS, train=True, rngs={"dropout": KEY})
-    )(params))  # fmt: skip
-    # embedding, attention weights, both branches, hidden units
-    assert jaxpr.count("random_bits") + jaxpr.count("name=_bernoulli") >= 5
+
+    def logits(params):
+        return model.apply(params, TOKENS, train=True, rngs={"dropout": KEY})
+
+    assert str(jax.make_jaxpr(logits)(params)).count("name=_bernoulli") == masks
 
 
 def test_without_dropout_both_modes_are_one():

@@ -5,7 +5,7 @@ layer.
 
 Figure: 1, 8, 11, 28, 29
 Command: python -m experiments.bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats_long
-         --local --micro-batch 8
+         --local
 Time: 3 days for each run on one H100.
 Expected: after 15,000 steps SGD has the rarest tenth of the text above its loss at the start, 10.8;
 Adam has every tenth below it.

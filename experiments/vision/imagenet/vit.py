@@ -9,22 +9,19 @@ Expected: heavy tails leave Adam as it is and slow SGD down.
 import dataclasses
 
 from experiments.small import small
-from experiments.vision.imagenet import resnet18_heavy_tailed, resnet18_small
-from optexp_jax.grid import replace_all
+from experiments.vision.imagenet import resnet18_layer_norm, resnet18_small
 from optexp_jax.launch.cli import main
 from optexp_jax.models import SimpleViT
 
 model = SimpleViT(resnet18_small.dataset.num_classes)
 
 experiments = [
-    experiment
-    for module, name in [(resnet18_small, "Small"), (resnet18_heavy_tailed, "HeavyTailed")]
-    for experiment in replace_all(
-        module.experiments,
-        problem=dataclasses.replace(module.problem, model=model),
-        group=f"SimpleViT_{name}ImageNet",
-        keep_steps=(),
+    dataclasses.replace(
+        experiment,
+        problem=dataclasses.replace(experiment.problem, model=model),
+        group=experiment.group.replace("ResNet18LayerNorm", "SimpleViT"),
     )
+    for experiment in resnet18_layer_norm.experiments
 ]
 
 if __name__ == "__main__":
