@@ -53,7 +53,7 @@ def _row(module: str, text: str, members: list[Experiment]) -> tuple[str, ...]:
     seconds = seconds_of(planned(members)) or 0.0
     length = f"{first.steps:,} steps" if first.steps else f"{first.epochs:,} epochs"
     return (
-        _labelled(text, "Figure"),
+        _labelled(text, "Figure").rstrip("."),
         f"`{module}` `{first.group}`",
         type(problem.dataset).__name__,
         type(problem.model).__name__,

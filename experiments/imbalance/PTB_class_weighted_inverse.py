@@ -6,7 +6,7 @@ Shown in figure 25; the paper's code names it in a comment only. The grid is tha
 Figure: 25
 Command: python -m experiments.imbalance.PTB_class_weighted_inverse --local
 Time: 100 epochs took the paper at most 6 hours on a P100.
-Expected: the weights 1/π can end above plain SGD on text, other than 1/√π.
+Expected: the weights 1/π can end above plain SGD on text, unlike 1/√π.
 """
 
 import dataclasses

@@ -4,7 +4,10 @@ Every small problem is run with one seed over the decades below, for at most 150
 stable step size (`results.selection`) is written down, and the time of a step. Run it again after a
 change of `forms`; what is done is not run again.
 
-Command: python -m experiments.small.pilot [--family NAME]
+`--timed` takes the times of a step from the small runs in the workspace instead, in which more
+steps share a compilation.
+
+Command: python -m experiments.small.pilot [--family NAME | --timed]
 Time: 40 minutes on two cores.
 """
 
@@ -13,9 +16,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections.abc import Sequence
 
 from experiments.small.forms import Form, form_of
-from experiments.small.thinned import PILOT, kind_of
+from experiments.small.thinned import PILOT, kind_of, small
 from optexp_jax import Experiment
 from optexp_jax.config import Settings
 from optexp_jax.launch.cli import make_console
@@ -23,10 +27,12 @@ from optexp_jax.launch.display import RichDisplay
 from optexp_jax.launch.groups import discover
 from optexp_jax.launch.local import run_local
 from optexp_jax.optim import LineSearchGD, Optimizer, lr_grid
-from optexp_jax.results.load import load_results
+from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import best_rates
+from optexp_jax.results.store import FINISHED
+from optexp_jax.training.pack import group_into_packs
 
-# Decades that hold the best step size of every family.
+# Decades around the best step sizes, which in a few families are at an end of them.
 _DECADES = {
     "SGD": (-3, 2),
     "SGD + momentum": (-4, 1),
@@ -74,25 +80,60 @@ def found(runs: list[Experiment], settings: Settings) -> dict[str, str | float]:
     """The best step size of finished runs, and what a step of one of them takes."""
     results = [load_results(run, settings.workspace) for run in runs]
     (rate,) = best_rates(results).values()
-    seconds = max(float(str(r.details["pack_seconds"])) for r in results)
-    steps = sum(int(r.table["step"].iloc[-1]) for r in results)
+    seconds, steps = _spent(results)
     return {"exponent": str(rate.exponent), "ms_per_step": round(1000 * seconds / steps, 2)}
 
 
+def timed(settings: Settings) -> dict[tuple[str, str], float]:
+    """Milliseconds of a step by family and optimizer, of the small runs that are done."""
+    spent: dict[tuple[str, str], list[tuple[float, int]]] = {}
+    for members in discover("experiments").values():
+        for kind in {(e.group, kind_of(e.optimizer)): e for e in members}:
+            alike = [e for e in members if (e.group, kind_of(e.optimizer)) == kind]
+            family = form_of(alike[0]).name
+            for pack in group_into_packs(small(alike)):
+                results = [load_results(run, settings.workspace) for run in pack.experiments]
+                if family and all(r.status in FINISHED for r in results):
+                    spent.setdefault((family, kind[1]), []).append(_spent(results))
+    return {
+        key: round(1000 * sum(s for s, _ in packs) / sum(n for _, n in packs), 2)
+        for key, packs in spent.items()
+    }
+
+
+def _spent(results: Sequence[Results]) -> tuple[float, int]:
+    """Seconds and steps of a pack."""
+    seconds = max(float(str(r.details["pack_seconds"])) for r in results)
+    return seconds, sum(int(r.table["step"].iloc[-1]) for r in results)
+
+
 def main() -> None:
-    """Run what is missing, and write the file."""
+    """Run what is missing, or time what was run, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", help="only families whose name contains this")
-    chosen = parser.parse_args().family or ""
+    parser.add_argument(
+        "--timed", action="store_true", help="only take the times of small runs in the workspace"
+    )
+    args = parser.parse_args()
     console, settings = make_console(), Settings.from_env()
     table = json.loads(PILOT.read_text()) if PILOT.exists() else {}
+    if args.timed:
+        for (family, kind), milliseconds in timed(settings).items():
+            # A line search has no step size and lists 10^0.
+            table[family].setdefault(kind, {"exponent": "0"})["ms_per_step"] = milliseconds
+        _write(table)
+        return
     for (family, kind), runs in searches().items():
-        if chosen in family:
+        if (args.family or "") in family:
             with RichDisplay(console) as display:
                 run_local(runs, settings, display=display)
             table.setdefault(family, {})[kind] = entry = found(runs, settings)
             console.print(f"{family}: {kind} 10^{entry['exponent']}")
-            PILOT.write_text(json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+            _write(table)
+
+
+def _write(table: dict[str, dict[str, dict[str, str | float]]]) -> None:
+    PILOT.write_text(json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 A pack holds its data once, and the parameters and optimizer states of all its runs. While a run
 takes a step there are, besides: its state as it was and as it becomes, its gradient, what the
 forward pass keeps for the backward pass, and what the backward pass makes of the largest of that.
-Peaks measured on a CPU are 0.6 to 0.9 of the estimate above ten gigabytes; below that the memory of
-the compiler shows, and they reach 1.2.
+Peaks measured on a CPU were 0.57 to 0.9 of the estimate, for shapes of 0.1 to 15 GB; with a CNN of
+2 GB they were 1.2, as what the compiler takes is in them. A GPU was not measured.
 """
 
 from __future__ import annotations
