@@ -51,7 +51,7 @@ def jax_step(batch: int, form: str, steps: int) -> Callable[[], None]:
 
 def torch_step(batch: int, steps: int) -> Callable[[], None]:
     """The same steps in PyTorch."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     torch.manual_seed(0)
     images = torch.randn(batch, 1, 28, 28)
