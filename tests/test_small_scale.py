@@ -1,6 +1,7 @@
 """The small form of every group: which runs are left, what they take, and that they train."""
 
 import dataclasses
+import itertools
 import math
 from collections import defaultdict
 from fractions import Fraction
@@ -10,10 +11,13 @@ import pytest
 
 from experiments.small import planned, small
 from experiments.small.forms import form_of
-from experiments.small.pilot import searches
+from experiments.small.pilot import climb, found, searches
 from experiments.small.thinned import kind_of, pilot
+from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
+from optexp_jax.launch.display import Silent
 from optexp_jax.launch.groups import discover
+from optexp_jax.launch.local import Outcome
 from optexp_jax.launch.planning import Planned, seconds_of, within
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.training.pack import Pack
@@ -63,6 +67,32 @@ def test_the_pilot_has_every_family_and_optimizer_that_is_run():
         for entry in kinds.values():
             assert Fraction(entry["exponent"]).denominator in (1, 2)
             assert 0 < entry["ms_per_step"] < 1000
+
+
+@pytest.mark.parametrize("start", [-3, -1, 2])
+def test_the_pilot_follows_the_best_step_size_and_tries_new_ones_only(start):
+    tried = [set()]
+
+    def evaluate(exponents):
+        tried.append(set(exponents))
+        return min(exponents, key=lambda x: abs(x - Fraction(-1, 2)))
+
+    assert climb(Fraction(start), evaluate) == Fraction(-1, 2)
+    assert all(before < after for before, after in itertools.pairwise(tried))
+    assert {-1, Fraction(-1, 2), 0} <= tried[-1]
+
+
+def test_a_stopped_pilot_ends(monkeypatch, tmp_path):
+    calls = []
+
+    def stopped(runs, settings, **kwargs):
+        calls.append(runs)
+        return Outcome(stopped=15)
+
+    monkeypatch.setattr("experiments.small.pilot.run_local", stopped)
+    with pytest.raises(SystemExit, match="143"):
+        found(next(iter(searches().values())), Settings(workspace=tmp_path), Silent())
+    assert len(calls) == 1
 
 
 def test_all_of_it_takes_at_most_ninety_minutes():

@@ -1,8 +1,9 @@
 """The search that `pilot.json` comes from: the best step size of each optimizer in each family.
 
-Every small problem is run with one seed over the decades below, for at most 150 steps; the best
-stable step size (`results.selection`) is written down, and the time of a step. Run it again after a
-change of `forms`; what is done is not run again.
+Every small problem is run with one seed, for at most 150 steps, at half a decade around the step
+size of the file, or of the kind of optimizer for a new family; the search follows the best stable
+one (`results.selection`) until both of its neighbours are worse. That is written down, with the
+time of a step. Run it again after a change of `forms`; what is done is not run again.
 
 `--timed` takes the times of a step from the small runs in the workspace instead, in which more
 steps share a compilation.
@@ -16,72 +17,115 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 from experiments.small.forms import Form, form_of
-from experiments.small.thinned import PILOT, kind_of, small
-from optexp_jax import Experiment
+from experiments.small.thinned import PILOT, kind_of, pilot, small
+from optexp_jax import Experiment, LearningRate
 from optexp_jax.config import Settings
 from optexp_jax.launch.cli import make_console
-from optexp_jax.launch.display import RichDisplay
+from optexp_jax.launch.display import Display, RichDisplay
 from optexp_jax.launch.groups import discover
 from optexp_jax.launch.local import run_local
-from optexp_jax.optim import LineSearchGD, Optimizer, lr_grid
+from optexp_jax.optim import LineSearchGD, Optimizer
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import best_rates
 from optexp_jax.results.store import FINISHED
 from optexp_jax.training.pack import group_into_packs
 
-# Decades around the best step sizes, which in a few families are at an end of them.
-_DECADES = {
-    "SGD": (-3, 2),
-    "SGD + momentum": (-4, 1),
-    "Adam": (-4, -1),
-    "Adam + momentum": (-4, -1),
-    "AdamW + momentum": (-4, -1),
-    "SignDescent": (-5, -2),
-    "SignDescent + momentum": (-6, -3),
-    "NormalizedGD": (-2, 1),
-    "NormalizedGD + momentum": (-3, 0),
-    "ScaledSignDescent": (-8, -4),
-    "ScaledSignDescent + momentum": (-9, -5),
-    "Adagrad": (-3, 0),
+# Exponents to start from where nothing is known.
+_STARTS = {
+    "SGD": -1,
+    "SGD + momentum": -1,
+    "Adam": -2,
+    "Adam + momentum": -2,
+    "AdamW + momentum": -2,
+    "SignDescent": -3,
+    "SignDescent + momentum": -4,
+    "NormalizedGD": -1,
+    "NormalizedGD + momentum": -1,
+    "ScaledSignDescent": -5,
+    "ScaledSignDescent + momentum": -6,
+    "Adagrad": -2,
 }
+_HALF = Fraction(1, 2)
 _MOST_STEPS = 150
 
 
-def searches() -> dict[tuple[str, str], list[Experiment]]:
-    """The runs of the pilot by family and optimizer."""
-    found: dict[tuple[str, str], list[Experiment]] = {}
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """The step sizes of one optimizer in one family.
+
+    Args:
+        form: the small problem.
+        optimizer: at any step size.
+        start: the exponent to begin at.
+    """
+
+    form: Form
+    optimizer: Optimizer
+    start: Fraction
+
+    def run_at(self, exponent: Fraction) -> Experiment:
+        """A run of the search."""
+        steps = self.form.steps
+        return Experiment(
+            dataclasses.replace(self.form.problem, l2=0.0),
+            dataclasses.replace(self.optimizer, learning_rate=LearningRate(exponent)),
+            group="pilot",
+            steps=steps if steps >= 500 else min(steps, _MOST_STEPS),
+            eval_every=self.form.eval_every,
+        )
+
+
+def searches() -> dict[tuple[str, str], Search]:
+    """The searches of the pilot by family and optimizer."""
+    found: dict[tuple[str, str], Search] = {}
     for members in discover("experiments").values():
         for experiment in members:
             kind, form = kind_of(experiment.optimizer), form_of(experiment)
             if form.name is None or isinstance(experiment.optimizer, LineSearchGD):
                 continue
-            found.setdefault((form.name, kind), _search(form, experiment.optimizer, kind))
+            known = pilot().get(form.name, {}).get(kind, {}) if PILOT.exists() else {}
+            start = Fraction(known.get("exponent", _STARTS[kind]))
+            found.setdefault((form.name, kind), Search(form, experiment.optimizer, start))
     return found
 
 
-def _search(form: Form, optimizer: Optimizer, kind: str) -> list[Experiment]:
-    steps = form.steps if form.steps >= 1000 else min(form.steps, _MOST_STEPS)
-    return [
-        Experiment(
-            dataclasses.replace(form.problem, l2=0.0),
-            dataclasses.replace(optimizer, learning_rate=rate),
-            group="pilot",
-            steps=steps,
-            eval_every=form.eval_every,
-        )
-        for rate in lr_grid(*_DECADES[kind])
-    ]
+def climb(best: Fraction, evaluate: Callable[[set[Fraction]], Fraction]) -> Fraction:
+    """The exponent whose neighbours, half a decade away, are both no better.
+
+    Args:
+        best: where to begin.
+        evaluate: the best of some exponents.
+
+    >>> climb(Fraction(-3), lambda some: min(some, key=lambda x: abs(x - Fraction("-3/2"))))
+    Fraction(-3, 2)
+    """
+    tried: set[Fraction] = set()
+    while new := {best - _HALF, best, best + _HALF} - tried:
+        tried |= new
+        best = evaluate(tried)
+    return best
 
 
-def found(runs: list[Experiment], settings: Settings) -> dict[str, str | float]:
-    """The best step size of finished runs, and what a step of one of them takes."""
-    results = [load_results(run, settings.workspace) for run in runs]
-    (rate,) = best_rates(results).values()
+def found(search: Search, settings: Settings, display: Display) -> dict[str, str | float]:
+    """The best step size of a search, and what a step of its runs takes."""
+    results: list[Results] = []
+
+    def evaluate(exponents: set[Fraction]) -> Fraction:
+        runs = [search.run_at(exponent) for exponent in sorted(exponents)]
+        outcome = run_local(runs, settings, display=display)
+        if outcome.stopped:
+            raise SystemExit(128 + outcome.stopped)
+        results[:] = [load_results(run, settings.workspace) for run in runs]
+        # Where every run diverges the search goes down.
+        return min((r.exponent for r in best_rates(results).values()), default=min(exponents))
+
+    best = climb(search.start, evaluate)
     seconds, steps = _spent(results)
-    return {"exponent": str(rate.exponent), "ms_per_step": round(1000 * seconds / steps, 2)}
+    return {"exponent": str(best), "ms_per_step": round(1000 * seconds / steps, 2)}
 
 
 def timed(settings: Settings) -> dict[tuple[str, str], float]:
@@ -102,9 +146,12 @@ def timed(settings: Settings) -> dict[tuple[str, str], float]:
 
 
 def _spent(results: Sequence[Results]) -> tuple[float, int]:
-    """Seconds and steps of a pack."""
-    seconds = max(float(str(r.details["pack_seconds"])) for r in results)
-    return seconds, sum(int(r.table["step"].iloc[-1]) for r in results)
+    """Seconds and steps of packs, whose runs each have the seconds of the whole pack."""
+    packs: dict[object, float] = {}
+    for r in results:
+        began = r.details["started"]
+        packs[began] = max(packs.get(began, 0.0), float(str(r.details["pack_seconds"])))
+    return sum(packs.values()), sum(int(r.table["step"].iloc[-1]) for r in results)
 
 
 def main() -> None:
@@ -123,11 +170,11 @@ def main() -> None:
             table[family].setdefault(kind, {"exponent": "0"})["ms_per_step"] = milliseconds
         _write(table)
         return
-    for (family, kind), runs in searches().items():
+    for (family, kind), search in searches().items():
         if (args.family or "") in family:
             with RichDisplay(console) as display:
-                run_local(runs, settings, display=display)
-            table.setdefault(family, {})[kind] = entry = found(runs, settings)
+                entry = found(search, settings, display)
+            table.setdefault(family, {})[kind] = entry
             console.print(f"{family}: {kind} 10^{entry['exponent']}")
             _write(table)
 
