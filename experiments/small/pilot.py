@@ -9,7 +9,7 @@ time of a step. Run it again after a change of `forms`; what is done is not run 
 steps share a compilation.
 
 Command: python -m experiments.small.pilot [--family NAME | --timed]
-Time: 40 minutes on two cores.
+Time: about an hour on two cores, half of it for text.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Search:
 
 def searches() -> dict[tuple[str, str], Search]:
     """The searches of the pilot by family and optimizer."""
-    found: dict[tuple[str, str], Search] = {}
+    by_kind: dict[tuple[str, str], Search] = {}
     for members in discover("experiments").values():
         for experiment in members:
             kind, form = kind_of(experiment.optimizer), form_of(experiment)
@@ -89,8 +89,8 @@ def searches() -> dict[tuple[str, str], Search]:
                 continue
             known = pilot().get(form.name, {}).get(kind, {}) if PILOT.exists() else {}
             start = Fraction(known.get("exponent", _STARTS[kind]))
-            found.setdefault((form.name, kind), Search(form, experiment.optimizer, start))
-    return found
+            by_kind.setdefault((form.name, kind), Search(form, experiment.optimizer, start))
+    return by_kind
 
 
 def climb(best: Fraction, evaluate: Callable[[set[Fraction]], Fraction]) -> Fraction:
