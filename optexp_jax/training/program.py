@@ -63,8 +63,7 @@ class Program:
         OptexpError: a micro-batch that the model cannot take.
     """
 
-    row_capacity = _MOST_ROWS
-    class_capacity = 1
+    row_capacity = class_capacity = _MOST_ROWS
 
     def __init__(self, pack: Pack, data: Data, example: jax.ShapeDtypeStruct) -> None:
         self.pack = pack
@@ -83,8 +82,12 @@ class Program:
         """
         raise NotImplementedError
 
-    def evaluate(self, states: RunState) -> Row:
-        """The rows at the parameters of all runs, leaves `[runs, 1, ...]`."""
+    def evaluate(self, states: RunState) -> tuple[RunState, Row]:
+        """The rows at the parameters of all runs; the states given are consumed.
+
+        Returns:
+            the same states and the rows, leaves `[runs, 1, ...]`.
+        """
         raise NotImplementedError
 
     def close(self) -> None:
@@ -98,8 +101,11 @@ class Program:
     # -- states ---------------------------------------------------------------------------------
 
     def _first(self, seed: Any = 0) -> RunState:
+        return self.stepper.start(*self._parameters(seed))
+
+    def _parameters(self, seed: Any) -> tuple[Any, Any]:
         example = jnp.zeros(self._example.shape, self._example.dtype)
-        return self._seeded(seed).init(example)
+        return self._seeded(seed).parameters(example)
 
     def _seeded(self, seed: Any) -> Stepper:
         return dataclasses.replace(self.stepper, seed=seed)
@@ -111,9 +117,12 @@ class Program:
     def initial(self) -> RunState:
         """The states of all runs before the first step, stacked on the first axis."""
         with precision_of(self.pack):
-            state = jax.jit(self._first)(self._seed)
+            # Two programs, as the first is the same for all optimizers; and stacked on the host, as
+            # that needs none.
+            parameters = jax.jit(self._parameters)(self._seed)
+            state = jax.device_get(jax.jit(self.stepper.start)(*parameters))
             states = [self._with_rate(state, i) for i in range(self.padded)]
-            return self._spread(jax.tree.map(lambda *leaves: jnp.stack(leaves), *states))
+            return self._spread(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
 
     def restored(self, leaves: States) -> RunState:
         """The states of a checkpoint on the devices of the pack, one row per run.
@@ -141,11 +150,11 @@ class Program:
 
     def _with_rate(self, state: RunState, index: int) -> RunState:
         """The state of run `index`; runs beyond the pack are padding and never alive."""
-        state = state._replace(alive=jnp.bool(index < len(self.pack.experiments)))
+        state = state._replace(alive=np.bool_(index < len(self.pack.experiments)))
         optimizer = self.pack.experiments[min(index, len(self.pack.experiments) - 1)].optimizer
         if isinstance(optimizer, LineSearchGD):
             return state
-        rate = jnp.asarray(float(optimizer.learning_rate), jnp.result_type(float))
+        rate = np.asarray(float(optimizer.learning_rate), jnp.result_type(float))
         return state._replace(opt_state=optax.tree.set(state.opt_state, learning_rate=rate))
 
     # -- devices --------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from optexp_jax.training.program import (
     measured,
     precision_of,
 )
-from optexp_jax.training.step import DeviceData, Row, RunState, Stepper
+from optexp_jax.training.step import DeviceData, Row, RunState, Stepper, without_gradient
 
 
 class ResidentProgram(Program):
@@ -39,30 +39,31 @@ class ResidentProgram(Program):
                 self.stepper.evaluate, jax.eval_shape(self._first), examples
             )
             self._set_capacities(self._shape)
-            self._chunk = self._compiled(self._chunk_of_runs, 1, 6, donate=0)
-            self._evaluate = self._compiled(self._rows_of_runs, 1, 2, donate=())
+            self._chunk = self._compiled(self._chunk_of_runs, 1, 7, donate=0)
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take the steps of all slots, in one call; the rows stay on the devices."""
+        return self._steps(states, slots, keep=True)
+
+    def evaluate(self, states: RunState) -> tuple[RunState, Row]:
+        """The rows at the parameters of all runs, dead ones too, on the devices."""
+        alive, first = np.array(states.alive), np.zeros(1, np.int32)
+        awake = states._replace(alive=self._spread(np.ones_like(alive)))
+        # A step that is not taken: a program for this alone would take as long to compile.
+        states, rows = self._steps(awake, Slots(first, first), keep=False)
+        with precision_of(self.pack):
+            rows = without_gradient(rows)
+        return states._replace(alive=self._spread(alive)), rows
+
+    def _steps(self, states: RunState, slots: Slots, keep: bool) -> tuple[RunState, Row]:
         number = len(slots.rows)
         with precision_of(self.pack):
             rows, class_rows = (
                 np.pad(s.astype(np.int32), (0, self.most_steps - number))
                 for s in (slots.rows, slots.class_rows)
             )
-            counts = (self._runs, np.int32(number), self._seed)
+            counts = (self._runs, np.int32(number), self._seed, np.bool_(keep))
             return self._chunk(states, *counts, rows, class_rows, self.data)
-
-    def evaluate(self, states: RunState) -> Row:
-        """The rows at the parameters of all runs, on the devices."""
-        with precision_of(self.pack):
-            return self._evaluate(states, self._runs, self.data)
-
-    def _rows_of_runs(self, states: RunState, runs: Any, data: DeviceData) -> Row:
-        def one(_: Row, state: RunState) -> Row:
-            return jax.tree.map(lambda leaf: leaf[None], self.stepper.evaluate(state, data))
-
-        return self._over_runs(one, runs, self._buffers(len(states.step), 1), states)
 
     def _chunk_of_runs(
         self,
@@ -70,6 +71,7 @@ class ResidentProgram(Program):
         runs: Any,
         number: Any,
         seed: Any,
+        keep: Any,
         rows: Any,
         class_rows: Any,
         data: DeviceData,
@@ -77,7 +79,7 @@ class ResidentProgram(Program):
         stepper = self._seeded(seed)
 
         def one(part: tuple[RunState, Row]) -> tuple[RunState, Row]:
-            return self._chunk_of_run(stepper, *part, number, (rows, class_rows), data)
+            return self._chunk_of_run(stepper, *part, number, keep, (rows, class_rows), data)
 
         return self._over_runs(one, runs, (states, self._buffers(len(states.step))))
 
@@ -87,6 +89,7 @@ class ResidentProgram(Program):
         state: RunState,
         rows: Row,
         number: Any,
+        keep: Any,
         slots: tuple[Any, Any],
         data: DeviceData,
     ) -> tuple[RunState, Row]:
@@ -99,18 +102,18 @@ class ResidentProgram(Program):
         def body(carry: Any) -> Any:
             i, state, order, rows = carry
             record = row_slots[i] < self.row_capacity
-            state, order, row = stepper.step(state, data, order, record)
+            state, order, row = stepper.step(state, data, order, record, keep)
             return i + 1, state, order, _write(rows, row, row_slots[i], class_slots[i])
 
         start = (jnp.int32(0), state, stepper.order(state.step), rows)
         _, state, _, rows = jax.lax.while_loop(going, body, start)
         return state, rows
 
-    def _buffers(self, runs: int, rows: int | None = None) -> Row:
-        """Zeros for so many rows of each run, or as many as fit."""
+    def _buffers(self, runs: int) -> Row:
+        """Zeros for as many rows of each run as fit."""
 
         def buffer(path: Any, leaf: Any) -> jax.Array:
-            return jnp.zeros((runs, rows or self._capacity(path), *leaf.shape), leaf.dtype)
+            return jnp.zeros((runs, self._capacity(path), *leaf.shape), leaf.dtype)
 
         return jax.tree_util.tree_map_with_path(buffer, self._shape)
 

@@ -95,11 +95,11 @@ def _chunks(
         end, slots = _plan(program, schedule, step, wanted)
         current, rows = program.chunk(current, slots)
         host = jax.device_get(rows)
-        records = _records(program, schedule, (step, end), current, host, alive)
+        current, records = _records(program, schedule, (step, end), current, host, alive)
         alive = _alive(program, current)
         step = end
         if step == schedule.total and any(alive):
-            records = _finish(program, schedule, current, records, alive)
+            current, records = _finish(program, schedule, current, records, alive)
         yield Chunk(step, records, current)
         elapsed = time.monotonic() - began
         wanted = wanted * 2 if elapsed < chunk_seconds / 2 else max(1, end - step or wanted)
@@ -149,9 +149,9 @@ def _records(
     states: RunState,
     rows: Any,
     was_alive: list[bool],
-) -> list[RunRecord]:
+) -> tuple[RunState, list[RunRecord]]:
     """The records of a chunk; a run whose last row is not finite ends there as diverged."""
-    alive, taken = _alive(program, states), np.asarray(states.step)
+    alive, taken = _alive(program, states), np.array(states.step)
     dead_rows = None
     records = []
     for i, experiment in enumerate(program.pack.experiments):
@@ -163,13 +163,15 @@ def _records(
         record = _record(experiment, schedule, recorded, row)
         if not alive[i]:
             if int(taken[i]) not in recorded:
-                dead_rows = dead_rows or jax.device_get(program.evaluate(states))
+                if dead_rows is None:
+                    states, evaluated = program.evaluate(states)
+                    dead_rows = jax.device_get(evaluated)
                 record = _extended(record, schedule, int(taken[i]), dead_rows, i)
             record = dataclasses.replace(record, status="diverged", step=int(taken[i]))
         elif span[1] in experiment.keep_steps:
             record = dataclasses.replace(record, parameters=_parameters(states, i))
         records.append(dataclasses.replace(record, step=int(taken[i])))
-    return records
+    return states, records
 
 
 def _record(experiment: Any, schedule: Schedule, recorded: np.ndarray, row: Any) -> RunRecord:
@@ -195,9 +197,10 @@ def _finish(
     states: RunState,
     records: list[RunRecord],
     alive: list[bool],
-) -> list[RunRecord]:
+) -> tuple[RunState, list[RunRecord]]:
     """Append the row after the last step to every run that reached it."""
-    rows = jax.device_get(program.evaluate(states))
+    states, evaluated = program.evaluate(states)
+    rows = jax.device_get(evaluated)
     position = {e.id: i for i, e in enumerate(program.pack.experiments)}
     finished = []
     for record in records:
@@ -208,7 +211,7 @@ def _finish(
             status = "done" if np.isfinite(loss) else "diverged"
             record = dataclasses.replace(record, status=status, step=schedule.total)
         finished.append(record)
-    return finished
+    return states, finished
 
 
 def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index: int) -> RunRecord:

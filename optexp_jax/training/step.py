@@ -69,9 +69,16 @@ class Stepper:
 
     def init(self, example: jax.Array) -> RunState:
         """The state before the first step, for a model of inputs like the stored one `[1, ...]`."""
-        model, inputs = self.objective.model, self.objective.to_inputs(example)
-        params, model_state = model.init(named_key(self.seed, "params"), inputs)
-        trained, frozen = split_trainable(params, model.trainable)
+        return self.start(*self.parameters(example))
+
+    def parameters(self, example: jax.Array) -> tuple[Params, Any]:
+        """The parameters before the first step, and the model's state: of the model and seed only."""
+        inputs = self.objective.to_inputs(example)
+        return self.objective.model.init(named_key(self.seed, "params"), inputs)
+
+    def start(self, params: Params, model_state: Any) -> RunState:
+        """The state of a run that starts at these parameters."""
+        trained, frozen = split_trainable(params, self.objective.model.trainable)
         opt_state = self.transform.init(trained)
         return RunState(jnp.int32(0), jnp.bool(True), trained, frozen, model_state, opt_state)
 
@@ -118,7 +125,12 @@ class Stepper:
         return epoch_order(key, epoch, self.num_examples, self.batching.shuffle)
 
     def step(
-        self, state: RunState, data: DeviceData, order: jax.Array, record: jax.Array
+        self,
+        state: RunState,
+        data: DeviceData,
+        order: jax.Array,
+        record: jax.Array,
+        keep: jax.Array | bool = True,
     ) -> tuple[RunState, jax.Array, Row]:
         """Take one step on data that is on the device.
 
@@ -127,13 +139,14 @@ class Stepper:
             data: training and validation examples.
             order: order of the examples in the epoch of the step before.
             record: boolean, whether the metrics of the row are wanted.
+            keep: boolean, whether the step is taken, or only its row is wanted.
 
         Returns:
             the state after the step, the order of the epoch, and the row of metrics at the
             parameters *before* the step.
         """
         batch, order = self._batch(data, order, state.step)
-        advance = functools.partial(self.advance, with_metrics=self.shares_forward)
+        advance = functools.partial(self.advance, with_metrics=self.shares_forward, keep=keep)
         if self.short(state):
             # Batch statistics would be those of the padding, too.
             new, sums, norms = jax.lax.cond(
@@ -147,7 +160,11 @@ class Stepper:
         return new, order, row | {"grad_norms": norms}
 
     def advance(
-        self, state: RunState, batch: Batch, with_metrics: bool = False
+        self,
+        state: RunState,
+        batch: Batch,
+        with_metrics: bool = False,
+        keep: jax.Array | bool = True,
     ) -> tuple[RunState, Sums, dict[str, jax.Array]]:
         """Take one step on a batch.
 
@@ -155,6 +172,7 @@ class Stepper:
             state: before the step.
             batch: the examples of the step.
             with_metrics: whether the sums hold those of the metrics too.
+            keep: boolean, whether the step is taken; if not, the state stays as it is.
 
         Returns:
             the state after the step, the sums of the batch before it, and the norm of the gradient
@@ -176,13 +194,14 @@ class Stepper:
         norms = leaf_norms(grads)
         finite = jnp.isfinite(value) & jnp.isfinite(_total(norms))
         # A dead run keeps the parameters of its last row, which may be evaluated later.
-        params, model_state = jax.tree.map(
-            lambda new, old: jnp.where(finite, new, old),
-            (optax.apply_updates(state.params, updates), model_state),
-            (state.params, state.model_state),
+        taken = finite & keep
+        params, model_state, opt_state = jax.tree.map(
+            lambda new, old: jnp.where(taken, new, old),
+            (optax.apply_updates(state.params, updates), model_state, opt_state),
+            (state.params, state.model_state, state.opt_state),
         )
         new = state._replace(
-            step=state.step + finite.astype(jnp.int32),
+            step=state.step + taken.astype(jnp.int32),
             alive=finite,
             params=params,
             model_state=model_state,

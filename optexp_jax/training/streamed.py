@@ -76,10 +76,10 @@ class StreamedProgram(Program):
         by_class = slots.class_rows[slots.rows < self.row_capacity] < self.class_capacity
         return states, self._stacked(rows, by_class)
 
-    def evaluate(self, states: RunState) -> Row:
+    def evaluate(self, states: RunState) -> tuple[RunState, Row]:
         """The rows at the parameters of all runs, on the host."""
         with precision_of(self.pack):
-            return self._stacked([without_gradient(self._row(states))], np.array([True]))
+            return states, self._stacked([without_gradient(self._row(states))], np.array([True]))
 
     def close(self) -> None:
         """Stop the threads that decode."""
