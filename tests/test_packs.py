@@ -1,5 +1,7 @@
 """Packs, chunks, micro-batches and mini-batches: what changes no row."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from small_problems import (
     BITWISE,
     ONE_HOT,
+    RANDOM,
     experiment,
     one_hot_problem,
     random_problem,
@@ -16,11 +19,12 @@ from training_rows import alone, assert_close, assert_same, load, train
 
 import optexp_jax
 from optexp_jax import FullBatch, MiniBatch
+from optexp_jax.errors import OptexpError
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.optim import SGD, LearningRate
 from optexp_jax.training import program
 from optexp_jax.training.batches import epoch_order, named_key, take_batch, to_batch
-from optexp_jax.training.pack import Pack
+from optexp_jax.training.pack import Pack, by_seed, group_into_packs
 from optexp_jax.training.resident import ResidentProgram
 
 
@@ -39,6 +43,29 @@ def test_rows_depend_neither_on_the_pack_nor_on_chunks(kind):
     assert_same(together[pack[0].id], alone(pack[0]))
     a, b = (together[e.id].table["tr_CrossEntropyLoss"] for e in pack[:2])
     assert not np.array_equal(a, b)
+
+
+def test_seeds_share_a_pack_and_change_no_row():
+    first = BITWISE["mini-batch"]
+    seeds = [dataclasses.replace(first, seed=seed) for seed in (0, 1)]
+    (pack,) = group_into_packs(seeds)
+    together = train(*pack.experiments)
+    for one in seeds:
+        assert_same(together[one.id], alone(one))
+    a, b = (together[e.id].table["tr_CrossEntropyLoss"] for e in seeds)
+    assert not np.array_equal(a, b)
+
+
+def test_packs_are_split_where_data_or_their_order_would_differ():
+    seeds = [dataclasses.replace(BITWISE["mini-batch"], seed=seed) for seed in (0, 1)]
+    assert len(group_into_packs(seeds, "vmap")) == 2
+    assert [p.experiments for p in by_seed(Pack(tuple(seeds)))] == [(seeds[0],), (seeds[1],)]
+    problem = random_problem()
+    problem = dataclasses.replace(problem, dataset=dataclasses.replace(RANDOM, seed=None))
+    drawn = [dataclasses.replace(experiment(problem), seed=seed) for seed in (0, 1)]
+    assert len(group_into_packs(drawn)) == 2
+    with pytest.raises(OptexpError, match="differ in the learning rate and"):
+        Pack(tuple(seeds), "vmap")
 
 
 @pytest.mark.parametrize("chosen", [(-2,), (-1, 0), (0, -1, -2)])

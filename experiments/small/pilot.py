@@ -1,15 +1,15 @@
 """The search that `pilot.json` comes from: the best step size of each optimizer in each family.
 
-Every small problem is run with one seed, for at most 150 steps, at half a decade around the step
-size of the file, or of the kind of optimizer for a new family; the search follows the best stable
-one (`results.selection`) until both of its neighbours are worse. That is written down, with the
-time of a step. Run it again after a change of `forms`; what is done is not run again.
+Every small problem is run with three seeds, as one step size may suit two of them and fail the
+third, for at most 200 steps, at half a decade around the step size of the file, or of the kind of
+optimizer for a new family; the search follows the best stable one (`results.selection`) until both
+of its neighbours are worse. That is written down, with the time of a step. Run it again after a change of `forms`; what is done is not run again.
 
 `--timed` takes the times of a step from the small runs in the workspace instead, in which more
 steps share a compilation.
 
 Command: python -m experiments.small.pilot [--family NAME | --timed]
-Time: about an hour on two cores, half of it for text.
+Time: about two hours on two cores, half of it for text.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ _STARTS = {
     "Adagrad": -2,
 }
 _HALF = Fraction(1, 2)
-_MOST_STEPS = 150
+_MOST_STEPS = 200
+_SEEDS = (0, 1, 2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +68,17 @@ class Search:
     optimizer: Optimizer
     start: Fraction
 
-    def run_at(self, exponent: Fraction) -> Experiment:
-        """A run of the search."""
+    def runs_at(self, exponent: Fraction) -> list[Experiment]:
+        """The runs of the search at a step size."""
         steps = self.form.steps
-        return Experiment(
+        first = Experiment(
             dataclasses.replace(self.form.problem, l2=0.0),
             dataclasses.replace(self.optimizer, learning_rate=LearningRate(exponent)),
             group="pilot",
             steps=steps if steps >= 500 else min(steps, _MOST_STEPS),
             eval_every=self.form.eval_every,
         )
+        return [dataclasses.replace(first, seed=seed) for seed in _SEEDS]
 
 
 def searches() -> dict[tuple[str, str], Search]:
@@ -115,7 +117,7 @@ def found(search: Search, settings: Settings, display: Display) -> dict[str, str
     results: list[Results] = []
 
     def evaluate(exponents: set[Fraction]) -> Fraction:
-        runs = [search.run_at(exponent) for exponent in sorted(exponents)]
+        runs = [run for exponent in sorted(exponents) for run in search.runs_at(exponent)]
         outcome = run_local(runs, settings, display=display)
         if outcome.stopped:
             raise SystemExit(128 + outcome.stopped)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from optexp_jax.config import Settings
-from optexp_jax.datasets.data import Data, InFiles
+from optexp_jax.datasets.data import Data, InFiles, Split
 from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
@@ -25,7 +25,7 @@ from optexp_jax.results import files
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, open_mirror
 from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
-from optexp_jax.training.pack import Pack, group_into_packs
+from optexp_jax.training.pack import Pack, by_seed, group_into_packs
 
 _OTHER_FILES = 256
 
@@ -241,7 +241,10 @@ class _Launcher:
         if plan.checkpoint:
             return [plan]
         options = self._options
-        packs = sized(plan.pack, data, options.pack, options.micro_batch, device_memory())
+        # Images that are read as they are needed come in one order for all runs of a pack.
+        parts = [plan.pack] if isinstance(data.train, Split) else by_seed(plan.pack)
+        sizes = (options.pack, options.micro_batch, device_memory())
+        packs = (pack for part in parts for pack in sized(part, data, *sizes))
         return [Plan(pack, self._folders(pack.experiments)) for pack in packs]
 
     def _fail(self, experiments: list[Experiment], reason: str, trace: str | None = None) -> None:

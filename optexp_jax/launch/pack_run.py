@@ -197,6 +197,13 @@ def describe(pack: Pack) -> str:
     experiment = pack.experiments[0]
     momentum = getattr(experiment.optimizer, "momentum", 0.0)
     name = type(experiment.optimizer).__name__ + (" + momentum" if momentum else "")
-    if len(pack.experiments) == 1:
-        return f"{name} {experiment.optimizer.learning_rate}, seed {experiment.seed}"
-    return f"{name}, {len(pack.experiments)} learning rates, seed {experiment.seed}"
+    rates = {e.optimizer.learning_rate for e in pack.experiments}
+    seeds = {e.seed for e in pack.experiments}
+    at = (
+        f" {experiment.optimizer.learning_rate}"
+        if len(rates) == 1
+        else f", {len(rates)} learning rates"
+    )
+    return f"{name}{at}, " + (
+        f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {experiment.seed}"
+    )

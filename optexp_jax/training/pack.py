@@ -1,4 +1,4 @@
-"""Packs: experiments that share one compiled program and differ in the learning rate only."""
+"""Packs: experiments that share a program and its data, and differ in learning rate and seed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ MODES = ("map", "vmap")
 
 
 def program_id(experiment: Experiment) -> str:
-    """Identity of the experiment without its learning rate: what decides the compiled program."""
-    optimizer = experiment.optimizer
+    """Identity of what decides the compiled program and its data.
+
+    That is the experiment without its learning rate and seed, and with the seed of its data.
+    """
+    optimizer, seed = experiment.optimizer, experiment.seed
     if not isinstance(optimizer, LineSearchGD):
         rate = LearningRate(0)
         optimizer = dataclasses.replace(optimizer, learning_rate=rate)
-    return dataclasses.replace(experiment, optimizer=optimizer).id
+    problem = experiment.problem.with_data_seed(seed)
+    return dataclasses.replace(experiment, problem=problem, optimizer=optimizer, seed=0).id
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +31,11 @@ class Pack:
     """Runs that are trained together.
 
     Args:
-        experiments: equal up to the learning rate, the group and the kept steps.
+        experiments: equal up to the learning rate, the seed (not that of the data), the group and
+            the kept steps.
         mode: `map` runs them one after the other inside the program: the rows of a run then do not
-            depend on its pack, bitwise. `vmap` runs them side by side, equal to about 1e-6.
+            depend on its pack, bitwise. `vmap` runs those of one seed side by side, equal to about
+            1e-6.
         micro_batch: examples per forward and backward pass, None for a whole batch.
 
     Raises:
@@ -45,10 +51,10 @@ class Pack:
             raise OptexpError(f"The pack mode '{self.mode}' is unknown: take map or vmap.")
         if self.micro_batch is not None and self.micro_batch < 1:
             raise OptexpError(f"A micro-batch has at least one example, not {self.micro_batch}.")
-        if len({program_id(e) for e in self.experiments}) != 1:
+        if len({_shared(e, self.mode) for e in self.experiments}) != 1:
             raise OptexpError(
                 "A pack holds at least one experiment, and experiments of a pack differ in the "
-                "learning rate only."
+                "learning rate and, where they run one after the other, in the seed only."
             )
 
     @property
@@ -62,7 +68,19 @@ def group_into_packs(
     experiments: Iterable[Experiment], mode: str = "map", micro_batch: int | None = None
 ) -> list[Pack]:
     """Packs of experiments that can share a program, in order of first appearance."""
-    by_program: dict[str, list[Experiment]] = {}
+    by_program: dict[tuple[str, int], list[Experiment]] = {}
     for experiment in experiments:
-        by_program.setdefault(program_id(experiment), []).append(experiment)
+        by_program.setdefault(_shared(experiment, mode), []).append(experiment)
     return [Pack(tuple(members), mode, micro_batch) for members in by_program.values()]
+
+
+def by_seed(pack: Pack) -> list[Pack]:
+    """The pack in parts of one seed each."""
+    seeds = dict.fromkeys(e.seed for e in pack.experiments)
+    parts = (tuple(e for e in pack.experiments if e.seed == seed) for seed in seeds)
+    return [dataclasses.replace(pack, experiments=part) for part in parts]
+
+
+def _shared(experiment: Experiment, mode: str) -> tuple[str, int]:
+    """What the experiments of a pack share; side by side, they have one order of the data."""
+    return program_id(experiment), experiment.seed if mode == "vmap" else 0

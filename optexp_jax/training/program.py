@@ -51,8 +51,7 @@ class Program:
     """A pack on its devices.
 
     The number of runs is an argument of what is compiled, so packs of any size run the same
-    instructions: the size changes no bit of the results. So is the seed: packs that differ in it
-    only are compiled once.
+    instructions: the size changes no bit of the results. So are the seeds.
 
     Args:
         pack: what is run.
@@ -111,17 +110,19 @@ class Program:
         return dataclasses.replace(self.stepper, seed=seed)
 
     @property
-    def _seed(self) -> np.uint32:
-        return np.uint32(self.pack.experiments[0].seed)
+    def _seeds(self) -> np.ndarray:
+        """The seed of each run, uint32 `[runs]`; the last ones are padding."""
+        seeds = [e.seed for e in self.pack.experiments]
+        return np.array(seeds + seeds[-1:] * (self.padded - len(seeds)), np.uint32)
 
     def initial(self) -> RunState:
         """The states of all runs before the first step, stacked on the first axis."""
         with precision_of(self.pack):
             # Two programs, as the first is the same for all optimizers; and stacked on the host, as
             # that needs none.
-            parameters = jax.jit(self._parameters)(self._seed)
-            state = jax.device_get(jax.jit(self.stepper.start)(*parameters))
-            states = [self._with_rate(state, i) for i in range(self.padded)]
+            parameters, start = jax.jit(self._parameters), jax.jit(self.stepper.start)
+            by_seed = {s: jax.device_get(start(*parameters(s))) for s in np.unique(self._seeds)}
+            states = [self._with_rate(by_seed[seed], i) for i, seed in enumerate(self._seeds)]
             return self._spread(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
 
     def restored(self, leaves: States) -> RunState:
@@ -201,6 +202,19 @@ class Program:
             return jax.tree.map(lambda buffer, new: buffer.at[i].set(new), carry, result)
 
         return jax.lax.fori_loop(0, runs, body, carry)
+
+    def _over_seeded_runs(
+        self, one: Callable[..., Any], runs: Any, carry: Any, seeds: Any, *fixed: Any
+    ) -> Any:
+        """The same, where `one` takes a stepper of the run's seed before the parts."""
+        if self.pack.mode == "vmap":  # whose runs share the seed, hence the order of the data
+            stepper = self._seeded(seeds[0])
+            return self._over_runs(lambda *parts: one(stepper, *parts), runs, carry, *fixed)
+
+        def seeded(part: Any, seed: Any, *parts: Any) -> Any:
+            return one(self._seeded(seed), part, *parts)
+
+        return self._over_runs(seeded, runs, carry, seeds, *fixed)
 
     # -- rows -----------------------------------------------------------------------------------
 

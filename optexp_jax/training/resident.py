@@ -39,7 +39,7 @@ class ResidentProgram(Program):
                 self.stepper.evaluate, jax.eval_shape(self._first), examples
             )
             self._set_capacities(self._shape)
-            self._chunk = self._compiled(self._chunk_of_runs, 1, 7, donate=0)
+            self._chunk = self._compiled(self._chunk_of_runs, 2, 6, donate=0)
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take the steps of all slots, in one call; the rows stay on the devices."""
@@ -62,26 +62,26 @@ class ResidentProgram(Program):
                 np.pad(s.astype(np.int32), (0, self.most_steps - number))
                 for s in (slots.rows, slots.class_rows)
             )
-            counts = (self._runs, np.int32(number), self._seed, np.bool_(keep))
-            return self._chunk(states, *counts, rows, class_rows, self.data)
+            counts = (self._runs, np.int32(number), np.bool_(keep))
+            seeds = self._spread(self._seeds)
+            return self._chunk(states, seeds, *counts, rows, class_rows, self.data)
 
     def _chunk_of_runs(
         self,
         states: RunState,
+        seeds: Any,
         runs: Any,
         number: Any,
-        seed: Any,
         keep: Any,
         rows: Any,
         class_rows: Any,
         data: DeviceData,
     ) -> tuple[RunState, Row]:
-        stepper = self._seeded(seed)
-
-        def one(part: tuple[RunState, Row]) -> tuple[RunState, Row]:
+        def one(stepper: Stepper, part: tuple[RunState, Row]) -> tuple[RunState, Row]:
             return self._chunk_of_run(stepper, *part, number, keep, (rows, class_rows), data)
 
-        return self._over_runs(one, runs, (states, self._buffers(len(states.step))))
+        carry = (states, self._buffers(len(states.step)))
+        return self._over_seeded_runs(one, runs, carry, seeds)
 
     def _chunk_of_run(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from flax import traverse_util
 
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.training.checkpoint import States
@@ -229,4 +230,6 @@ def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index
 
 
 def _parameters(states: RunState, index: int) -> dict[str, np.ndarray]:
-    return {path: np.asarray(leaf[index]) for path, leaf in states.params.items()}
+    """What is trained of a run, and the state of its model, such as `batch_stats/...`."""
+    kept = states.params | traverse_util.flatten_dict(states.model_state, sep="/")
+    return {path: np.asarray(leaf[index]) for path, leaf in kept.items()}

@@ -72,7 +72,7 @@ class Stepper:
         return self.start(*self.parameters(example))
 
     def parameters(self, example: jax.Array) -> tuple[Params, Any]:
-        """The parameters before the first step, and the model's state: of the model and seed only."""
+        """The parameters before the first step, and the model's state; no optimizer enters."""
         inputs = self.objective.to_inputs(example)
         return self.objective.model.init(named_key(self.seed, "params"), inputs)
 

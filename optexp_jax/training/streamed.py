@@ -16,7 +16,7 @@ from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.decoding import AHEAD, Decoded, Wanted, decoded, in_order
 from optexp_jax.training.metrics import Sums
-from optexp_jax.training.pack import Pack
+from optexp_jax.training.pack import Pack, by_seed
 from optexp_jax.training.program import (
     Program,
     Slots,
@@ -26,7 +26,7 @@ from optexp_jax.training.program import (
     precision_of,
     zeros_like,
 )
-from optexp_jax.training.step import Row, RunState, leaf_norms, without_gradient
+from optexp_jax.training.step import Row, RunState, Stepper, leaf_norms, without_gradient
 
 _MOST_BYTES = 32 * 2**30
 # Examples of a block that metrics are measured on, where a mini-batch does not say.
@@ -44,6 +44,8 @@ class StreamedProgram(Program):
         batching, examples = pack.experiments[0].problem.batching, len(self._train)
         self._size = min(getattr(batching, "size", examples), examples)
         _require_room(self._train, self._size)
+        if len(by_seed(pack)) > 1:
+            raise OptexpError("Runs on images that are read from files share a pack by seed.")
         shape = (1, *self._train.example_shape)
         super().__init__(pack, data, jax.ShapeDtypeStruct(shape, np.uint8))
         self._block = min(block_size(pack) or _MEASURED, examples)
@@ -53,7 +55,7 @@ class StreamedProgram(Program):
         with precision_of(pack):
             self._shape = self._shape_of_row()
             self._set_capacities(self._shape)
-            self._advance = self._compiled(self._advance_runs, 1, 3, donate=0)
+            self._advance = self._compiled(self._advance_runs, 2, 2, donate=0)
             self._measure = self._compiled(self._measure_runs, 2, 2, donate=0)
             self._sizes = self._compiled(self._sizes_of_runs, 1, 1, donate=())
 
@@ -65,12 +67,13 @@ class StreamedProgram(Program):
         rows: list[Row] = []
         norms = None
         with precision_of(self.pack):
+            seeds = self._spread(self._seeds)
             for slot in slots.rows:
                 recorded = slot < self.row_capacity
                 row = self._row(states) if recorded else {}
                 batch = self._next(self._batches, states)
                 jax.block_until_ready(norms)  # one batch waits on the devices, not all of a chunk
-                states, norms = self._advance(states, self._runs, self._seed, batch)
+                states, norms = self._advance(states, seeds, self._runs, batch)
                 if recorded:
                     rows.append(row | {"grad_norms": jax.device_get(norms)})
         by_class = slots.class_rows[slots.rows < self.row_capacity] < self.class_capacity
@@ -114,11 +117,9 @@ class StreamedProgram(Program):
         return Batch(placed, placed_labels, min(size, len(labels)))
 
     def _advance_runs(
-        self, states: RunState, runs: Any, seed: Any, batch: Batch
+        self, states: RunState, seeds: Any, runs: Any, batch: Batch
     ) -> tuple[RunState, Any]:
-        stepper = self._seeded(seed)
-
-        def one(part: tuple[RunState, Any]) -> tuple[RunState, Any]:
+        def one(stepper: Stepper, part: tuple[RunState, Any]) -> tuple[RunState, Any]:
             def advance() -> tuple[RunState, Any]:
                 new, _, norms = stepper.advance(part[0], batch)
                 return new, norms
@@ -126,7 +127,7 @@ class StreamedProgram(Program):
             return jax.lax.cond(part[0].alive, advance, lambda: part)
 
         norms = zeros_like(jax.eval_shape(jax.vmap(leaf_norms), states.params))
-        return self._over_runs(one, runs, (states, norms))
+        return self._over_seeded_runs(one, runs, (states, norms), seeds)
 
     # -- metrics --------------------------------------------------------------------------------
 
