@@ -231,5 +231,6 @@ def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index
 
 def _parameters(states: RunState, index: int) -> dict[str, np.ndarray]:
     """What is trained of a run, and the state of its model, such as `batch_stats/...`."""
-    kept = states.params | traverse_util.flatten_dict(states.model_state, sep="/")
+    statistics: dict[str, Any] = traverse_util.flatten_dict(states.model_state, sep="/")
+    kept = states.params | statistics
     return {path: np.asarray(leaf[index]) for path, leaf in kept.items()}
