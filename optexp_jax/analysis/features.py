@@ -1,0 +1,105 @@
+"""A Flax model as a feature extractor and the softmax output layer on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax import traverse_util
+
+from optexp_jax.analysis.rows import OutputLayer
+
+
+def head_of(params: Mapping[str, Any], num_classes: int) -> str:
+    """Path of the module that makes the logits: the one whose kernel has a column for each class.
+
+    Args:
+        params: nested parameters of a Flax model.
+        num_classes: number of logits.
+
+    Returns:
+        such as `head`; the empty path where the model is itself that layer.
+
+    Raises:
+        ValueError: none, or several: then name the path.
+
+    >>> head_of({"Dense_0": {"kernel": jnp.ones((3, 8))}, "out": {"kernel": jnp.ones((8, 5))}}, 5)
+    'out'
+    """
+    flat: dict[Any, Any] = traverse_util.flatten_dict(dict(params))
+    found = [
+        "/".join(path[:-1])
+        for path, leaf in flat.items()
+        if path[-1] == "kernel" and leaf.ndim == 2 and leaf.shape[-1] == num_classes
+    ]
+    if len(found) != 1:
+        several = f"several layers have ({', '.join(found)})" if found else "no layer has"
+        raise ValueError(
+            f"The output layer has {num_classes} columns, and {several}: name its path."
+        )
+    return found[0]
+
+
+def output_layer(params: Mapping[str, Any], head: str) -> OutputLayer:
+    """The output layer at a path of nested parameters.
+
+    Args:
+        params: nested parameters of a Flax model.
+        head: path of a dense layer, as `head_of` returns it.
+    """
+    layer: Any = params
+    for name in filter(None, head.split("/")):
+        layer = layer[name]
+    return OutputLayer(layer["kernel"], layer.get("bias"))
+
+
+def feature_extractor(
+    model: nn.Module, head: str, **kwargs: Any
+) -> Callable[[Mapping[str, Any], jax.Array], jax.Array]:
+    """A function of the variables and inputs of a model that returns what goes into its head.
+
+    Args:
+        model: any Linen module, in evaluation mode if `kwargs` or its defaults say so.
+        head: path of a dense layer, as `head_of` returns it.
+        kwargs: of the model's call, such as `train=False`.
+
+    Returns:
+        (variables, inputs) -> features `[..., d]`. Integers that go into the head, as into our
+        `Linear`, stand for one-hot vectors.
+
+    Raises:
+        ValueError: when called: the model does not call such a layer.
+
+    >>> model = nn.Sequential([nn.Dense(4), nn.relu, nn.Dense(3)])
+    >>> variables = model.init(jax.random.key(0), jnp.ones((2, 5)))
+    >>> head = head_of(variables["params"], 3)
+    >>> feature_extractor(model, head)(variables, jnp.ones((2, 5))).shape
+    (2, 4)
+    """
+
+    def features(variables: Mapping[str, Any], inputs: jax.Array) -> jax.Array:
+        seen: list[jax.Array] = []
+
+        def note(call: Any, args: Any, keywords: Any, context: Any) -> Any:
+            path = "/".join(context.module.path)
+            if path == head and context.method_name == "__call__" and args:
+                seen.append(args[0])
+            return call(*args, **keywords)
+
+        with nn.intercept_methods(note):
+            model.apply(variables, inputs, **kwargs)
+        if not seen:
+            raise ValueError(f"{type(model).__name__} calls no layer '{head}'.")
+        # The model's own path is empty, too, so the outermost call comes first.
+        return _as_vectors(seen[0], output_layer(variables["params"], head))
+
+    return features
+
+
+def _as_vectors(features: jax.Array, layer: OutputLayer) -> jax.Array:
+    if jnp.issubdtype(features.dtype, jnp.integer):
+        return jax.nn.one_hot(features, len(layer.kernel), dtype=layer.kernel.dtype)
+    return features

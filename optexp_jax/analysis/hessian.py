@@ -1,0 +1,112 @@
+"""Blocks of the Hessian of a softmax output layer between chosen classes, never the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optexp_jax.analysis.rows import MicroBatch, OutputLayer, flat, masked
+
+
+def block_traces(
+    layer: OutputLayer, batches: Iterable[MicroBatch], classes: Sequence[int] | np.ndarray
+) -> np.ndarray:
+    """Traces of the Hessian's blocks between some classes.
+
+        T_kj = mean (1[k = j] p_k - p_k p_j) ‖h‖²
+
+    Over all classes every row of T sums to zero, T_kk >= 0 and T_kj <= 0 elsewhere.
+
+    Args:
+        layer: the output layer.
+        batches: all examples in micro-batches of features and labels.
+        classes: K class indices.
+
+    Returns:
+        `[K, K]`.
+
+    Raises:
+        ValueError: no examples.
+
+    >>> layer, batch = OutputLayer(jnp.zeros((1, 2))), (jnp.array([[2.0]]), jnp.array([0]))
+    >>> print(block_traces(layer, [batch], [0, 1]))
+    [[ 1. -1.]
+     [-1.  1.]]
+
+    Source: the paper, figure 9 and section G.1.
+    """
+    return _mean(_traces, layer, batches, jnp.asarray(classes))
+
+
+def hessian_entries(
+    layer: OutputLayer,
+    batches: Iterable[MicroBatch],
+    classes: Sequence[int] | np.ndarray,
+    dimensions: Sequence[int] | np.ndarray,
+) -> np.ndarray:
+    """Entries of the Hessian between weights of some classes and dimensions.
+
+        H[k, a, j, b] = mean (1[k = j] p_k - p_k p_j) h_a h_b
+
+    Args:
+        layer: the output layer.
+        batches: all examples in micro-batches of features and labels.
+        classes: K class indices.
+        dimensions: D indices of features.
+
+    Returns:
+        `[K, D, K, D]`.
+
+    Raises:
+        ValueError: no examples.
+
+    >>> layer, batch = OutputLayer(jnp.zeros((2, 2))), (jnp.array([[2.0, 1.0]]), jnp.array([0]))
+    >>> print(hessian_entries(layer, [batch], [0], [0, 1])[0, :, 0])
+    [[1.   0.5 ]
+     [0.5  0.25]]
+
+    Source: the paper, figure 33.
+    """
+    return _mean(_entries, layer, batches, jnp.asarray(classes), jnp.asarray(dimensions))
+
+
+def _mean(of, layer: OutputLayer, batches: Iterable[MicroBatch], *chosen: jax.Array) -> np.ndarray:
+    total, number = 0.0, 0
+    for features, labels in batches:
+        total = total + np.asarray(of(layer, features, labels, *chosen), np.float64)
+        number += int((labels >= 0).sum())
+    if not number:
+        raise ValueError("There are no examples: give at least one label that is not padding.")
+    return np.asarray(total / number)
+
+
+@jax.jit
+def _traces(
+    layer: OutputLayer, features: jax.Array, labels: jax.Array, classes: jax.Array
+) -> jax.Array:
+    features, labels = flat(features, labels)
+    p = masked(layer.probabilities(features), labels)[:, classes]
+    weighted = p * jnp.sum(features**2, axis=-1, keepdims=True)
+    return jnp.diag(weighted.sum(axis=0)) - jnp.matmul(p.T, weighted, precision="highest")
+
+
+@jax.jit
+def _entries(
+    layer: OutputLayer,
+    features: jax.Array,
+    labels: jax.Array,
+    classes: jax.Array,
+    dimensions: jax.Array,
+) -> jax.Array:
+    features, labels = flat(features, labels)
+    p = masked(layer.probabilities(features), labels)[:, classes]
+    h = features[:, dimensions]
+    products = (p[:, :, None] * h[:, None, :]).reshape(len(p), -1)
+    outer = jnp.matmul(products.T, products, precision="highest")
+    diagonal = jnp.einsum("nk,na,nb->kab", p, h, h, precision="highest")
+    shape = (len(classes), len(dimensions)) * 2
+    own = jnp.einsum("kj,kab->kajb", jnp.eye(len(classes)), diagonal)
+    return own - outer.reshape(shape)
