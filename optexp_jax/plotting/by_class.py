@@ -64,8 +64,8 @@ def per_class(
         curves = list(draw_methods(panels[0], alone, metric, step, x).values())
         panels[0].set_title("All classes", pad=8)
         for axes, (method, run) in zip(panels[1:], runs.items(), strict=True):
-            curves += _draw_groups(axes, run, metric, n_groups, step, x)
-            _set_title(axes, looks[method], run.experiment.optimizer)
+            curves += draw_groups(axes, run, metric, n_groups, step, x)
+            set_title(axes, looks[method], run.experiment.optimizer)
         for axes in panels:
             finish_axes(axes, curves, metric, log, ticks=3)
         _label_axes(panels, metric, x)
@@ -88,14 +88,14 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, panels[:count]
 
 
-def _set_title(axes: Axes, look: style.Look, optimizer: Optimizer) -> None:
+def set_title(axes: Axes, look: style.Look, optimizer: Optimizer) -> None:
     """A title underlined by the line that the method has in the first panel."""
     axes.set_title(style.title(look.label, optimizer), color=look.color, pad=8, linespacing=1.0)
     under = {"transform": axes.transAxes, "clip_on": False, "linewidth": 1.2}
     axes.add_line(Line2D([0.3, 0.7], [1.06, 1.06], **look.line(), **under))
 
 
-def _draw_groups(
+def draw_groups(
     axes: Axes, run: Results, metric: str, n_groups: int | None, step: int | None, x: str
 ) -> list[Curve]:
     """One line per group that is not empty, thinner for rarer classes so that none hides another.

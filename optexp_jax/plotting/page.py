@@ -18,6 +18,7 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.plotting import style
 from optexp_jax.plotting.curves import Curve
 
+KINDS = ("pdf", "png")
 WIDTH = 5.5  # inches: the text of a NeurIPS page
 _GAP = 0.03
 _CHARACTERS = 125
@@ -85,16 +86,19 @@ def _widest_legend(
         columns -= 1
 
 
-def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path]:
+def save(
+    figure: Figure, folder: str | os.PathLike[str], name: str, kinds: Sequence[str] = KINDS
+) -> list[Path]:
     """Write a figure as PDF and as PNG; a file is there whole or not at all.
 
     Args:
         figure: what to write.
         folder: made if it is not there.
         name: of the files, without ending.
+        kinds: endings of the files, of those that matplotlib writes.
 
     Returns:
-        the two files.
+        the files.
 
     Raises:
         OptexpError: the files cannot be written.
@@ -102,7 +106,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_write(figure, folder / f"{name}.{kind}", kind) for kind in ("pdf", "png")]
+        return [_write(figure, folder / f"{name}.{kind}", kind) for kind in kinds]
     except OSError as error:
         raise OptexpError(
             f"The figure '{name}' cannot be written to {folder} ({error.strerror or error}): "

@@ -1,0 +1,86 @@
+"""Rows of panels as one figure."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from optexp_jax.plotting import page, style
+from optexp_jax.plotting.by_class import add_group_legend
+from optexp_jax.plotting.curves import groups_of
+from optexp_jax.plotting.panels import Panel
+from optexp_jax.results.load import Results
+
+_HEIGHT = 1.45  # inches
+
+
+def sheet(
+    rows: Sequence[Sequence[Panel]],
+    run: Results | None = None,
+    note: str = "",
+    height: float = _HEIGHT,
+) -> Figure:
+    """A figure of rows of panels, lettered (a), (b), ... where there are several.
+
+    Panels of one kind in a row share their vertical axis, which has one label.
+
+    Args:
+        rows: of panels, as many in each.
+        run: whose groups the colours stand for, for a legend below; None for no legend.
+        note: small grey text at the bottom.
+        height: of a row, in inches.
+
+    Returns:
+        the figure, for `save`.
+    """
+    across = max(map(len, rows))
+    with style.context():
+        figure = Figure(figsize=(page.WIDTH, height * len(rows)), layout="constrained")
+        axes = figure.subplots(len(rows), across, squeeze=False)
+        letters = iter(string.ascii_lowercase)
+        for i, (panels, row) in enumerate(zip(rows, axes, strict=True)):
+            for unused in row[len(panels) :]:
+                unused.remove()
+            _draw_row(panels, list(row), letters if across * len(rows) > 1 else iter(()))
+            if i + 1 < len(rows):
+                _leave_out_labels(panels, rows[i + 1], list(row))
+        if run is not None:
+            add_group_legend(figure, groups_of(run), run.class_counts, note)
+        elif note:
+            page.add_below(figure, [], [], note)
+    return figure
+
+
+def _draw_row(panels: Sequence[Panel], row: list[Axes], letters: Iterator[str]) -> None:
+    first: dict[str, Axes] = {}
+    for panel, axes in zip(panels, row, strict=False):
+        panel.draw(axes)
+        letter = next(letters, "")
+        if letter:
+            axes.set_title(f"({letter}) {axes.get_title()}", pad=8, linespacing=1.0)
+        if panel.kind in first:
+            axes.set_ylabel("")
+        first.setdefault(panel.kind, axes)
+    for kind, leader in first.items():
+        if kind != "heat":
+            _share([axes for p, axes in zip(panels, row, strict=False) if p.kind == kind], leader)
+
+
+def _share(alike: Sequence[Axes], leader: Axes) -> None:
+    """One range for all, which the first one's ticks tell."""
+    low = min(axes.get_ylim()[0] for axes in alike)
+    high = max(axes.get_ylim()[1] for axes in alike)
+    for axes in alike:
+        axes.set_ylim(low, high)
+        if axes is not leader:
+            axes.tick_params(labelleft=False)
+
+
+def _leave_out_labels(panels: Sequence[Panel], below: Sequence[Panel], row: list[Axes]) -> None:
+    """Horizontal labels that the row below repeats."""
+    for panel, under, axes in zip(panels, below, row, strict=False):
+        if panel.kind == under.kind:
+            axes.set_xlabel("")

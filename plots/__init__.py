@@ -1,0 +1,1 @@
+"""What the paper draws and claims, from the runs in the workspace."""

@@ -1,0 +1,112 @@
+"""The command line of figures: which ones, at which scale, drawn side by side."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NoReturn
+
+from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
+from optexp_jax.launch import cli
+from optexp_jax.launch.display import RichDisplay
+from optexp_jax.launch.local import run_local
+from optexp_jax.plotting.page import KINDS, save
+from plots.figure import PaperFigure
+from plots.runs import SCALES, MissingRunsError, Runs
+
+# (figure, files, sentence on what is missing)
+Drawn = tuple[str, list[Path], str]
+
+
+def main(
+    module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None
+) -> NoReturn:
+    """`python -m plots.<module>`: draw figures of the paper; ends the process."""
+    raise SystemExit(cli.guarded(lambda: run(module, figures, argv)))
+
+
+def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None) -> int:
+    """Draw the chosen figures; 1 if one of them lacks its runs."""
+    args = _parser(module, figures).parse_args(argv)
+    settings, console = Settings.from_env(), cli.make_console()
+    chosen = _chosen(figures, args.figure)
+    kinds = _kinds(args.format)
+    runs = Runs(settings.workspace, args.scale)
+    if args.run_missing:
+        modules = dict.fromkeys(m for figure in chosen for m in figure.modules)
+        with RichDisplay(console) as display:
+            run_local(runs.experiments(*modules), settings, display=display)
+    folder = settings.workspace / "plots" / f"paper_{args.scale}"
+    missing = 0
+    for number, paths, sentence in _all(module, chosen, runs, folder, kinds):
+        missing += bool(sentence)
+        title = next(f.title for f in chosen if f.number == number)
+        text = sentence or " ".join(map(str, paths))
+        console.print(f"Figure {number}, {title}: {text}", soft_wrap=True, highlight=False)
+    return 1 if missing else 0
+
+
+def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        prog=f"python -m plots.{module}",
+        allow_abbrev=False,
+        description=f"Draw figures {figures[0].number} to {figures[-1].number} of the paper.",
+        epilog=f"Example: python -m plots.{module} --scale small",
+    )
+    parser.add_argument("--figure", metavar="N", help="only this one; several with commas")
+    parser.add_argument("--scale", choices=SCALES, default="paper", help="of the runs")
+    parser.add_argument("--format", default=",".join(KINDS), help="of the files (pdf,png)")
+    parser.add_argument(
+        "--run-missing", action="store_true", help="first run what the figures need"
+    )
+    return parser
+
+
+def _chosen(figures: Sequence[PaperFigure], wanted: str | None) -> list[PaperFigure]:
+    by_number = {figure.number: figure for figure in figures}
+    numbers = wanted.split(",") if wanted else list(by_number)
+    unknown = [number for number in numbers if number not in by_number]
+    if unknown:
+        known = f"{figures[0].number} to {figures[-1].number}"
+        raise OptexpError(f"There is no figure '{unknown[0]}' here: choose from {known}.")
+    return [by_number[number] for number in numbers]
+
+
+def _kinds(text: str) -> list[str]:
+    kinds = text.split(",")
+    unknown = [kind for kind in kinds if kind not in (*KINDS, "svg")]
+    if unknown:
+        raise OptexpError(
+            f"Files of the format '{unknown[0]}' are not drawn: choose pdf, png or svg."
+        )
+    return kinds
+
+
+def _all(
+    module: str, figures: Sequence[PaperFigure], runs: Runs, folder: Path, kinds: Sequence[str]
+) -> Iterator[Drawn]:
+    """Every figure as it is drawn, in their order; side by side where there are several."""
+    jobs = [(module, figure.number, runs, folder, kinds) for figure in figures]
+    if len(jobs) == 1:
+        yield _draw(jobs[0])
+        return
+    # A fresh interpreter each, as JAX does not bear forks.
+    workers = min(len(jobs), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_draw, jobs)
+
+
+def _draw(job: tuple[str, str, Runs, Path, Sequence[str]]) -> Drawn:
+    module, number, runs, folder, kinds = job
+    figures = importlib.import_module(f"plots.{module}").FIGURES
+    figure = next(f for f in figures if f.number == number)
+    try:
+        return number, save(figure.draw(runs), folder, figure.file, kinds), ""
+    except MissingRunsError as error:
+        return number, [], f"not drawn: {error}"

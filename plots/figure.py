@@ -1,0 +1,78 @@
+"""A figure of the paper as a value, and the layout that most of them have."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from optexp_jax.optim import SGD, Adam
+from optexp_jax.plotting.panels import ByGroup, Counts, Overall
+from optexp_jax.plotting.sheet import sheet
+from plots.runs import Chosen, Runs
+
+Method = tuple[type, bool]  # a kind of optimizer, and whether with momentum
+WITH_MOMENTUM: tuple[Method, ...] = ((SGD, True), (Adam, True))
+
+
+@dataclasses.dataclass(frozen=True)
+class PaperFigure:
+    """A figure of the paper.
+
+    Args:
+        number: as in the camera-ready paper, such as `20`.
+        title: what it shows, in a line.
+        modules: of experiments, that it is drawn from.
+        draw: the figure from the runs; raises `MissingRunsError` where they are not there.
+    """
+
+    number: str
+    title: str
+    modules: tuple[str, ...]
+    draw: Callable[[Runs], Figure]
+
+    @property
+    def file(self) -> str:
+        """Name of its files, without ending."""
+        return f"figure_{int(self.number):02d}"
+
+
+def main_figure(
+    number: str,
+    title: str,
+    *modules: str,
+    methods: tuple[Method, ...] = WITH_MOMENTUM,
+    group: str | None = None,
+    metric: str | None = None,
+) -> PaperFigure:
+    """The figure of a problem: its classes, the loss of all, and of groups for each method."""
+
+    def draw(runs: Runs) -> Figure:
+        return class_split(runs.chosen(*modules, group=group), methods, metric)
+
+    return PaperFigure(number, title, modules, draw)
+
+
+def class_split(
+    chosen: Chosen, methods: tuple[Method, ...] = WITH_MOMENTUM, metric: str | None = None
+) -> Figure:
+    """Panels of the classes, of all of them, and of their groups for each method."""
+    panels = [Counts(chosen.any), Overall(chosen.only(*methods), metric=metric)]
+    by_group = [ByGroup(chosen.worst(*method), metric=metric) for method in methods]
+    return sheet([[*panels, *by_group]], chosen.any)
+
+
+def optimizers_figure(
+    number: str, title: str, *modules: str, kinds: tuple[type, ...], group: str | None = None
+) -> PaperFigure:
+    """Groups of classes for many optimizers: without momentum above, with momentum below."""
+
+    def draw(runs: Runs) -> Figure:
+        chosen = runs.chosen(*modules, group=group)
+        rows = [
+            [ByGroup(chosen.worst(kind, momentum)) for kind in kinds] for momentum in (False, True)
+        ]
+        return sheet(rows, chosen.any)
+
+    return PaperFigure(number, title, modules, draw)

@@ -1,0 +1,113 @@
+"""Where the runs of a figure come from: modules of experiments, at a scale, in a workspace."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+
+from experiments.small import small
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.optim import Optimizer
+from optexp_jax.plotting.available import chosen_runs
+from optexp_jax.plotting.panels import worst_seed
+from optexp_jax.results.load import Results, load_results
+from optexp_jax.results.selection import is_finished
+
+SCALES = ("paper", "small")
+
+
+class MissingRunsError(OptexpError):
+    """A figure needs runs that are not there; says which command makes them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """The runs of a problem that figures show: each method at its best step size, by seed."""
+
+    runs: dict[Optimizer, list[Results]]
+
+    def worst(self, kind: type, momentum: bool) -> Results:
+        """The seed of a method with the worst final loss.
+
+        Raises:
+            MissingRunsError: the method was not run, or diverged.
+        """
+        return worst_seed(self.of(kind, momentum))
+
+    def of(self, kind: type, momentum: bool) -> list[Results]:
+        """The seeds of a method.
+
+        Raises:
+            MissingRunsError: the method was not run, or diverged.
+        """
+        for method, runs in self.runs.items():
+            if type(method) is kind and has_momentum(method) == momentum:
+                return runs
+        with_momentum = " with momentum" if momentum else ""
+        raise MissingRunsError(f"{kind.__name__}{with_momentum} was not run, or diverged.")
+
+    def only(self, *methods: tuple[type, bool]) -> dict[Optimizer, list[Results]]:
+        """Some methods, in this order."""
+        found = [self.of(*method) for method in methods]
+        return {runs[0].experiment.optimizer: runs for runs in found}
+
+    @property
+    def any(self) -> Results:
+        """Any of the runs, for what all have in common."""
+        return next(iter(self.runs.values()))[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """Results by module.
+
+    Args:
+        workspace: where they are.
+        scale: `paper` or `small`.
+    """
+
+    workspace: Path
+    scale: str
+
+    def experiments(self, *modules: str) -> list[Experiment]:
+        """What modules declare, at this scale."""
+        declared = [
+            e for m in modules for e in importlib.import_module(f"experiments.{m}").experiments
+        ]
+        return small(declared) if self.scale == "small" else declared
+
+    def of(self, *modules: str, group: str | None = None) -> list[Results]:
+        """Results of all experiments of modules, or of a group of theirs.
+
+        Raises:
+            MissingRunsError: none of them is finished; names the command.
+        """
+        wanted = [e for e in self.experiments(*modules) if group in (None, _plain(e.group))]
+        results = [load_results(e, self.workspace) for e in wanted]
+        if not any(is_finished(r) for r in results):
+            raise MissingRunsError(f"run {self.command(*modules)}")
+        return results
+
+    def chosen(self, *modules: str, group: str | None = None, step: int | None = None) -> Chosen:
+        """Each method at its best step size.
+
+        Raises:
+            MissingRunsError: none of them is finished; names the command.
+        """
+        return Chosen(chosen_runs(self.of(*modules, group=group), step))
+
+    def command(self, *modules: str) -> str:
+        """What makes the runs of modules."""
+        scale = " --scale small" if self.scale == "small" else ""
+        return " && ".join(f"python -m experiments.{m} --local{scale}" for m in modules)
+
+
+def has_momentum(optimizer: Optimizer) -> bool:
+    """Whether an optimizer averages directions over steps."""
+    return bool(getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0)))
+
+
+def _plain(group: str) -> str:
+    return group.removesuffix("_small")

@@ -1,0 +1,65 @@
+"""Figure 10: how often tokens appear in text, by words and by pieces of words."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from optexp_jax.datasets import PTB, Shakespeare, WikiText2
+from optexp_jax.datasets.text.tokens import BPE, Tokens, Unigram, Words
+from optexp_jax.plotting import style
+from optexp_jax.plotting.class_counts import ranked, thinned_ranks
+from optexp_jax.plotting.panels import Lines
+from optexp_jax.plotting.sheet import sheet
+from plots.runs import MissingRunsError, Runs
+
+_PIECES: dict[str, tuple[Tokens | None, dict[str, object]]] = {
+    "words": (None, {"color": "#000000"}),
+    "unigram pieces": (Unigram(4000), {"color": "#0072B2", "linestyle": (0, (4, 1.5))}),
+    "byte-pair pieces": (BPE(4000), {"color": "#D55E00", "linestyle": (0, (1, 1))}),
+}
+
+
+def token_counts(runs: Runs) -> dict[str, dict[str, np.ndarray]]:
+    """Counts of each class of a text, by how it is cut.
+
+    Raises:
+        MissingRunsError: the text is not here.
+    """
+    texts = {"Shakespeare": Shakespeare(tokens=Words(20_000))}
+    if runs.scale == "paper":
+        texts = {"Penn Treebank": PTB(), "WikiText-2": WikiText2()}
+    return {
+        name: {
+            cut: _counts(dataclasses.replace(text, tokens=tokens or text.tokens), runs)
+            for cut, (tokens, _) in _PIECES.items()
+        }
+        for name, text in texts.items()
+    }
+
+
+def draw(runs: Runs) -> Figure:
+    """A panel for each text, both axes logarithmic, with the law of Zipf."""
+    panels = []
+    for name, by_cut in token_counts(runs).items():
+        lines = []
+        for (cut, counts), (_, look) in zip(by_cut.items(), _PIECES.values(), strict=True):
+            x, y = ranked(counts)
+            kept = thinned_ranks(len(x))
+            lines.append((x[kept], y[kept], {"label": cut, **look}))
+        x, y = lines[0][:2]
+        zipf = {"label": "1 / rank", "color": style.GREY, "linewidth": 0.7}
+        lines.append((x, y[0] / x, zipf))
+        labels = (name, "Rank of the token", "Number of tokens")
+        panels.append(Lines(lines, labels, "xy", (0.7, 2.0 * y[0]), legend=not panels, kind=name))
+    return sheet([panels], height=2.2)
+
+
+def _counts(text, runs: Runs) -> np.ndarray:
+    missing = text.missing(runs.workspace)
+    if missing:
+        raise MissingRunsError(missing)
+    text.prepare(runs.workspace)
+    return text.load(runs.workspace).class_counts
