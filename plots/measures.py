@@ -1,0 +1,133 @@
+"""Numbers that claims are about, measured on runs."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from optexp_jax.optim import SGD, Adam
+from optexp_jax.plotting.curves import column, group_series
+from optexp_jax.results.load import Results
+from optexp_jax.results.selection import main_metric
+from plots.diagnostics import Trajectory
+from plots.figure import Method
+from plots.runs import Chosen, Runs
+
+GD_PLAIN, ADAM_PLAIN = (SGD, False), (Adam, False)
+GD, ADAM = (SGD, True), (Adam, True)
+RAREST, MOST_FREQUENT = -1, 0
+
+
+def overall(run: Results, step: int | None = None) -> float:
+    """The training loss of all classes at a step, in nats; None for the end."""
+    return float(column(run, main_metric(run.experiment), step).iloc[-1])
+
+
+def groups(run: Results, step: int | None = None, metric: str | None = None) -> np.ndarray:
+    """The loss of each group that has classes, most frequent first, at the last row by a step."""
+    metric = metric or main_metric(run.experiment)
+    series = [s for s in group_series(run, f"{metric}PerClass", step=step) if len(s)]
+    return np.array([s.iloc[-1] for s in series])
+
+
+def start(run: Results, metric: str | None = None) -> np.ndarray:
+    """The same at step 0."""
+    return groups(run, 0, metric)
+
+
+def last(run: Results) -> int:
+    """The last step of a run."""
+    return int(run.table["step"].iloc[-1])
+
+
+def rarest_over_start(run: Results, step: int | None = None, metric: str | None = None) -> float:
+    """Loss of the rarest group over that at the start."""
+    return float(groups(run, step, metric)[RAREST] / start(run, metric)[RAREST])
+
+
+def rarest_gap(chosen: Chosen, step: int | None = None) -> float:
+    """Loss of GD less that of Adam on the rarest group, both with momentum, in nats."""
+    return float(
+        groups(chosen.worst(*GD), step)[RAREST] - groups(chosen.worst(*ADAM), step)[RAREST]
+    )
+
+
+def overall_gap(chosen: Chosen) -> float:
+    """Loss of GD less that of Adam on all classes, both with momentum, in nats."""
+    return overall(chosen.worst(*GD)) - overall(chosen.worst(*ADAM))
+
+
+def spread(run: Results, step: int | None = None) -> float:
+    """Loss of the rarest group less that of the most frequent, in nats."""
+    values = groups(run, step)
+    return float(values[RAREST] - values[MOST_FREQUENT])
+
+
+def early(run: Results) -> int:
+    """A third of the run: where methods are compared before they fit everything."""
+    return last(run) // 3
+
+
+def rarest_ratio(chosen: Chosen, method: Method, other: Method, step: int | None = None) -> float:
+    """Loss of a method over that of another on the rarest group."""
+    a, b = (groups(chosen.worst(*m), step)[RAREST] for m in (method, other))
+    return float(a / b)
+
+
+def steps_to_halve(run: Results, group: int) -> float:
+    """Steps until the loss of a group is half of its start; infinite if it never is."""
+    series = [s for s in group_series(run, f"{main_metric(run.experiment)}PerClass") if len(s)][
+        group
+    ]
+    below = series.index[series.to_numpy() <= series.iloc[0] / 2]
+    return float(below[0]) if len(below) else float("inf")
+
+
+# ---------------------------------------------------------------------------- gradients, Hessians
+
+
+@functools.lru_cache(maxsize=32)
+def _statistics(runs: Runs, module: str, method: Method, step: int, flipped: bool):
+    trajectory = _trajectory(runs, module, method)
+    reached = max(t for t in trajectory.steps if t <= step)
+    return trajectory.groups, trajectory.rows_at(reached, flipped)
+
+
+@functools.lru_cache(maxsize=4)
+def _trajectory(runs: Runs, module: str, method: Method) -> Trajectory:
+    return Trajectory(runs.chosen(module).worst(*method), runs.workspace)
+
+
+def hessian_correlation(
+    runs: Runs, module: str, method: Method, step: int, flipped: bool = False
+) -> float:
+    """Correlation over classes of log Tr H_kk and log n_k at a step, or the last kept before it."""
+    _, at = _statistics(runs, module, method, step, flipped)
+    seen = (at.examples > 0) & (at.hessian_trace > 0)
+    pair = np.log(at.hessian_trace[seen]), np.log(at.examples[seen])
+    if np.ptp(pair[0]) < 1e-6:  # a flat Hessian is correlated with nothing
+        return 0.0
+    return float(np.corrcoef(*pair)[0, 1])
+
+
+def rarest_probability(runs: Runs, module: str, method: Method, step: int) -> float:
+    """Mean predicted probability of the right class over the rarest group at a step."""
+    classes, at = _statistics(runs, module, method, step, False)
+    rare = [group for group in classes if len(group)][RAREST]
+    seen = rare[at.examples[rare] > 0]
+    return float(np.average(at.correct_probability[seen], weights=at.examples[seen]))
+
+
+def diagonal_over_rest(runs: Runs, module: str, method: Method, step: int) -> float:
+    """Median over classes of the trace of the diagonal block over the median of the others."""
+    from optexp_jax.analysis import block_traces
+
+    trajectory = _trajectory(runs, module, method)
+    reached = max(t for t in trajectory.steps if t <= step)
+    counts = trajectory.run.class_counts
+    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, 40).round().astype(int))]
+    traces = np.abs(block_traces(*trajectory.layer_at(reached), chosen))
+    off = traces[~np.eye(len(traces), dtype=bool)]
+    return float(np.median(np.diag(traces)) / np.median(off))

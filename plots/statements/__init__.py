@@ -1,0 +1,12 @@
+"""What the paper says, as numbers with thresholds: the claims that `plots.claims` evaluates.
+
+Thresholds were written down before the runs they judge. "Paper" marks what its text or captions
+say, "theorem" what follows from its proofs, "our reading" a number that we gave to words.
+"""
+
+from plots.statements import hessians, losses, solved
+
+STATEMENTS = sorted(
+    [*losses.STATEMENTS, *hessians.STATEMENTS, *solved.STATEMENTS],
+    key=lambda claim: int(claim.figure.split(",")[0]) if claim.figure[0].isdigit() else 100,
+)
