@@ -21,7 +21,7 @@ class PaperFigure:
     """A figure of the paper.
 
     Args:
-        number: as in the camera-ready paper, such as `20`.
+        number: as in the camera-ready paper, such as `20`; a name for what is no figure of it.
         title: what it shows, in a line.
         modules: of experiments, that it is drawn from.
         draw: the figure from the runs; raises `MissingRunsError` where they are not there.
@@ -35,7 +35,7 @@ class PaperFigure:
     @property
     def file(self) -> str:
         """Name of its files, without ending."""
-        return f"figure_{int(self.number):02d}"
+        return f"figure_{int(self.number):02d}" if self.number.isdigit() else self.number
 
 
 def main_figure(

@@ -19,6 +19,8 @@ from optexp_jax.plotting import style
 from optexp_jax.plotting.curves import Curve
 
 KINDS = ("pdf", "png")
+# What would make two files of one figure differ.
+_STAMPS = {"pdf": "CreationDate", "png": "Software", "svg": "Date"}
 WIDTH = 5.5  # inches: the text of a NeurIPS page
 _GAP = 0.03
 _CHARACTERS = 125
@@ -115,7 +117,7 @@ def save(
 
 
 def _write(figure: Figure, path: Path, kind: str) -> Path:
-    undated = {"CreationDate": None} if kind == "pdf" else {"Software": None}
+    undated = {_STAMPS[kind]: None} if kind in _STAMPS else {}
     with aside(path) as new, style.context():
         figure.savefig(new, format=kind, metadata=undated)
     return path

@@ -3,7 +3,7 @@
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians of its last
 layer.
 
-Figure: 1, 8, 11, 28, 29
+Figure: 1, 8, 11, 28
 Command: python -m experiments.bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats_long
          --local
 Time: 3 days for each run on one H100.

@@ -2,7 +2,7 @@
 
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians by class.
 
-Figure: 2, 18c, 30
+Figure: 2, 18c, 29
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_perclass --local
 Time: 300 steps took the paper at most 4 hours on a V100.
 Expected: from 9.2 GD fits the 10 digits and makes nearly no progress on the rare half, so that the

@@ -2,7 +2,7 @@
 
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians by class.
 
-Figure: 3, 31
+Figure: 3, 30
 Command: python -m experiments.vision.imagenet.resnet18_heavy_tailed --local
 Time: not measured.
 Expected: from 6.9, SGD falls behind Adam, most on the rarest classes.

@@ -1,0 +1,115 @@
+"""Verdicts on claims, and the measures they are about, on arrays made by hand."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from optexp_jax import Experiment, Problem
+from optexp_jax.datasets import HeavyTailedOneHot
+from optexp_jax.errors import OptexpError
+from optexp_jax.losses import SquaredLoss
+from optexp_jax.models import Linear
+from optexp_jax.optim import SGD, Adam, LearningRate
+from optexp_jax.results.load import Results
+from plots import claims, measures
+from plots.claim import Claim
+from plots.runs import Chosen, MissingRunsError, Runs
+from plots.statements import STATEMENTS
+
+DATASET = HeavyTailedOneHot(10)  # 1 class of 10 examples, 10 of 1
+STEPS = np.arange(7)
+
+
+def a_run(optimizer, frequent, rare):
+    experiment = Experiment(
+        Problem(Linear(11, 11), DATASET, SquaredLoss()), optimizer, "g", steps=6, per_class=True
+    )
+    by_class = np.column_stack([frequent, *[rare] * 10])
+    table = {
+        "step": STEPS,
+        "epoch": STEPS,
+        "tr_SquaredLoss": by_class @ DATASET.class_counts() / 20,
+    }
+    return Results(
+        experiment, "done", pd.DataFrame(table), {"tr_SquaredLossPerClass": by_class}, STEPS,
+        DATASET.class_counts(), {},
+    )  # fmt: skip
+
+
+GD = a_run(SGD(LearningRate(0), momentum=0.9), 1 - STEPS / 8, 1 + STEPS / 6)
+ADAM = a_run(Adam(LearningRate(0)), 1 - STEPS / 12, 1 - STEPS / 6)
+CHOSEN = Chosen({r.experiment.optimizer: [r] for r in (GD, ADAM)})
+
+
+def test_measures_are_those_of_the_arrays():
+    assert measures.groups(GD).tolist() == pytest.approx([0.25, 2.0])
+    assert measures.groups(GD, 3).tolist() == pytest.approx([0.625, 1.5])
+    assert measures.start(GD).tolist() == [1.0, 1.0]
+    assert measures.overall(GD) == pytest.approx((10 * 0.25 + 10 * 2) / 20)
+    assert measures.spread(GD) == pytest.approx(1.75)
+    assert (measures.last(GD), measures.early(GD)) == (6, 2)
+    assert measures.rarest_over_start(GD) == pytest.approx(2.0)
+    assert measures.rarest_gap(CHOSEN) == pytest.approx(2.0)
+    assert measures.rarest_gap(CHOSEN, 3) == pytest.approx(1.0)
+    assert measures.overall_gap(CHOSEN) == pytest.approx(1.125 - 0.25)
+    assert measures.rarest_ratio(CHOSEN, measures.ADAM, measures.GD, 3) == pytest.approx(1 / 3)
+    assert measures.steps_to_halve(ADAM, measures.RAREST) == 3
+    assert measures.steps_to_halve(ADAM, measures.MOST_FREQUENT) == 6
+    assert measures.steps_to_halve(GD, measures.RAREST) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("side", "value", "word", "threshold"),
+    [
+        ({"at_least": 1.0}, 1.0, "holds", "≥ 1"),
+        ({"at_least": 1.0}, 0.99, "fails", "≥ 1"),
+        ({"at_most": 0.0}, 0.0, "holds", "≤ 0"),
+        ({"at_most": 0.0}, 1e-9, "fails", "≤ 0"),
+        ({"at_most": 1e-6}, float("nan"), "fails", "≤ 1e-06"),
+        ({"at_least": 1.0}, float("nan"), "fails", "≥ 1"),
+    ],
+)
+def test_a_claim_holds_on_one_side_of_its_threshold(tmp_path, side, value, word, threshold):
+    claim = Claim("1", "words", lambda runs: value, **side)
+    verdict = claims.judged(claim, Runs(tmp_path, "small"))
+    assert (verdict.word, claim.threshold) == (word, threshold)
+
+
+def test_a_claim_without_runs_is_neither(tmp_path):
+    def missing(runs):
+        raise MissingRunsError("run this")
+
+    verdict = claims.judged(Claim("1", "words", missing, at_most=1.0), Runs(tmp_path, "small"))
+    assert (verdict.word, verdict.value, verdict.reason) == ("no data", None, "run this")
+
+
+def test_every_claim_has_one_threshold_and_an_origin():
+    for claim in STATEMENTS:
+        assert (claim.at_least is None) != (claim.at_most is None), claim.sentence
+        assert claim.origin in ("paper", "theorem", "our reading")
+    assert len({(c.figure, c.sentence) for c in STATEMENTS}) == len(STATEMENTS)
+
+
+def test_theorem_3_needs_no_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    assert claims.run(["--figure", "theorem 3", "--json", "--scale", "small"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [claim["verdict"] for claim in found] == ["holds", "holds"]
+    assert found[0]["threshold"] == "≤ 1e-09"
+
+
+def test_an_empty_workspace_has_no_data(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    assert claims.run(["--figure", "4", "--scale", "small"]) == 0
+    captured = capsys.readouterr()
+    said = captured.out + captured.err
+    assert "0 holds, 0 fails, 2 no data" in said
+    assert "python -m experiments.toy_models.balanced_x_perclass --local --scale small" in said
+
+
+def test_a_figure_without_claims_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    with pytest.raises(OptexpError, match="No claim is about figure '99'"):
+        claims.run(["--figure", "99"])

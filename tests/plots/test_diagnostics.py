@@ -1,0 +1,68 @@
+"""Statistics along a run, from the parameters it kept, against autodiff."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from optexp_jax import Experiment, MiniBatch, Problem, run
+from optexp_jax.datasets import RandomHeavyTailedLabels
+from optexp_jax.losses import CrossEntropy
+from optexp_jax.models import Linear
+from optexp_jax.optim import Adam, LearningRate
+from plots import diagnostics
+from plots.diagnostics import Trajectory
+from plots.runs import MissingRunsError
+
+DATASET = RandomHeavyTailedLabels(3)
+PROBLEM = Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy())
+RUN = Experiment(PROBLEM, Adam(LearningRate(-2)), "kept", seed=1, steps=5, keep_steps=(0, 5, 50))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    workspace = tmp_path_factory.mktemp("kept")
+    return run(RUN, workspace), workspace
+
+
+@pytest.mark.parametrize("logits", [2**22, 7 * 5])
+def test_statistics_are_those_of_the_parameters_that_were_kept(kept, monkeypatch, logits):
+    monkeypatch.setattr(diagnostics, "_LOGITS", logits)  # one micro-batch, and five of five
+    result, workspace = kept
+    trajectory = Trajectory(result, workspace)
+    assert trajectory.steps == [0, 5]
+    data = PROBLEM.with_data_seed(1).dataset.load(workspace).train
+    layer, _ = trajectory.layer_at(5)
+
+    def loss(kernel):
+        log_p = jax.nn.log_softmax(data.inputs @ kernel + layer.bias)
+        return -jnp.mean(log_p[jnp.arange(len(data)), data.labels])
+
+    gradient = jax.grad(loss)(jnp.asarray(layer.kernel))
+    rows = trajectory.rows_at(5)
+    np.testing.assert_allclose(rows.gradient_norm, jnp.linalg.norm(gradient, axis=0), rtol=1e-4)
+    np.testing.assert_array_equal(rows.examples, result.class_counts)
+    first = trajectory.rows_at(0)
+    assert (np.abs(first.hessian_trace / rows.hessian_trace - 1) > 1e-3).any()
+    flipped = trajectory.rows_at(5, flipped=True)
+    assert (np.abs(flipped.hessian_trace / rows.hessian_trace - 1) > 1e-3).any()
+
+
+def test_figures_of_a_run_have_a_panel_for_each_step(kept):
+    trajectory = Trajectory(*kept)
+    figure = diagnostics.gradient_against_hessian([trajectory])
+    assert [axes.get_title() for axes in figure.axes] == ["(a) t = 0", "(b) t = 5"]
+    assert len(diagnostics.gradient_against_hessian([trajectory] * 2).axes) == 4
+    (axes,) = diagnostics.probabilities([trajectory]).axes
+    assert len(axes.get_lines()) == 3
+    assert len(diagnostics.blocks(trajectory, [0, 5]).axes) == 4  # with their scales
+    assert len(diagnostics.entries(trajectory, [5]).axes) == 2
+
+
+def test_a_run_that_kept_nothing_is_named(tmp_path):
+    plain = Experiment(
+        Problem(PROBLEM.model, DATASET, CrossEntropy(), MiniBatch(8)),
+        Adam(LearningRate(-2)), "plain", steps=1,
+    )  # fmt: skip
+    with pytest.raises(MissingRunsError, match="kept no parameters"):
+        _ = Trajectory(run(plain, tmp_path), tmp_path).steps

@@ -1,0 +1,98 @@
+"""Which figures there are, what the command says, and one figure from real runs."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from experiments.small import small
+from experiments.toy_models.weighted_quadratic import experiments as quadratic
+from optexp_jax import run
+from optexp_jax.errors import OptexpError
+from plots import appendix_figures, command, make_all_plots, paper_figures
+from plots.claims import judged
+from plots.runs import MissingRunsError, Runs
+from plots.statements import STATEMENTS
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """The runs of figure 6."""
+    folder = tmp_path_factory.mktemp("plots")
+    run(small(quadratic), folder)
+    return folder
+
+
+def test_every_figure_of_the_paper_is_there_once():
+    numbers = [f.number for f in (*paper_figures.FIGURES, *appendix_figures.FIGURES)]
+    assert numbers == [str(n) for n in range(1, 34)]
+    assert [f.number for f in paper_figures.FIGURES][-1] == "9"
+    assert {f.number for f in make_all_plots.FIGURES} == {*numbers, "legends"}
+
+
+def test_every_module_of_a_figure_declares_experiments():
+    for figure in make_all_plots.FIGURES:
+        for module in figure.modules:
+            assert importlib.import_module(f"experiments.{module}").experiments
+
+
+def test_every_figure_but_the_sheet_of_legends_has_a_claim():
+    claimed = {number for claim in STATEMENTS for number in claim.figure.split(", ")}
+    assert claimed == {*(str(n) for n in range(1, 34)), "theorem 3"}
+
+
+def test_a_figure_without_its_runs_names_the_command(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    code = command.run(
+        "paper_figures", paper_figures.FIGURES, ["--figure", "4", "--scale", "small"]
+    )
+    assert code == 1
+    said = capsys.readouterr()
+    needed = "python -m experiments.toy_models.balanced_x_perclass --local --scale small"
+    assert f"not drawn: run {needed}" in said.out + said.err
+    assert not list(tmp_path.glob("plots/**/*.p*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--figure", "10"], "no figure '10' here: choose from 1 to 9"),
+        (["--figure", "4,x"], "no figure 'x'"),
+        (["--format", "bmp"], "format 'bmp' are not drawn: choose pdf, png or svg"),
+    ],
+)
+def test_impossible_wishes_are_refused(monkeypatch, tmp_path, options, sentence):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    with pytest.raises(OptexpError, match=sentence):
+        command.run("paper_figures", paper_figures.FIGURES, options)
+
+
+def test_figure_6_is_drawn_from_runs_and_its_claims_hold(monkeypatch, workspace):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(workspace))
+    options = ["--figure", "6", "--scale", "small", "--format", "pdf,svg"]
+    assert command.run("paper_figures", paper_figures.FIGURES, options) == 0
+    files = sorted((workspace / "plots" / "paper_small").iterdir())
+    assert [f.name for f in files] == ["figure_06.pdf", "figure_06.svg"]
+    assert files[0].stat().st_size < 300_000
+    claims = [c for c in STATEMENTS if c.figure == "6"]
+    assert [judged(c, Runs(workspace, "small")).word for c in claims] == ["holds"] * 3
+
+
+def test_panels_of_figure_6_are_lettered_and_share_their_axis(workspace):
+    figure = next(f for f in paper_figures.FIGURES if f.number == "6")
+    drawn = figure.draw(Runs(workspace, "small"))
+    assert [axes.get_title()[:3] for axes in drawn.axes] == ["(a)", "(b)", "(c)"]
+    assert [bool(axes.get_ylabel()) for axes in drawn.axes] == [True, False, False]
+    assert len({axes.get_ylim() for axes in drawn.axes}) == 1
+    first = drawn.axes[0].get_lines()
+    ends = [line.get_ydata()[-1] for line in first]
+    assert ends == sorted(ends)  # GD orders the classes by frequency
+    sign = [line.get_ydata() for line in drawn.axes[2].get_lines()]
+    np.testing.assert_allclose(sign[0], sign[-1], atol=1e-9)
+
+
+def test_a_method_that_was_not_run_is_named(workspace):
+    chosen = Runs(workspace, "small").chosen("toy_models.weighted_quadratic")
+    with pytest.raises(MissingRunsError, match="Adam with momentum was not run"):
+        chosen.worst(type(quadratic[1].optimizer), momentum=True)
+    assert not chosen.worst(type(quadratic[1].optimizer), momentum=False).experiment.seed
