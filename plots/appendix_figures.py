@@ -64,7 +64,7 @@ def _means(runs: Runs) -> Figure:
         chosen = runs.chosen(module, step=_MEANS_STEPS)
         by_group = [ByGroup(chosen.worst(*method), step=_MEANS_STEPS) for method in PLAIN]
         overall = Overall(chosen.only(*PLAIN), f"Inputs of {name}", step=_MEANS_STEPS)
-        rows.append([Counts(chosen.any), overall, *by_group])
+        rows.append([Counts.of(chosen.any), overall, *by_group])
     return sheet(rows, chosen and chosen.any)
 
 
@@ -119,7 +119,7 @@ def _entries(runs: Runs) -> Figure:
 
 def _vit_full(runs: Runs) -> Figure:
     chosen = runs.chosen(VIT_FULL)
-    panels = [Counts(chosen.any), Overall(chosen.only(*WITH_MOMENTUM), legend=True)]
+    panels = [Counts.of(chosen.any), Overall(chosen.only(*WITH_MOMENTUM), legend=True)]
     return sheet([panels], chosen.any)
 
 

@@ -58,7 +58,7 @@ def class_split(
     chosen: Chosen, methods: tuple[Method, ...] = WITH_MOMENTUM, metric: str | None = None
 ) -> Figure:
     """Panels of the classes, of all of them, and of their groups for each method."""
-    panels = [Counts(chosen.any), Overall(chosen.only(*methods), metric=metric)]
+    panels = [Counts.of(chosen.any), Overall(chosen.only(*methods), metric=metric)]
     by_group = [ByGroup(chosen.worst(*method), metric=metric) for method in methods]
     return sheet([[*panels, *by_group]], chosen.any)
 

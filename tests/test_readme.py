@@ -12,6 +12,7 @@ from optexp_jax.launch.catalogue import CATALOGUE
 
 README = Path(__file__).parent.parent / "README.md"
 DATASETS = README.parent / "docs" / "datasets.md"
+ANALYSIS = README.parent / "docs" / "analysis.md"
 
 
 def blocks(path):
@@ -43,6 +44,15 @@ def test_the_experiment_of_ones_own_runs_and_draws(tmp_path):
         assert done.returncode == 0, done.stderr
     plots = tmp_path / "workspace" / "plots" / "my_experiment"
     assert {p.stem for p in plots.glob("*.png")} == {"final_loss", "best_runs", "per_class"}
+
+
+def test_the_pages_on_analysis_draw_and_print(tmp_path):
+    for number, code in enumerate(blocks(ANALYSIS)):
+        (tmp_path / f"{number}.py").write_text(code)
+        done = python(f"{number}.py", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert {p.suffix for p in (tmp_path / "plots").iterdir()} == {".pdf", ".png"}
+    assert done.stdout.count("[") >= 6  # three rows of statistics, and a matrix
 
 
 def test_the_data_set_of_ones_own_trains(tmp_path):

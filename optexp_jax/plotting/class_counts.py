@@ -78,7 +78,7 @@ def draw_counts(axes: Axes, counts: np.ndarray, groups: Sequence[np.ndarray]) ->
 
 def _draw_zipf(axes: Axes, values: np.ndarray) -> None:
     """A dashed line that falls from the most frequent class, named in the empty corner below it."""
-    last, named = len(values), len(values) ** 0.45
+    last, named = len(values), len(values) ** 0.35
     axes.plot(
         [1, last], [values[0], values[0] / last],
         color=style.GREY, linestyle=(0, (4, 3)), linewidth=0.7, zorder=1,

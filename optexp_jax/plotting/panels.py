@@ -48,19 +48,24 @@ class Counts:
     """Examples of each class against its rank, groups in colour.
 
     Args:
-        run: whose training data.
-        n_groups: number of groups, None for the data set's own.
+        counts: examples of each class, `[num_classes]`.
+        groups: index arrays, most frequent classes first.
         title: over the panel.
     """
 
-    run: Results
-    n_groups: int | None = None
+    counts: np.ndarray
+    groups: Sequence[np.ndarray]
     title: str = "Classes"
     kind: str = "counts"
 
+    @classmethod
+    def of(cls, run: Results) -> Counts:
+        """Of the training data of a run."""
+        return cls(run.class_counts, groups_of(run))
+
     def draw(self, axes: Axes) -> None:
         """Draw on the axes, titles and labels included."""
-        draw_counts(axes, self.run.class_counts, groups_of(self.run, self.n_groups))
+        draw_counts(axes, self.counts, self.groups)
         axes.set(xlabel="Rank of the class", ylabel="Examples")
         axes.set_title(self.title, pad=8)
         if axes.get_xscale() == "log":

@@ -46,7 +46,7 @@ CHOSEN = Chosen({r.experiment.optimizer: [r] for r in (GD, ADAM)})
 def test_measures_are_those_of_the_arrays():
     assert measures.groups(GD).tolist() == pytest.approx([0.25, 2.0])
     assert measures.groups(GD, 3).tolist() == pytest.approx([0.625, 1.5])
-    assert measures.start(GD).tolist() == [1.0, 1.0]
+    assert measures.start(GD).tolist() == pytest.approx([1.0, 1.0])
     assert measures.overall(GD) == pytest.approx((10 * 0.25 + 10 * 2) / 20)
     assert measures.spread(GD) == pytest.approx(1.75)
     assert (measures.last(GD), measures.early(GD)) == (6, 2)
