@@ -205,7 +205,7 @@ def _few(steps: list[int], runs: int) -> list[int]:
     """All steps for one run; for several the first, the last, and two between."""
     if runs == 1 or len(steps) <= _ACROSS:
         return steps
-    return [steps[0], steps[2], steps[3], steps[-1]]
+    return [steps[i] for i in np.linspace(0, len(steps) - 1, _ACROSS).round().astype(int)]
 
 
 def _with_examples(groups: Sequence[np.ndarray], at: RowStatistics) -> list[np.ndarray]:

@@ -1,0 +1,84 @@
+"""Write docs/figures.md and the table of docs/claims.md from small runs that are done.
+
+Command: python docs/make_figures.py (with PYTHONPATH=. and the workspace of the runs)
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from PIL import Image
+
+from optexp_jax.config import Settings
+from plots import command
+from plots.claims import NO_DATA, judged
+from plots.make_all_plots import FIGURES
+from plots.runs import Runs
+from plots.statements import STATEMENTS
+
+DOCS = Path(__file__).parent
+_COLORS = 64  # of a picture, which makes it a fifth as large
+_TABLE = "<!-- table -->"
+
+
+def main() -> None:
+    """Draw, reduce and write."""
+    settings = Settings.from_env()
+    runs = Runs(settings.workspace, "small")
+    command.run("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"])
+    folder = DOCS / "images" / "paper"
+    folder.mkdir(exist_ok=True)
+    lines = [_FIGURES_HEAD.format(origin=_origin())]
+    for figure in FIGURES:
+        drawn = settings.workspace / "plots" / "paper_small" / f"{figure.file}.png"
+        reduced = Image.open(drawn).convert("RGB").quantize(_COLORS)
+        reduced.save(folder / f"{figure.file}.png", optimize=True)
+        name = f"Figure {figure.number}" if figure.number.isdigit() else "Legends"
+        title = f"{name}: {figure.title}"
+        lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
+    (DOCS / "figures.md").write_text("\n".join(lines))
+    _write_claims(runs)
+
+
+def _write_claims(runs: Runs) -> None:
+    """Replace the table of the page on claims; the words around it are ours."""
+    page = DOCS / "claims.md"
+    before, _, after = page.read_text().split(_TABLE)
+    verdicts = [judged(claim, runs) for claim in STATEMENTS]
+    rows = [
+        f"| {v.claim.figure} | {v.claim.sentence.replace('|', '/')} | {v.claim.threshold} | "
+        f"{v.claim.origin} | {'' if v.value is None else f'{v.value:.3g}'} | {v.word} |"
+        for v in verdicts
+    ]
+    words = [v.word for v in verdicts]
+    counts = ", ".join(f"{words.count(w)} {w}" for w in ("holds", "fails", NO_DATA))
+    head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
+    summary = f"{_origin()} {len(words)} claims: {counts}."
+    table = "\n".join(["", summary, "", *head, *rows, ""])
+    page.write_text(before + _TABLE + table + _TABLE + after)
+
+
+def _origin() -> str:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    today = datetime.date.today().isoformat()
+    machine = f"{os.cpu_count()} cores of a shared {platform.machine()} machine, no GPU"
+    return f"At small scale, {today}, commit {commit}, {machine}."
+
+
+_FIGURES_HEAD = """# The figures of the paper at small scale
+
+{origin} Every figure is of real
+runs (`python -m experiments --local --scale small`, then `PYTHONPATH=. python
+docs/make_figures.py`). Problems are smaller than the paper's, see [experiments.md](experiments.md),
+and so are the effects: [claims.md](claims.md) says which hold. Loss is in nats. Lines by group are
+those of the seed with the worst final loss.
+"""
+
+if __name__ == "__main__":
+    main()
