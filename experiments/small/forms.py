@@ -154,7 +154,7 @@ def _ptb(experiment: Experiment, paper: d.PTB) -> Form:
     dataset = d.ShakespeareExcerpt(d.Words(4000), d.Streams(16, 32), share=_SHARE, evaluated=128)
     batching = MiniBatch(16, shuffle=False)
     smaller = _resized(problem, dataset, _language_model(problem, dataset), batching=batching)
-    return Form(_named("text", problem), smaller, steps=200, eval_every=20)
+    return Form(_named("text", problem), smaller, steps=150, eval_every=15)
 
 
 def _tiny_ptb(experiment: Experiment, paper: d.TinyPTB) -> Form:
@@ -162,9 +162,8 @@ def _tiny_ptb(experiment: Experiment, paper: d.TinyPTB) -> Form:
     dataset = d.ShakespeareExcerpt(d.Words(2000), share=_TINY_SHARE)
     model = _language_model(experiment.problem, dataset)
     smaller = _resized(experiment.problem, dataset, model)
-    if model.frozen:
-        return Form("text, last layer", smaller, steps=150, eval_every=10)
-    return Form("text, full batch", smaller, steps=100, eval_every=10)
+    name = "text, last layer" if model.frozen else "text, full batch"
+    return Form(name, smaller, steps=60, eval_every=5)
 
 
 def _wikitext(experiment: Experiment, paper: d.WikiText103) -> Form:

@@ -152,8 +152,8 @@ def _spent(results: Sequence[Results]) -> tuple[float, int]:
     """Seconds and steps of packs, whose runs each have the seconds of the whole pack."""
     packs: dict[object, float] = {}
     for r in results:
-        began = r.details["started"]
-        packs[began] = max(packs.get(began, 0.0), float(str(r.details["pack_seconds"])))
+        pack = r.details["pack"]
+        packs[pack] = max(packs.get(pack, 0.0), float(str(r.details["pack_seconds"])))
     return sum(packs.values()), sum(int(r.table["step"].iloc[-1]) for r in results)
 
 

@@ -108,6 +108,7 @@ class PackRun:
             folder.begin(
                 self._counts,
                 total_steps=total,
+                pack=self._plan.pack.id,
                 pack_mode=self._plan.pack.mode,
                 micro_batch=self._plan.pack.micro_batch,
                 wandb_id=self._mirror_ids[key],
