@@ -15,7 +15,7 @@ from PIL import Image
 
 from optexp_jax.config import Settings
 from plots import command
-from plots.claims import NO_DATA, judged
+from plots.claims import Verdict, judged, summary
 from plots.make_all_plots import FIGURES
 from plots.runs import Runs
 from plots.statements import STATEMENTS
@@ -28,8 +28,9 @@ _TABLE = "<!-- table -->"
 def main() -> None:
     """Draw, reduce and write."""
     settings = Settings.from_env()
-    runs = Runs(settings.workspace, "small")
-    command.run("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"])
+    runs = Runs(settings.workspace, "small", whole=True)
+    if command.run("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
+        raise SystemExit("Some figures lack their runs: nothing was written.")
     folder = DOCS / "images" / "paper"
     folder.mkdir(exist_ok=True)
     lines = [_FIGURES_HEAD.format(origin=_origin())]
@@ -49,22 +50,22 @@ def _write_claims(runs: Runs) -> None:
     page = DOCS / "claims.md"
     before, _, after = page.read_text().split(_TABLE)
     verdicts = [judged(claim, runs) for claim in STATEMENTS]
-    rows = [
-        f"| {v.claim.figure} | {v.claim.sentence.replace('|', '/')} | {v.claim.threshold} | "
-        f"{v.claim.origin} | {'' if v.value is None else f'{v.value:.3g}'} | {v.word} |"
-        for v in verdicts
-    ]
-    words = [v.word for v in verdicts]
-    counts = ", ".join(f"{words.count(w)} {w}" for w in ("holds", "fails", NO_DATA))
+    rows = ["| " + " | ".join(_cells(v)) + " |" for v in verdicts]
     head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
-    summary = f"{_origin()} {len(words)} claims: {counts}."
-    table = "\n".join(["", summary, "", *head, *rows, ""])
+    table = "\n".join(["", f"{_origin()} {summary(verdicts)}", "", *head, *rows, ""])
     page.write_text(before + _TABLE + table + _TABLE + after)
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    claim, value = verdict.claim, verdict.value
+    sentence = claim.sentence.replace("|", "\\|")
+    measured = "" if value is None else f"{value:.3g}"
+    return claim.figure, sentence, claim.threshold, claim.origin, measured, verdict.word
 
 
 def _origin() -> str:
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
     ).stdout.strip()
     today = datetime.date.today().isoformat()
     machine = f"{os.cpu_count()} cores of a shared {platform.machine()} machine, no GPU"

@@ -9,13 +9,21 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from optexp_jax.optim import SGD, Adam
+from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.plotting.panels import ByGroup, Counts, Overall
 from optexp_jax.plotting.sheet import sheet
+from optexp_jax.results.load import Results
 from plots import reweighted, tokens
 from plots.command import main
 from plots.diagnostics import Trajectory, entries, gradient_against_hessian, probabilities
-from plots.figure import WITH_MOMENTUM, Method, PaperFigure, main_figure, optimizers_figure
+from plots.figure import (
+    WITH_MOMENTUM,
+    Method,
+    PaperFigure,
+    beside,
+    main_figure,
+    optimizers_figure,
+)
 from plots.paper_figures import BARCODED, FOUR_KINDS, GPT, LAST_LAYER, LINEAR, MNIST, RARE_IMAGES
 from plots.runs import Chosen, Runs
 
@@ -32,19 +40,18 @@ PENALISED = "toy_models.balanced_x_l2"
 MORE_LINEAR = "toy_models.balanced_x_perclass_alt_opt"
 CNN_OPTIMIZERS = "vision.barcoded.mnist_and_barcoded_long_perclass"
 PLAIN: tuple[Method, ...] = ((SGD, False), (Adam, False))
-_MEANS_STEPS = 25  # of figure 19
-_HORIZONS = (100, 10, 1)  # parts of the whole run that figure 20 shows
+# Mean of the inputs -> module, exponents of GD and Adam.
+MEANS = {1: (NONZERO_MEAN, ("-2", "-3")), 0: (ZERO_MEAN, ("2", "-3/2"))}
+MEANS_STEPS = 25  # of figure 19
+HORIZONS = (100, 10, 1)  # parts of the whole run that figure 20 shows
+# The same distance in all, as runs at small scale are a third as long.
+_SLOW_RATES = {"paper": "-2", "small": "-3/2"}
 
 
 def _uniform_and_rare(number: str, title: str, module: str, uniform: str, rare: str) -> PaperFigure:
     def draw(runs: Runs) -> Figure:
         even, heavy = runs.chosen(module, group=uniform), runs.chosen(module, group=rare)
-        panels = [
-            Overall(even.only(*WITH_MOMENTUM), "Uniform classes"),
-            Overall(heavy.only(*WITH_MOMENTUM), "Heavy tail"),
-            *(ByGroup(heavy.worst(*method)) for method in WITH_MOMENTUM),
-        ]
-        return sheet([panels], heavy.any)
+        return beside("Uniform classes", even, "Heavy tail", heavy)
 
     return PaperFigure(number, title, (module,), draw)
 
@@ -52,36 +59,51 @@ def _uniform_and_rare(number: str, title: str, module: str, uniform: str, rare: 
 def _three_data_sets(runs: Runs) -> Figure:
     names = {"MNIST": MNIST, "Barcodes only": BARCODED_ONLY, "MNIST + barcodes": BARCODED}
     panels = [
-        Overall(runs.chosen(module).only(*WITH_MOMENTUM), name, legend=not i)
+        Overall(runs.chosen(module).only(*WITH_MOMENTUM), name, legend=not i, kind=name)
         for i, (name, module) in enumerate(names.items())
     ]
     return sheet([panels])
 
 
 def _means(runs: Runs) -> Figure:
-    rows, chosen = [], None
-    for module, name in ((NONZERO_MEAN, "mean 1"), (ZERO_MEAN, "mean 0")):
-        chosen = runs.chosen(module, step=_MEANS_STEPS)
-        by_group = [ByGroup(chosen.worst(*method), step=_MEANS_STEPS) for method in PLAIN]
-        overall = Overall(chosen.only(*PLAIN), f"Inputs of {name}", step=_MEANS_STEPS)
+    rows, both = [], [(means(runs, mean), mean) for mean in MEANS]
+    for chosen, mean in both:
+        by_group = [ByGroup(chosen.worst(*method), step=MEANS_STEPS) for method in PLAIN]
+        title = f"Inputs of mean {mean}"
+        overall = Overall(chosen.only(*PLAIN), title, step=MEANS_STEPS)
         rows.append([Counts.of(chosen.any), overall, *by_group])
-    return sheet(rows, chosen and chosen.any)
+    return sheet(rows, both[0][0].any)
+
+
+def means(runs: Runs, mean: int) -> Chosen:
+    """The runs of figure 19, at the step sizes of the paper."""
+    module, rates = MEANS[mean]
+    optimizers = (SGD(LearningRate(rates[0])), Adam(LearningRate(rates[1]), beta1=0.0))
+    return runs.at(module, *optimizers, step=MEANS_STEPS)
 
 
 def _horizons(runs: Runs) -> Figure:
-    rows, first = [], None
-    for module in (LONG, LONGEST_CNN):
-        run = runs.chosen(module).worst(SGD, False)
-        first = first or run
+    rows = []
+    for name, run in horizon_runs(runs).items():
         last = int(run.table["step"].iloc[-1])
-        rows.append([ByGroup(run, step=last // part) for part in _HORIZONS])
-    return sheet(rows, first)
+        titles = (f"{name}, {last // part:,} steps" for part in HORIZONS)
+        rows.append(
+            [ByGroup(run, t, step=last // p) for t, p in zip(titles, HORIZONS, strict=True)]
+        )
+    return sheet(rows, note="From the most frequent classes (dark) to the rarest (light).")
+
+
+def horizon_runs(runs: Runs) -> dict[str, Results]:
+    """The runs of figure 20: the linear model at one slow step size, the CNN at its best."""
+    slow = SGD(LearningRate(_SLOW_RATES[runs.scale]))
+    linear, cnn = runs.at(LONG, slow), runs.chosen(LONGEST_CNN)
+    return {"Linear": linear.worst(SGD, False), "CNN": cnn.worst(SGD, False)}
 
 
 def _penalised(runs: Runs) -> Figure:
     panels = []
-    for group in dict.fromkeys(e.group for e in runs.experiments(PENALISED)):
-        chosen = runs.chosen(PENALISED, group=group.removesuffix("_small"))
+    for group in runs.groups(PENALISED):
+        chosen = runs.chosen(PENALISED, group=group)
         title = f"$\\lambda$ = {chosen.any.experiment.problem.l2:g}"
         panels.append(Overall(chosen.only(*WITH_MOMENTUM), title, legend=not panels))
     return sheet([panels])

@@ -30,15 +30,19 @@ class Claim:
     at_most: float | None = None
     origin: str = OURS
 
+    def __post_init__(self) -> None:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError(f"'{self.sentence}' has one threshold: at_least or at_most.")
+
     def holds(self, value: float) -> bool:
         """Whether a value is on the right side; NaN never is."""
         if self.at_least is not None:
             return value >= self.at_least
-        return value <= (self.at_most or 0.0)
+        return self.at_most is not None and value <= self.at_most
 
     @property
     def threshold(self) -> str:
         """The threshold in signs."""
         if self.at_least is not None:
             return f"≥ {self.at_least:g}"
-        return f"≤ {self.at_most or 0.0:g}"
+        return f"≤ {self.at_most:g}"

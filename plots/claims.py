@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import cli
 from plots.claim import Claim
-from plots.runs import SCALES, MissingRunsError, Runs
+from plots.runs import SCALES, Runs
 from plots.statements import STATEMENTS
 
 NO_DATA = "no data"
@@ -50,7 +51,7 @@ def judged(claim: Claim, runs: Runs) -> Verdict:
     """Evaluate a claim; one without runs is no failure."""
     try:
         return Verdict(claim, float(claim.measure(runs)))
-    except MissingRunsError as missing:
+    except OptexpError as missing:
         return Verdict(claim, None, str(missing))
 
 
@@ -66,16 +67,15 @@ def run(argv: Sequence[str] | None = None) -> int:
     claims = [c for c in STATEMENTS if args.figure in (None, *c.figure.split(", "))]
     if not claims:
         raise OptexpError(f"No claim is about figure '{args.figure}'.")
-    runs = Runs(settings.workspace, args.scale)
+    runs = Runs(settings.workspace, args.scale, whole=True)
     shown = track(claims, "claims", console=console, disable=args.json, transient=True)
     verdicts = [judged(claim, runs) for claim in shown]
     if args.json:
-        print(json.dumps([_as_json(v) for v in verdicts], indent=1, ensure_ascii=False))
+        rows = [_as_json(v) for v in verdicts]
+        print(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False))
         return 0
     console.print(_table(verdicts))
-    words = [v.word for v in verdicts]
-    counts = ", ".join(f"{words.count(w)} {w}" for w in ("holds", "fails", NO_DATA))
-    console.print(f"{len(verdicts)} claims: {counts}.")
+    console.print(summary(verdicts))
     for reason in dict.fromkeys(v.reason for v in verdicts if v.reason):
         console.print(reason, soft_wrap=True, highlight=False)
     return 0
@@ -111,6 +111,13 @@ def _table(verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """How many hold, fail, and have no data."""
+    words = [v.word for v in verdicts]
+    counts = (words.count(word) for word in ("holds", "fails", NO_DATA))
+    return "{} claims: {} hold, {} fail, {} without data.".format(len(words), *counts)
+
+
 def _as_json(verdict: Verdict) -> dict[str, object]:
     claim = verdict.claim
     return {
@@ -118,7 +125,7 @@ def _as_json(verdict: Verdict) -> dict[str, object]:
         "claim": claim.sentence,
         "threshold": claim.threshold,
         "from": claim.origin,
-        "measured": verdict.value,
+        "measured": verdict.value if math.isfinite(verdict.value or 0.0) else str(verdict.value),
         "verdict": verdict.word,
         "missing": verdict.reason,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -16,10 +15,12 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.launch import cli
 from optexp_jax.launch.display import RichDisplay
 from optexp_jax.launch.local import run_local
+from optexp_jax.machine import cores
 from optexp_jax.plotting.page import KINDS, save
 from plots.figure import PaperFigure
-from plots.runs import SCALES, MissingRunsError, Runs
+from plots.runs import SCALES, Runs
 
+_MOST_WORKERS = 4  # each holds the data of its figure, gigabytes at paper scale
 # (figure, files, sentence on what is missing)
 Drawn = tuple[str, list[Path], str]
 
@@ -41,7 +42,9 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
     if args.run_missing:
         modules = dict.fromkeys(m for figure in chosen for m in figure.modules)
         with RichDisplay(console) as display:
-            run_local(runs.experiments(*modules), settings, display=display)
+            outcome = run_local(runs.experiments(*modules), settings, display=display)
+        if outcome.stopped:
+            return 128 + outcome.stopped
     folder = settings.workspace / "plots" / f"paper_{args.scale}"
     missing = 0
     for number, paths, sentence in _all(module, chosen, runs, folder, kinds):
@@ -97,7 +100,7 @@ def _all(
         yield _draw(jobs[0])
         return
     # A fresh interpreter each, as JAX does not bear forks.
-    workers = min(len(jobs), os.cpu_count() or 1)
+    workers = min(len(jobs), cores(), _MOST_WORKERS)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield from pool.map(_draw, jobs)
 
@@ -108,5 +111,5 @@ def _draw(job: tuple[str, str, Runs, Path, Sequence[str]]) -> Drawn:
     figure = next(f for f in figures if f.number == number)
     try:
         return number, save(figure.draw(runs), folder, figure.file, kinds), ""
-    except MissingRunsError as error:
+    except OptexpError as error:
         return number, [], f"not drawn: {error}"

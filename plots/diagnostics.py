@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ from optexp_jax.analysis import (
     row_statistics,
 )
 from optexp_jax.analysis.rows import MicroBatch
-from optexp_jax.datasets.data import Data, Split
+from optexp_jax.datasets.data import Data, Split, Streamed
 from optexp_jax.models.functional import functional
 from optexp_jax.per_class import mean_by_group
 from optexp_jax.plotting import style
@@ -34,7 +34,7 @@ from optexp_jax.results.store import RunFolder
 from optexp_jax.training.batches import as_inputs, named_key
 from plots.runs import MissingRunsError
 
-_LOGITS = 2**22  # of a micro-batch, at most
+_NUMBERS = 2**22  # logits of a micro-batch, or four times its inputs, at most
 _DECADES = 6  # of an axis, at most
 _ACROSS = 4  # panels of a row
 _COMPARED = 40  # classes of the matrix of blocks
@@ -92,11 +92,9 @@ class Trajectory:
 
     def _variables(self, step: int) -> dict[str, Any]:
         kept = self._folder.read_parameters(step)
-        seed, example = self.run.experiment.seed, self._split.inputs[:1]
         # What is frozen is not kept: it is that of the seed.
-        params, state = functional(self._model).init(
-            named_key(seed, "params"), as_inputs(jnp.asarray(example))
-        )
+        key = named_key(self.run.experiment.seed, "params")
+        params, state = functional(self._model).init(key, self._inputs(0, 1))
         flat = traverse_util.flatten_dict(params, sep="/")
         params = {path: kept.get(path, leaf) for path, leaf in flat.items()}
         state = {path: kept[path] for path in traverse_util.flatten_dict(state, sep="/")}
@@ -104,24 +102,30 @@ class Trajectory:
         return {"params": traverse_util.unflatten_dict(params, sep="/"), **nested}
 
     @property
-    def _split(self) -> Split:
-        split = self._data.evaluation or self._data.train
-        if not isinstance(split, Split):
-            raise MissingRunsError("Gradients by class need data in memory.")
-        return split
+    def _split(self) -> Split | Streamed:
+        """What training metrics are measured on: of much text and many images a fixed part."""
+        return self._data.train if self._data.evaluation is None else self._data.evaluation
+
+    def _inputs(self, first: int, size: int) -> jax.Array:
+        """The inputs of so many examples, as the model takes them."""
+        split, train = self._split, self._data.train
+        if isinstance(split, Split):
+            return as_inputs(jnp.asarray(split.inputs[first : first + size]))
+        images = [split.example(i, None) for i in range(first, first + size)]
+        return cast(Streamed, train).to_inputs(jnp.asarray(np.stack(images)))
 
     def _batches(self, variables: dict[str, Any], head: str, classes: int) -> Iterator[MicroBatch]:
         features = jax.jit(feature_extractor(self._model, head, **self._options))
         split = self._split
         tokens = int(np.prod(split.labels.shape[1:], initial=1))
-        size = min(max(1, _LOGITS // (classes * tokens)), len(split))
+        numbers = max(classes * tokens, 4 * int(np.prod(self._inputs(0, 1).shape)))
+        size = min(max(1, _NUMBERS // numbers), len(split))
         for start in range(0, len(split), size):
             # The last micro-batch is as long as the others; its repeated examples are padding.
             first = min(start, len(split) - size)
             labels = np.array(split.labels[first : first + size], np.int32)
             labels[: start - first] = -1
-            inputs = as_inputs(jnp.asarray(split.inputs[first : first + size]))
-            yield features(variables, inputs), jnp.asarray(labels)
+            yield features(variables, self._inputs(first, size)), jnp.asarray(labels)
 
 
 def gradient_against_hessian(paths: Sequence[Trajectory], flipped: bool = False) -> Figure:
@@ -149,9 +153,7 @@ def gradient_against_hessian(paths: Sequence[Trajectory], flipped: bool = False)
 
 def blocks(path: Trajectory, steps: Sequence[int]) -> Figure:
     """Absolute traces of the Hessian's blocks between classes, spread evenly over the ranks."""
-    counts = path.run.class_counts
-    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, _COMPARED).round().astype(int))]
+    chosen = over_ranks(path.run.class_counts)
     traces = [np.abs(block_traces(*path.layer_at(t), chosen)) for t in steps]
     high = float(np.ceil(np.log10(max(t.max() for t in traces))))
     labels = ("Class, by rank", "Class, by rank")
@@ -164,8 +166,7 @@ def blocks(path: Trajectory, steps: Sequence[int]) -> Figure:
 
 def entries(path: Trajectory, steps: Sequence[int]) -> Figure:
     """Absolute entries of the Hessian between some classes and dimensions, in blocks of classes."""
-    order = np.argsort(-path.run.class_counts, kind="stable")
-    chosen = order[np.linspace(0, len(order) - 1, _BLOCKS).round().astype(int)]
+    chosen = over_ranks(path.run.class_counts, _BLOCKS)
     found = []
     for t in steps:
         layer, batches = path.layer_at(t)
@@ -199,6 +200,12 @@ def probabilities(paths: Sequence[Trajectory]) -> Figure:
         labels = (title, "Step", "Probability of the right class")
         panels.append(Lines(lines, labels, ylim=(0, 1.02), kind="probability"))
     return sheet([panels], paths[0].run, height=1.9)
+
+
+def over_ranks(counts: np.ndarray, number: int = _COMPARED) -> np.ndarray:
+    """Distinct classes spread evenly over the ranks of those that have examples."""
+    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+    return order[np.unique(np.linspace(0, len(order) - 1, number).round().astype(int))]
 
 
 def _few(steps: list[int], runs: int) -> list[int]:

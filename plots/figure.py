@@ -43,13 +43,12 @@ def main_figure(
     title: str,
     *modules: str,
     methods: tuple[Method, ...] = WITH_MOMENTUM,
-    group: str | None = None,
     metric: str | None = None,
 ) -> PaperFigure:
     """The figure of a problem: its classes, the loss of all, and of groups for each method."""
 
     def draw(runs: Runs) -> Figure:
-        return class_split(runs.chosen(*modules, group=group), methods, metric)
+        return class_split(runs.chosen(*modules), methods, metric)
 
     return PaperFigure(number, title, modules, draw)
 
@@ -60,19 +59,29 @@ def class_split(
     """Panels of the classes, of all of them, and of their groups for each method."""
     panels = [Counts.of(chosen.any), Overall(chosen.only(*methods), metric=metric)]
     by_group = [ByGroup(chosen.worst(*method), metric=metric) for method in methods]
-    return sheet([[*panels, *by_group]], chosen.any)
+    return sheet([[*panels, *by_group]], chosen.any, chosen.note)
+
+
+def beside(name: str, plain: Chosen, rare_name: str, rare: Chosen) -> Figure:
+    """The loss on a problem without rare classes beside one with them, and groups of the latter."""
+    panels = [
+        Overall(plain.only(*WITH_MOMENTUM), name, kind=name),
+        Overall(rare.only(*WITH_MOMENTUM), rare_name),
+        *(ByGroup(rare.worst(*method)) for method in WITH_MOMENTUM),
+    ]
+    return sheet([panels], rare.any, rare.note)
 
 
 def optimizers_figure(
-    number: str, title: str, *modules: str, kinds: tuple[type, ...], group: str | None = None
+    number: str, title: str, *modules: str, kinds: tuple[type, ...]
 ) -> PaperFigure:
     """Groups of classes for many optimizers: without momentum above, with momentum below."""
 
     def draw(runs: Runs) -> Figure:
-        chosen = runs.chosen(*modules, group=group)
+        chosen = runs.chosen(*modules)
         rows = [
             [ByGroup(chosen.worst(kind, momentum)) for kind in kinds] for momentum in (False, True)
         ]
-        return sheet(rows, chosen.any)
+        return sheet(rows, chosen.any, chosen.note)
 
     return PaperFigure(number, title, modules, draw)

@@ -6,11 +6,12 @@ import functools
 
 import numpy as np
 
+from optexp_jax.analysis import block_traces
 from optexp_jax.optim import SGD, Adam
 from optexp_jax.plotting.curves import column, group_series
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
-from plots.diagnostics import Trajectory
+from plots.diagnostics import Trajectory, over_ranks
 from plots.figure import Method
 from plots.runs import Chosen, Runs
 
@@ -104,9 +105,19 @@ def hessian_correlation(
 ) -> float:
     """Correlation over classes of log Tr H_kk and log n_k at a step, or the last kept before it."""
     _, at = _statistics(runs, module, method, step, flipped)
-    seen = (at.examples > 0) & (at.hessian_trace > 0)
-    pair = np.log(at.hessian_trace[seen]), np.log(at.examples[seen])
-    if np.ptp(pair[0]) < 1e-6:  # a flat Hessian is correlated with nothing
+    return _log_correlation(at.hessian_trace, at.examples)
+
+
+def gradient_correlation(runs: Runs, module: str, method: Method, step: int) -> float:
+    """Correlation over classes of log ‖∂L/∂w_k‖ and log Tr H_kk, likewise."""
+    _, at = _statistics(runs, module, method, step, False)
+    return _log_correlation(at.gradient_norm, np.where(at.examples > 0, at.hessian_trace, 0))
+
+
+def _log_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    seen = (a > 0) & (b > 0)
+    pair = np.log(a[seen]), np.log(b[seen])
+    if min(np.ptp(pair[0]), np.ptp(pair[1])) < 1e-6:  # what is flat is correlated with nothing
         return 0.0
     return float(np.corrcoef(*pair)[0, 1])
 
@@ -121,13 +132,9 @@ def rarest_probability(runs: Runs, module: str, method: Method, step: int) -> fl
 
 def diagonal_over_rest(runs: Runs, module: str, method: Method, step: int) -> float:
     """Median over classes of the trace of the diagonal block over the median of the others."""
-    from optexp_jax.analysis import block_traces
-
     trajectory = _trajectory(runs, module, method)
     reached = max(t for t in trajectory.steps if t <= step)
-    counts = trajectory.run.class_counts
-    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, 40).round().astype(int))]
+    chosen = over_ranks(trajectory.run.class_counts)
     traces = np.abs(block_traces(*trajectory.layer_at(reached), chosen))
     off = traces[~np.eye(len(traces), dtype=bool)]
     return float(np.median(np.diag(traces)) / np.median(off))

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 
 from optexp_jax.optim import SGD, Adam, NormalizedGD, Optimizer, SignDescent
 from optexp_jax.plotting import style
-from optexp_jax.plotting.panels import ByGroup, Lines, Overall
+from optexp_jax.plotting.panels import Lines
 from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
 from plots.command import main
 from plots.diagnostics import Trajectory, blocks, gradient_against_hessian
-from plots.figure import WITH_MOMENTUM, PaperFigure, main_figure, optimizers_figure
+from plots.figure import PaperFigure, beside, main_figure, optimizers_figure
 from plots.runs import Runs
 
 GPT = "bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats_long"
@@ -30,23 +30,12 @@ FOUR_KINDS = (SGD, Adam, NormalizedGD, SignDescent)
 
 
 def _barcoded(runs: Runs) -> Figure:
-    plain, barcoded = runs.chosen(MNIST), runs.chosen(BARCODED)
-    panels = [
-        Overall(plain.only(*WITH_MOMENTUM), "MNIST"),
-        Overall(barcoded.only(*WITH_MOMENTUM), "MNIST + barcodes"),
-        *(ByGroup(barcoded.worst(*method)) for method in WITH_MOMENTUM),
-    ]
-    return sheet([panels], barcoded.any)
+    return beside("MNIST", runs.chosen(MNIST), "MNIST + barcodes", runs.chosen(BARCODED))
 
 
 def _images(runs: Runs) -> Figure:
     uniform, rare = runs.chosen(UNIFORM_IMAGES), runs.chosen(RARE_IMAGES)
-    panels = [
-        Overall(uniform.only(*WITH_MOMENTUM), "Uniform classes"),
-        Overall(rare.only(*WITH_MOMENTUM), "Heavy tail"),
-        *(ByGroup(rare.worst(*method)) for method in WITH_MOMENTUM),
-    ]
-    return sheet([panels], rare.any)
+    return beside("Uniform classes", uniform, "Heavy tail", rare)
 
 
 def _quadratic(runs: Runs) -> Figure:
@@ -65,7 +54,7 @@ def _quadratic(runs: Runs) -> Figure:
         title = _titled(run, run.experiment.optimizer)
         labels = (title, "Step", "Distance $|w_k|$ from the optimum")
         panels.append(Lines(lines, labels, ylim=(0, 1.05), kind="weights"))
-    return sheet([panels], chosen.any)
+    return sheet([panels], chosen.any, note="Of each group its most frequent class is drawn.")
 
 
 def _titled(run: Results, optimizer: Optimizer) -> str:

@@ -41,10 +41,10 @@ PROBLEMS = {
 MODULES = tuple(dict.fromkeys(module for parts in PROBLEMS.values() for module, _ in parts))
 # Of SGD, of Adam, and of SGD on the two weighted losses.
 _LOOKS = (
-    {"label": "SGD", "color": "#D55E00"},
+    {"label": "(S)GD", "color": "#D55E00"},
     {"label": "Adam", "color": "#0072B2"},
-    {"label": r"SGD, weights $1/\pi$", "color": "#CC79A7", "linestyle": (0, (1, 1))},
-    {"label": r"SGD, weights $1/\sqrt{\pi}$", "color": "#000000", "linestyle": (0, (4, 1.5))},
+    {"label": r"(S)GD, weights $1/\pi$", "color": "#CC79A7", "linestyle": (0, (1, 1))},
+    {"label": r"(S)GD, weights $1/\sqrt{\pi}$", "color": "#000000", "linestyle": (0, (4, 1.5))},
 )
 
 

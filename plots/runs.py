@@ -10,7 +10,7 @@ from experiments.small import small
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import Optimizer
-from optexp_jax.plotting.available import chosen_runs
+from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.plotting.panels import worst_seed
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import is_finished
@@ -24,9 +24,19 @@ class MissingRunsError(OptexpError):
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """The runs of a problem that figures show: each method at its best step size, by seed."""
+    """The runs of a problem that figures show: each method at one step size, by seed.
+
+    Args:
+        runs: seeds of each method.
+        step: where seeds are compared, None for the end.
+        command: that makes the runs.
+        note: what is missing of them.
+    """
 
     runs: dict[Optimizer, list[Results]]
+    step: int | None = None
+    command: str = ""
+    note: str = ""
 
     def worst(self, kind: type, momentum: bool) -> Results:
         """The seed of a method with the worst final loss.
@@ -34,7 +44,7 @@ class Chosen:
         Raises:
             MissingRunsError: the method was not run, or diverged.
         """
-        return worst_seed(self.of(kind, momentum))
+        return worst_seed(self.of(kind, momentum), self.step)
 
     def of(self, kind: type, momentum: bool) -> list[Results]:
         """The seeds of a method.
@@ -46,7 +56,9 @@ class Chosen:
             if type(method) is kind and has_momentum(method) == momentum:
                 return runs
         with_momentum = " with momentum" if momentum else ""
-        raise MissingRunsError(f"{kind.__name__}{with_momentum} was not run, or diverged.")
+        raise MissingRunsError(
+            f"{kind.__name__}{with_momentum} was not run, or diverged: run {self.command}"
+        )
 
     def only(self, *methods: tuple[type, bool]) -> dict[Optimizer, list[Results]]:
         """Some methods, in this order."""
@@ -66,10 +78,13 @@ class Runs:
     Args:
         workspace: where they are.
         scale: `paper` or `small`.
+        whole: whether a group of which some runs are missing is no data at all, as for claims,
+            whose verdicts could change with the rest.
     """
 
     workspace: Path
     scale: str
+    whole: bool = False
 
     def experiments(self, *modules: str) -> list[Experiment]:
         """What modules declare, at this scale."""
@@ -86,9 +101,14 @@ class Runs:
         """
         wanted = [e for e in self.experiments(*modules) if group in (None, _plain(e.group))]
         results = [load_results(e, self.workspace) for e in wanted]
-        if not any(is_finished(r) for r in results):
+        finished = [is_finished(r) for r in results]
+        if not (all(finished) if self.whole else any(finished)):
             raise MissingRunsError(f"run {self.command(*modules)}")
         return results
+
+    def groups(self, module: str) -> list[str]:
+        """The groups of a module, by the names of the paper."""
+        return list(dict.fromkeys(_plain(e.group) for e in self.experiments(module)))
 
     def chosen(self, *modules: str, group: str | None = None, step: int | None = None) -> Chosen:
         """Each method at its best step size.
@@ -96,7 +116,24 @@ class Runs:
         Raises:
             MissingRunsError: none of them is finished; names the command.
         """
-        return Chosen(chosen_runs(self.of(*modules, group=group), step))
+        results = self.of(*modules, group=group)
+        note = missing_note(results, step)
+        return Chosen(chosen_runs(results, step), step, self.command(*modules), note)
+
+    def at(self, module: str, *optimizers: Optimizer, step: int | None = None) -> Chosen:
+        """Methods at the step sizes given, where the best final loss is not what is shown.
+
+        Raises:
+            MissingRunsError: one of them was not run; names the command.
+        """
+        results = self.of(module)
+        by_method = {
+            optimizer: [r for r in results if r.experiment.optimizer == optimizer and len(r.table)]
+            for optimizer in optimizers
+        }
+        if not all(by_method.values()):
+            raise MissingRunsError(f"run {self.command(module)}")
+        return Chosen(by_method, step, self.command(module))
 
     def command(self, *modules: str) -> str:
         """What makes the runs of modules."""

@@ -22,28 +22,36 @@ _PIECES: dict[str, tuple[Tokens | None, dict[str, object]]] = {
 }
 
 
-def token_counts(runs: Runs) -> dict[str, dict[str, np.ndarray]]:
-    """Counts of each class of a text, by how it is cut.
+TEXTS = {
+    "small": {"Shakespeare": Shakespeare(tokens=Words(20_000))},
+    "paper": {"Penn Treebank": PTB(), "WikiText-2": WikiText2()},
+}
+
+
+def word_counts(runs: Runs) -> np.ndarray:
+    """Counts of the words of the first text of a scale.
 
     Raises:
         MissingRunsError: the text is not here.
     """
-    texts = {"Shakespeare": Shakespeare(tokens=Words(20_000))}
-    if runs.scale == "paper":
-        texts = {"Penn Treebank": PTB(), "WikiText-2": WikiText2()}
+    return _counts(next(iter(TEXTS[runs.scale].values())), runs)
+
+
+def _token_counts(runs: Runs) -> dict[str, dict[str, np.ndarray]]:
+    """Counts of each class of a text, by how it is cut."""
     return {
         name: {
             cut: _counts(dataclasses.replace(text, tokens=tokens or text.tokens), runs)
             for cut, (tokens, _) in _PIECES.items()
         }
-        for name, text in texts.items()
+        for name, text in TEXTS[runs.scale].items()
     }
 
 
 def draw(runs: Runs) -> Figure:
     """A panel for each text, both axes logarithmic, with the law of Zipf."""
     panels = []
-    for name, by_cut in token_counts(runs).items():
+    for name, by_cut in _token_counts(runs).items():
         lines = []
         for (cut, counts), (_, look) in zip(by_cut.items(), _PIECES.values(), strict=True):
             x, y = ranked(counts)

@@ -88,7 +88,9 @@ def searches() -> dict[tuple[str, str], Search]:
     for members in discover("experiments").values():
         for experiment in members:
             kind, form = kind_of(experiment.optimizer), form_of(experiment)
-            if form.name is None or isinstance(experiment.optimizer, LineSearchGD):
+            if form.name is None or kind in form.rates:
+                continue
+            if isinstance(experiment.optimizer, LineSearchGD):
                 continue
             known = pilot().get(form.name, {}).get(kind, {}) if PILOT.exists() else {}
             start = Fraction(known.get("exponent", _STARTS[kind]))

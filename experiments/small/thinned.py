@@ -56,7 +56,8 @@ def _thinned(members: list[Experiment]) -> list[Planned]:
         return [_shrunk(e, form, _adapted(e.optimizer, form), e.seed) for e in members]
     if isinstance(first.optimizer, LineSearchGD):
         return [_shrunk(first, form, first.optimizer, 0)]
-    best = Fraction(_measured(form, first.optimizer)["exponent"])
+    known = form.rates.get(kind_of(first.optimizer))
+    best = Fraction(known or _measured(form, first.optimizer)["exponent"])
     searched = len({e.optimizer.learning_rate for e in members}) > 1
     steps = _AROUND if searched else _AROUND[1:2]
     seeds = _SEEDS if not searched and isinstance(first.optimizer, SGD | Adam) else _SEEDS[:1]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from optexp_jax.per_class import frequency_groups, mean_by_group
 from optexp_jax.plotting import style
@@ -17,8 +18,8 @@ _ROOM = 1.05  # above the highest line
 
 
 def losses_by_group(
-    runs: Mapping[str, np.ndarray],
-    counts: np.ndarray,
+    runs: Mapping[str, ArrayLike],
+    counts: ArrayLike,
     steps: np.ndarray | None = None,
     n_groups: int = 10,
     what: str = "Loss",
@@ -43,9 +44,11 @@ def losses_by_group(
     >>> [axes.get_title() for axes in figure.axes]
     ['(a) Classes', '(b) SGD', '(c) Adam']
     """
+    counts = np.asarray(counts)
     groups = frequency_groups(counts, n_groups)
     panels = []
-    for name, values in runs.items():
+    for name, recorded in runs.items():
+        values = np.asarray(recorded)
         at = np.arange(len(values)) if steps is None else np.asarray(steps)
         if values.shape != (len(at), len(counts)):
             raise ValueError(
@@ -60,10 +63,18 @@ def losses_by_group(
             )
             if len(group)
         ]
-        low, high = float(np.nanmin(means)), float(np.nanmax(means))
-        limits = (min(0.0, low), _ROOM * high if high > 0 else 1.0)
-        panels.append(Lines(lines, (name, "Step", what), ylim=limits))
-    figure = sheet([[Counts(np.asarray(counts), groups), *panels]])
+        panels.append(Lines(lines, (name, "Step", what), ylim=_limits(means)))
+    figure = sheet([[Counts(counts, groups), *panels]])
     with style.context():
-        add_group_legend(figure, groups, np.asarray(counts))
+        add_group_legend(figure, groups, counts)
     return figure
+
+
+def _limits(means: np.ndarray) -> tuple[float, float]:
+    """A range that holds what is finite, up to twice the start: a spike leaves the axes."""
+    finite = means[np.isfinite(means)]
+    if not finite.size:
+        return 0.0, 1.0
+    first = means[0][np.isfinite(means[0])]
+    high = float(min(finite.max(), 2 * first.max() if first.size else np.inf))
+    return min(0.0, float(finite.min())), _ROOM * high if high > 0 else 1.0

@@ -16,7 +16,7 @@ def _correlations(figure: str, name: str, module: str, method, steps=(50, 100)) 
     )  # fmt: skip
     later = [
         Claim(
-            figure, f"{name}: at step {t} traces of the Hessian follow frequency, r(log H, log n)",
+            figure, f"{name}: by step {t} Hessian traces follow frequency, r(log H, log n)",
             lambda runs, t=t: m.hessian_correlation(runs, module, method, t), at_least=0.8,
         )
         for t in steps
@@ -26,9 +26,13 @@ def _correlations(figure: str, name: str, module: str, method, steps=(50, 100)) 
 
 STATEMENTS = [
     *_correlations("7", "linear, Adam", LINEAR, m.ADAM),
+    Claim(
+        "7", "linear, Adam: by step 100 gradients and Hessians go together, r(log g, log H)",
+        lambda runs: m.gradient_correlation(runs, LINEAR, m.ADAM, 100), at_least=0.8,
+    ),
     *_correlations("8", "GPT-2, Adam", GPT, m.ADAM),
     Claim(
-        "9, 33", "linear: diagonal blocks of the Hessian over the others, at step 100 (medians)",
+        "9, 33", "linear: diagonal blocks over the others by step 100 (medians; c - 1 on average)",
         lambda runs: m.diagonal_over_rest(runs, LINEAR, m.ADAM, 100), at_least=100,
     ),
     *_correlations("26", "linear, GD", LINEAR, m.GD),

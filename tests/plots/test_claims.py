@@ -85,9 +85,18 @@ def test_a_claim_without_runs_is_neither(tmp_path):
     assert (verdict.word, verdict.value, verdict.reason) == ("no data", None, "run this")
 
 
+def test_all_runs_diverged_is_no_data(tmp_path):
+    def measure(runs):
+        raise OptexpError("Every finished run diverged.")
+
+    verdict = claims.judged(Claim("1", "words", measure, at_most=1.0), Runs(tmp_path, "small"))
+    assert (verdict.word, verdict.reason) == ("no data", "Every finished run diverged.")
+
+
 def test_every_claim_has_one_threshold_and_an_origin():
+    with pytest.raises(ValueError, match="one threshold"):
+        Claim("1", "words", lambda runs: 0.0)
     for claim in STATEMENTS:
-        assert (claim.at_least is None) != (claim.at_most is None), claim.sentence
         assert claim.origin in ("paper", "theorem", "our reading")
     assert len({(c.figure, c.sentence) for c in STATEMENTS}) == len(STATEMENTS)
 
@@ -97,7 +106,7 @@ def test_theorem_3_needs_no_runs(monkeypatch, tmp_path, capsys):
     assert claims.run(["--figure", "theorem 3", "--json", "--scale", "small"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [claim["verdict"] for claim in found] == ["holds", "holds"]
-    assert found[0]["threshold"] == "≤ 1e-09"
+    assert found[0]["threshold"] == "≤ 1e-06"
 
 
 def test_an_empty_workspace_has_no_data(monkeypatch, tmp_path, capsys):
@@ -105,7 +114,7 @@ def test_an_empty_workspace_has_no_data(monkeypatch, tmp_path, capsys):
     assert claims.run(["--figure", "4", "--scale", "small"]) == 0
     captured = capsys.readouterr()
     said = captured.out + captured.err
-    assert "0 holds, 0 fails, 2 no data" in said
+    assert "0 hold, 0 fail, 2 without data" in said
     assert "python -m experiments.toy_models.balanced_x_perclass --local --scale small" in said
 
 

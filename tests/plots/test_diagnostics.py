@@ -25,9 +25,9 @@ def kept(tmp_path_factory):
     return run(RUN, workspace), workspace
 
 
-@pytest.mark.parametrize("logits", [2**22, 7 * 5])
-def test_statistics_are_those_of_the_parameters_that_were_kept(kept, monkeypatch, logits):
-    monkeypatch.setattr(diagnostics, "_LOGITS", logits)  # one micro-batch, and five of five
+@pytest.mark.parametrize("numbers", [2**22, 4 * 32 * 5])
+def test_statistics_are_those_of_the_parameters_that_were_kept(kept, monkeypatch, numbers):
+    monkeypatch.setattr(diagnostics, "_NUMBERS", numbers)  # one micro-batch, and five of five
     result, workspace = kept
     trajectory = Trajectory(result, workspace)
     assert trajectory.steps == [0, 5]
