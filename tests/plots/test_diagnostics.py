@@ -1,15 +1,20 @@
 """Statistics along a run, from the parameters it kept, against autodiff."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from streamed_images import digits
 
-from optexp_jax import Experiment, MiniBatch, Problem, run
+from optexp_jax import Experiment, MiniBatch, Problem, register, run
+from optexp_jax.analysis import row_statistics
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import Adam, LearningRate
+from optexp_jax.per_class import frequency_groups
 from plots import diagnostics
 from plots.diagnostics import Trajectory
 from plots.runs import MissingRunsError
@@ -66,3 +71,30 @@ def test_a_run_that_kept_nothing_is_named(tmp_path):
     )  # fmt: skip
     with pytest.raises(MissingRunsError, match="kept no parameters"):
         _ = Trajectory(run(plain, tmp_path), tmp_path).steps
+
+
+@register("test-streamed-digits")
+@dataclasses.dataclass(frozen=True)
+class StreamedDigits:
+    num_classes = 10
+    num_groups = 2
+
+    def load(self, workspace):
+        return digits()
+
+    def groups(self, class_counts, n_groups=None):
+        return frequency_groups(class_counts, n_groups or self.num_groups)
+
+
+def test_images_that_are_streamed_are_measured_without_augmentation(tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnostics, "_NUMBERS", 4 * 64 * 8)  # micro-batches of eight
+    problem = Problem(Linear(64, 10), StreamedDigits(), CrossEntropy(), MiniBatch(10))
+    one = Experiment(problem, Adam(LearningRate(-2)), "streamed", steps=2, keep_steps=(0,))
+    trajectory = Trajectory(run(one, tmp_path), tmp_path)
+    layer, batches = trajectory.layer_at(0)
+    assert [len(labels) for _, labels in batches] == [8] * 7
+    images = digits(noisy=True).train
+    whole = images.to_inputs(jnp.asarray(images.images)), jnp.asarray(images.labels)
+    wanted, found = row_statistics(layer, [whole]), trajectory.rows_at(0)
+    np.testing.assert_allclose(found.gradient_norm, wanted.gradient_norm, rtol=1e-5)
+    np.testing.assert_array_equal(found.examples, wanted.examples)
