@@ -20,9 +20,10 @@ its small form by adding `--scale small`; everything at once by
 `python -m experiments --local --scale small`.
 
 Figures are those of the camera-ready paper. Runs and lengths are at paper scale, minutes at small
-scale on two cores: estimates, not yet measured as a whole. Step sizes of small runs are in
-`experiments/small/pilot.json`. What is expected is the paper's claim, or what follows from it;
-whether the small form shows it is not judged here.
+scale on two shared cores, by the measured time of a step (`python -m experiments.small.pilot
+--timed`). Step sizes of small runs are in `experiments/small/pilot.json`. What is expected is the
+paper's claim, or what follows from it; [figures.md](figures.md) shows the small runs, and
+[claims.md](claims.md) says what holds there.
 
 """
 _COLUMNS = ("Figure", "Module, group", "Data", "Model", "Runs", "Length", "Minutes", "Expected")
