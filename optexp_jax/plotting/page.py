@@ -76,7 +76,8 @@ def _widest_legend(
     columns: int,
 ) -> Legend:
     while True:
-        columns = math.ceil(len(labels) / math.ceil(len(labels) / columns))
+        lines = max(1, math.ceil(len(labels) / columns))
+        columns = max(1, math.ceil(len(labels) / lines))
         legend = figure.legend(
             handles, labels, ncols=columns, title=title, title_fontsize=style.SMALL,
             loc="lower center", borderpad=0.2, handlelength=2.2, columnspacing=1.4,
