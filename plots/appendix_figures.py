@@ -105,8 +105,8 @@ def _penalised(runs: Runs) -> Figure:
     for group in runs.groups(PENALISED):
         chosen = runs.chosen(PENALISED, group=group)
         title = f"$\\lambda$ = {chosen.any.experiment.problem.l2:g}"
-        panels.append(Overall(chosen.only(*WITH_MOMENTUM), title, legend=not panels))
-    return sheet([panels])
+        panels.append(Overall(chosen.only(*WITH_MOMENTUM), title))
+    return sheet([panels], named=True)
 
 
 Draw = Callable[[Runs], Figure]

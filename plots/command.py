@@ -50,8 +50,9 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
     for number, paths, sentence in _all(module, chosen, runs, folder, kinds):
         missing += bool(sentence)
         title = next(f.title for f in chosen if f.number == number)
+        name = f"Figure {number}" if number.isdigit() else number.capitalize()
         text = sentence or " ".join(map(str, paths))
-        console.print(f"Figure {number}, {title}: {text}", soft_wrap=True, highlight=False)
+        console.print(f"{name}, {title}: {text}", soft_wrap=True, highlight=False)
     return 1 if missing else 0
 
 
@@ -59,7 +60,7 @@ def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentPar
     parser = cli.Parser(
         prog=f"python -m plots.{module}",
         allow_abbrev=False,
-        description=f"Draw figures {figures[0].number} to {figures[-1].number} of the paper.",
+        description=f"Draw figures of the paper: {_numbers(figures)}.",
         epilog=f"Example: python -m plots.{module} --scale small",
     )
     parser.add_argument("--figure", metavar="N", help="only this one; several with commas")
@@ -76,9 +77,16 @@ def _chosen(figures: Sequence[PaperFigure], wanted: str | None) -> list[PaperFig
     numbers = wanted.split(",") if wanted else list(by_number)
     unknown = [number for number in numbers if number not in by_number]
     if unknown:
-        known = f"{figures[0].number} to {figures[-1].number}"
-        raise OptexpError(f"There is no figure '{unknown[0]}' here: choose from {known}.")
+        raise OptexpError(
+            f"There is no figure '{unknown[0]}' here: choose from {_numbers(figures)}."
+        )
     return [by_number[number] for number in numbers]
+
+
+def _numbers(figures: Sequence[PaperFigure]) -> str:
+    numbered = [f.number for f in figures if f.number.isdigit()]
+    others = [f.number for f in figures if not f.number.isdigit()]
+    return ", ".join([f"{numbered[0]} to {numbered[-1]}", *others])
 
 
 def _kinds(text: str) -> list[str]:

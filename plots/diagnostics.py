@@ -55,8 +55,8 @@ class Trajectory:
         problem = run.experiment.problem.with_data_seed(run.experiment.seed)
         self._data: Data = problem.dataset.load(workspace)
         self._model = problem.model
-        takes_train = not functional(problem.model).modes_coincide
-        self._options: dict[str, Any] = {"train": False} if takes_train else {}
+        modes_differ = not functional(problem.model).modes_coincide
+        self._options: dict[str, Any] = {"train": False} if modes_differ else {}
         self.groups = problem.dataset.groups(run.class_counts)
 
     @property
@@ -79,7 +79,7 @@ class Trajectory:
         return steps
 
     def layer_at(self, step: int) -> tuple[OutputLayer, Iterator[MicroBatch]]:
-        """The output layer at a step, and the features and labels of the training data."""
+        """The output layer at a step, and features and labels of what training is measured on."""
         variables = self._variables(step)
         classes = len(self.run.class_counts)
         head = head_of(variables["params"], classes)
@@ -222,7 +222,7 @@ def _with_examples(groups: Sequence[np.ndarray], at: RowStatistics) -> list[np.n
 def _limits(
     statistics: Sequence[RowStatistics],
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ranges of both axes that hold the points of all panels, six decades at most."""
+    """Ranges of both axes that hold the points of all panels down to six decades."""
 
     def limits(values: np.ndarray) -> tuple[float, float]:
         high = float(values.max())

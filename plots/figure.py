@@ -38,28 +38,16 @@ class PaperFigure:
         return f"figure_{int(self.number):02d}" if self.number.isdigit() else self.number
 
 
-def main_figure(
-    number: str,
-    title: str,
-    *modules: str,
-    methods: tuple[Method, ...] = WITH_MOMENTUM,
-    metric: str | None = None,
-) -> PaperFigure:
+def main_figure(number: str, title: str, module: str, metric: str | None = None) -> PaperFigure:
     """The figure of a problem: its classes, the loss of all, and of groups for each method."""
 
     def draw(runs: Runs) -> Figure:
-        return class_split(runs.chosen(*modules), methods, metric)
+        chosen = runs.chosen(module)
+        panels = [Counts.of(chosen.any), Overall(chosen.only(*WITH_MOMENTUM), metric=metric)]
+        by_group = [ByGroup(chosen.worst(*method), metric=metric) for method in WITH_MOMENTUM]
+        return sheet([[*panels, *by_group]], chosen.any, chosen.note)
 
-    return PaperFigure(number, title, modules, draw)
-
-
-def class_split(
-    chosen: Chosen, methods: tuple[Method, ...] = WITH_MOMENTUM, metric: str | None = None
-) -> Figure:
-    """Panels of the classes, of all of them, and of their groups for each method."""
-    panels = [Counts.of(chosen.any), Overall(chosen.only(*methods), metric=metric)]
-    by_group = [ByGroup(chosen.worst(*method), metric=metric) for method in methods]
-    return sheet([[*panels, *by_group]], chosen.any, chosen.note)
+    return PaperFigure(number, title, (module,), draw)
 
 
 def beside(name: str, plain: Chosen, rare_name: str, rare: Chosen) -> Figure:

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from optexp_jax.optim import SGD, Adam
 from optexp_jax.plotting import style
 from optexp_jax.plotting.curves import column, thin
-from optexp_jax.plotting.panels import Lines, worst_seed
+from optexp_jax.plotting.panels import Lines
 from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
-from optexp_jax.results.selection import main_metric
+from optexp_jax.results.selection import main_metric, worst_seed
 from plots.runs import Runs
 
 _TOP = 1.3  # times the start
@@ -57,12 +57,10 @@ def compared(runs: Runs, problem: str) -> list[Results]:
 
 def draw(runs: Runs) -> Figure:
     """One panel for each problem."""
-    return sheet(
-        [[_panel(runs, problem, i == 0) for i, problem in enumerate(PROBLEMS)]], height=1.7
-    )
+    return sheet([[_panel(runs, problem) for problem in PROBLEMS]], height=1.7, named=True)
 
 
-def _panel(runs: Runs, problem: str, first: bool) -> Lines:
+def _panel(runs: Runs, problem: str) -> Lines:
     lines, start = [], 0.0
     for run, look in zip(compared(runs, problem), _LOOKS, strict=True):
         series = column(run, main_metric(run.experiment))
@@ -70,4 +68,4 @@ def _panel(runs: Runs, problem: str, first: bool) -> Lines:
         start = max(start, float(series.iloc[0]))
         lines.append((series.index.to_numpy(), series.to_numpy(), look))
     labels = (problem, "Step", style.metric_label("tr_CrossEntropyLoss"))
-    return Lines(lines, labels, ylim=(0, _TOP * start), legend=first, kind=problem)
+    return Lines(lines, labels, ylim=(0, _TOP * start), kind=problem)

@@ -11,9 +11,8 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import Optimizer
 from optexp_jax.plotting.available import chosen_runs, missing_note
-from optexp_jax.plotting.panels import worst_seed
 from optexp_jax.results.load import Results, load_results
-from optexp_jax.results.selection import is_finished
+from optexp_jax.results.selection import is_finished, worst_seed
 
 SCALES = ("paper", "small")
 

@@ -4,7 +4,8 @@ Every small problem is run with three seeds, as one step size may suit two of th
 third, for at most 200 steps, at half a decade around the step size of the file, or of the kind of
 optimizer for a new family; the search follows the best stable one (`results.selection`) until both
 of its neighbours are worse. That is written down, with the time of a step. Run it again after a
-change of `forms`; what is done is not run again.
+change of `forms`; what is done is not run again. Entries of whole decades are of an earlier search,
+with one seed.
 
 `--timed` takes the times of a step from the small runs in the workspace instead, in which more
 steps share a compilation, where they are shorter than those known.

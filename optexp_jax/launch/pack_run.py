@@ -200,11 +200,6 @@ def describe(pack: Pack) -> str:
     name = type(experiment.optimizer).__name__ + (" + momentum" if momentum else "")
     rates = {e.optimizer.learning_rate for e in pack.experiments}
     seeds = {e.seed for e in pack.experiments}
-    at = (
-        f" {experiment.optimizer.learning_rate}"
-        if len(rates) == 1
-        else f", {len(rates)} learning rates"
-    )
-    return f"{name}{at}, " + (
-        f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {experiment.seed}"
-    )
+    at = f", {len(rates)} learning rates" if len(rates) > 1 else f" {min(rates)}"
+    of = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {experiment.seed}"
+    return f"{name}{at}, {of}"

@@ -16,7 +16,7 @@ from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.plotting.best_run import draw_methods, finish_axes
 from optexp_jax.plotting.curves import Curve, group_series, groups_of, over_seeds
 from optexp_jax.results.load import Results
-from optexp_jax.results.selection import main_metric, score
+from optexp_jax.results.selection import main_metric, worst_seed
 
 _MOST_ACROSS = 4
 _PANEL_HEIGHT = 1.45  # inches
@@ -50,10 +50,7 @@ def per_class(
     Raises:
         OptexpError: nothing to draw, or a metric that was not recorded by class.
     """
-    runs = {
-        method: max(seeds, key=lambda r: score(r, step))
-        for method, seeds in chosen_runs(results, step).items()
-    }
+    runs = {method: worst_seed(seeds, step) for method, seeds in chosen_runs(results, step).items()}
     metric = metric or main_metric(results[0].experiment)
     first = next(iter(runs.values()))
     groups = groups_of(first, n_groups)

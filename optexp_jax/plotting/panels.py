@@ -20,7 +20,7 @@ from optexp_jax.plotting.by_class import draw_groups, set_title
 from optexp_jax.plotting.class_counts import draw_counts
 from optexp_jax.plotting.curves import groups_of
 from optexp_jax.results.load import Results
-from optexp_jax.results.selection import main_metric, score
+from optexp_jax.results.selection import main_metric
 
 _TICKS = 3
 _DECADES = 4  # between labelled ticks of a logarithmic axis there are at most this many
@@ -241,11 +241,6 @@ class Heat:
         bar.locator = MaxNLocator(4, integer=True)
         bar.update_ticks()
         bar.ax.tick_params(labelsize=style.SMALL - 1)
-
-
-def worst_seed(runs: Sequence[Results], step: int | None = None) -> Results:
-    """Of the seeds of a method the one with the worst final loss, which figures by class show."""
-    return max(runs, key=lambda r: score(r, step))
 
 
 def _metric_of(runs: Mapping[Optimizer, list[Results]]) -> str:

@@ -22,6 +22,7 @@ def sheet(
     run: Results | None = None,
     note: str = "",
     height: float = _HEIGHT,
+    named: bool = False,
 ) -> Figure:
     """A figure of rows of panels, lettered (a), (b), ... where there are several.
 
@@ -32,6 +33,7 @@ def sheet(
         run: whose groups the colours stand for, for a legend below; None for no legend.
         note: small grey text at the bottom.
         height: of a row, in inches.
+        named: whether the lines of the first panel are named below, where no groups are.
 
     Returns:
         the figure, for `save`.
@@ -49,8 +51,9 @@ def sheet(
                 _leave_out_labels(panels, rows[i + 1], list(row))
         if run is not None:
             add_group_legend(figure, groups_of(run), run.class_counts, note)
-        elif note:
-            page.add_below(figure, [], [], note)
+        elif note or named:
+            lines = figure.axes[0].get_lines() if named else []
+            page.add_below(figure, lines, [str(line.get_label()) for line in lines], note)
     return figure
 
 

@@ -140,6 +140,11 @@ def best_runs(
     return runs
 
 
+def worst_seed(runs: Sequence[Results], step: int | None = None) -> Results:
+    """Of the seeds of a method the one with the worst loss, which figures by class show."""
+    return max(runs, key=lambda r: score(r, step))
+
+
 def step_of_epoch(results: Sequence[Results], epoch: float) -> int:
     """The step at which an epoch of these runs ends.
 

@@ -1,7 +1,7 @@
 """What the paper says, as numbers with thresholds: the claims that `plots.claims` evaluates.
 
-Thresholds were written down before the runs they judge. "Paper" marks what its text or captions
-say, "theorem" what follows from its proofs, "our reading" a number that we gave to words.
+"Paper" marks what its text or captions say, "theorem" what follows from its proofs, "our reading" a
+number that we gave to words. What was known when they were written is in `docs/claims.md`.
 """
 
 from plots.statements import hessians, losses, solved
