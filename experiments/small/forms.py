@@ -105,7 +105,7 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
     sizes = {"num_inputs": dataset.num_inputs, "num_classes": dataset.num_classes}
     smaller = _resized(problem, dataset, problem.model.clone(**sizes))
     if paper < _LONG:
-        return Form(_named(f"linear, m = {dataset.size}", problem), smaller, steps=300)
+        return Form(_named(f"linear, m = {dataset.size}", problem), smaller, steps=200)
     steps = 3000 if experiment.per_class else 1000
     rates = _SLOW if experiment.per_class else {}
     return Form(f"linear, m = {dataset.size}, long", smaller, steps, eval_every=10, rates=rates)
@@ -114,7 +114,7 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
 # ---------------------------------------------------------------------------- images
 
 _CHANNELS = (8, 24)
-_CNN_STEPS = {300: 80, 500: 80, 600: 120, _LONG: 500}
+_CNN_STEPS = {300: 80, 500: 80, 600: 100, _LONG: 400}
 
 
 def _digits(experiment: Experiment, dataset: d.MNIST) -> Form:
@@ -182,7 +182,7 @@ def _wikitext(experiment: Experiment, paper: d.WikiText103) -> Form:
     dataset = d.ShakespeareExcerpt(d.BPE(4000), d.Sequences(64), share=_SHARE, evaluated=128)
     batching = MiniBatch(8, shuffle=False)
     smaller = _resized(problem, dataset, _language_model(problem, dataset), batching=batching)
-    steps = 150 if experiment.steps == 5000 else 250
+    steps = 150 if experiment.steps == 5000 else 200
     return Form("GPT", smaller, steps, eval_every=20)
 
 
@@ -200,7 +200,7 @@ def _bigram(experiment: Experiment, dataset: d.Shakespeare) -> Form:
     model = experiment.problem.model.clone(num_inputs=words, num_classes=words)
     dataset = dataclasses.replace(dataset, tokens=d.Words(words))
     smaller = _resized(experiment.problem, dataset, model)
-    return Form(None, smaller, steps=300, eval_every=experiment.eval_every)
+    return Form(None, smaller, steps=200, eval_every=experiment.eval_every)
 
 
 def _fashion(experiment: Experiment, dataset: d.FashionMNIST) -> Form:
