@@ -40,4 +40,4 @@ optimizers = [
 experiments = experiments_over(optimizers, problem, group="LinReg_HeavyTailedOneHot", steps=2000)
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="two_cores", small=small)

@@ -45,4 +45,4 @@ runs = [
 experiments = experiments_of(runs, problem, group="TEnc_standard_training_PTB", epochs=100)
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_12h", small=small)

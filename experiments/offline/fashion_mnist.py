@@ -34,4 +34,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="two_cores", small=small)

@@ -32,4 +32,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="v100_8h", small=small)

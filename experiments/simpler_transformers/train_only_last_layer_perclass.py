@@ -29,4 +29,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="v100_4h", small=small)

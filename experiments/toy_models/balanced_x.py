@@ -48,4 +48,4 @@ runs = [
 experiments = experiments_of(runs, problem, group="LogReg_BalancedXImbalancedY", epochs=1000)
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_12h", small=small)

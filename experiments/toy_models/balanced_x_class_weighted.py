@@ -29,4 +29,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_3h", small=small)

@@ -39,4 +39,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_4h", small=small)

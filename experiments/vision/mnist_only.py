@@ -34,4 +34,4 @@ runs = [
 experiments = experiments_of(runs, problem, group="SimpleCNN_MNIST_FB_Base", epochs=300)
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="v100_4h", small=small)

@@ -15,6 +15,7 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.signals import Stopped
+from optexp_jax.launch.slurm import arguments
 from optexp_jax.optim import LearningRate
 
 Small = Callable[[Sequence[Experiment]], list[Experiment]]
@@ -73,7 +74,8 @@ def _parser(command: str) -> argparse.ArgumentParser:
         epilog=f"Examples:\n  {command} --test\n  {command} --local --optimizer Adam\n"
         f"  {command} --plot --perclass --use_steps --step 500",
     )
-    action = parser.add_argument_group("what to do").add_mutually_exclusive_group(required=True)
+    actions = parser.add_argument_group("what to do")
+    action = actions.add_mutually_exclusive_group()
     action.add_argument(
         "--test", action="store_true", help="run the first experiment here and explain the result"
     )
@@ -96,9 +98,15 @@ def _parser(command: str) -> argparse.ArgumentParser:
         "--plot-perclass", action="store_true", help="the same as --plot --perclass"
     )
     action.add_argument(
-        "--slurm", action="store_true", help="send to a cluster (not in this version)"
+        "--cancel", action="store_true", help="cancel the tasks of these runs on the cluster"
+    )
+    actions.add_argument(
+        "--slurm",
+        action="store_true",
+        help="send to the cluster what is not done yet, with --test or --single only that run",
     )
     _add_choices(parser)
+    arguments.add_options(parser, positive)
     return parser
 
 
@@ -147,7 +155,7 @@ def _seconds(text: str) -> float:
 
 def main(
     experiments: Sequence[Experiment],
-    slurm: object = None,
+    slurm: str | None = None,
     small: Small | None = None,
     argv: Sequence[str] | None = None,
 ) -> NoReturn:
@@ -155,7 +163,7 @@ def main(
 
     Args:
         experiments: at paper scale; the first one is what `--test` runs.
-        slurm: resources on a cluster, for `--slurm`, which this version does not have yet.
+        slurm: profile of the resources that a run needs on a cluster, see `profiles.toml`.
         small: gives the small form of the list, for `--scale small`.
         argv: arguments, those of the process unless given.
 
@@ -163,8 +171,7 @@ def main(
         SystemExit: 0 if all went well, 1 if a run failed, 2 for a mistake of the user, and 128 plus
             the signal if one stopped it.
     """
-    del slurm
-    raise SystemExit(guarded(lambda: _main(experiments, small, argv)))
+    raise SystemExit(guarded(lambda: _main(experiments, slurm, small, argv)))
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -180,18 +187,28 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def _main(
-    experiments: Sequence[Experiment], small: Small | None, argv: Sequence[str] | None
+    experiments: Sequence[Experiment],
+    slurm: str | None,
+    small: Small | None,
+    argv: Sequence[str] | None,
 ) -> int:
     from optexp_jax.launch import commands
+    from optexp_jax.launch.slurm import commands as on_cluster
 
     command = _command()
-    args = _parser(command).parse_args(argv)
-    if args.slurm:
-        raise OptexpError("--slurm is not in this version: call --local inside a job instead.")
-    chosen = _chosen(experiments, small, args)
+    parser = _parser(command)
+    args = parser.parse_args(argv)
+    _require_action(parser, args)
     scale = " --scale small" if args.scale == "small" else ""
-    console = make_console()
-    context = commands.Context(Settings.from_env(), console, command, scale)
+    context = commands.Context(Settings.from_env(), make_console(), command, scale)
+    if args.task:
+        every = at_scale(experiments, small, args.scale)
+        return on_cluster.task(context, every, args.task, args.process)
+    chosen = _chosen(experiments, small, args)
+    if args.slurm:
+        return on_cluster.submit(context, _sent(chosen, args), args, slurm)
+    if args.cancel:
+        return on_cluster.cancel(context, chosen)
     if args.prepare:
         return commands.prepare(context, chosen)
     if args.report:
@@ -204,6 +221,28 @@ def _main(
         chosen = [_numbered(chosen, args.single)]
     code = context.run(chosen, commands.options_of(args))
     return commands.report(context, chosen) or code
+
+
+def _require_action(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    sends = args.test or args.single is not None
+    other = args.local or args.prepare or args.report or args.cancel
+    other = other or args.plot or args.plot_perclass
+    if not (sends or other or args.slurm or args.task):
+        parser.error(
+            "one of --test --local --single --prepare --report --plot --slurm --cancel is required"
+        )
+    if args.slurm and other:
+        raise OptexpError("--slurm goes alone, or with --test or --single N: leave the others out.")
+    if not args.slurm:
+        for name in arguments.given(args):
+            raise OptexpError(f"{name} counts with --slurm: add it.")
+
+
+def _sent(chosen: list[Experiment], args: argparse.Namespace) -> list[Experiment]:
+    """What --slurm sends."""
+    if args.test:
+        return chosen[:1]
+    return chosen if args.single is None else [_numbered(chosen, args.single)]
 
 
 def _plot(context, chosen: Sequence[Experiment], args: argparse.Namespace) -> int:

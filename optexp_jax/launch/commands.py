@@ -98,16 +98,21 @@ def test(context: Context, experiment: Experiment, options: Options) -> int:
 
 def report(context: Context, experiments: Sequence[Experiment]) -> int:
     """Show what is done, running, diverged, failed and missing."""
+    from optexp_jax.launch.slurm.report import states
     from optexp_jax.launch.tables import report as table
 
-    folders = [RunFolder(context.settings.workspace, e) for e in experiments]
-    statuses = [(folder.experiment, folder.status()) for folder in folders]
+    workspace = context.settings.workspace
+    folders = [RunFolder(workspace, e) for e in experiments]
+    joined, sentences = states(experiments, [f.status() for f in folders], workspace)
+    statuses = list(zip(experiments, joined, strict=True))
     for group in dict.fromkeys(e.group for e in experiments):
         context.say(f"{group} in {context.settings.workspace}")
         context.console.print(table([(e, s) for e, s in statuses if e.group == group]))
     for folder, (experiment, status) in zip(folders, statuses, strict=True):
         if status == "failed":
             context.say(f"{experiment.short_id} failed: {folder.read_status().get('reason')}")
+    for sentence in sentences:
+        context.say(sentence)
     return 0
 
 

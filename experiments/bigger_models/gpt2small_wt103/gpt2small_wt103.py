@@ -38,4 +38,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="a100_48h", small=small)

@@ -26,4 +26,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="h100_24h", small=small)

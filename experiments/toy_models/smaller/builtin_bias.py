@@ -28,4 +28,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_12h", small=small)

@@ -39,4 +39,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="v100_4h", small=small)

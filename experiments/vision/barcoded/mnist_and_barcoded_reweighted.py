@@ -25,4 +25,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="v100_4h", small=small)

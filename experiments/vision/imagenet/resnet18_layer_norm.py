@@ -28,4 +28,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="images_24h", small=small)

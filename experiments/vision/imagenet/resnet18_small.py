@@ -30,4 +30,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="images_24h", small=small)

@@ -20,4 +20,4 @@ problem = dataclasses.replace(vit.experiments[0].problem, dataset=ImageNet())
 experiments = experiments_of(runs, problem, group="SimpleViT_ImageNet", epochs=90, per_class=True)
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="images_24h", small=small)

@@ -36,4 +36,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_12h", small=small)

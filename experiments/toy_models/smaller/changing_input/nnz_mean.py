@@ -23,4 +23,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, small=small)
+    main(experiments, slurm="p100_12h", small=small)

@@ -1,0 +1,130 @@
+"""SLURM's own programs, called without a shell; their refusals become sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from optexp_jax.errors import OptexpError
+
+WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "CONFIGURING", "SUSPENDED")
+ALIVE = (*WAITING, "RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "STOPPED", "RESIZING")
+
+_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Task:
+    """A task of an array.
+
+    >>> print(Task("17", 3))
+    17_3
+    """
+
+    job: str  # id of the array
+    index: int
+    name: str = ""  # of the array
+
+    def __str__(self) -> str:
+        return f"{self.job}_{self.index}"
+
+
+class NoSlurmError(OptexpError):
+    """SLURM is not on this machine, or does not answer."""
+
+
+def _call(*command: str) -> str:
+    """The output of a program.
+
+    Raises:
+        NoSlurmError: it is not here.
+        OptexpError: it refused; says why in its own words.
+    """
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except FileNotFoundError as error:
+        raise NoSlurmError(
+            f"{command[0]} is not on this machine: call this where SLURM is, or use --local."
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise NoSlurmError(
+            f"{command[0]} did not answer for {_SECONDS:.0f} s: try later."
+        ) from error
+    if done.returncode:
+        words = [line.partition("error: ")[2] or line for line in done.stderr.splitlines() if line]
+        raise OptexpError(f"{command[0]} refused: {' '.join(words) or done.returncode}")
+    return done.stdout
+
+
+def submit(script: Path) -> str:
+    """Send a script; returns the id of its job.
+
+    Raises:
+        OptexpError: sbatch refused, or is not here.
+    """
+    answer = _call("sbatch", "--parsable", str(script)).strip()
+    job = answer.splitlines()[-1].partition(";")[0] if answer else ""
+    if not job.isdigit():
+        raise OptexpError(f"sbatch named no job, but said '{answer}': look with squeue --me.")
+    return job
+
+
+def queue() -> dict[Task, str]:
+    """The tasks of this user's arrays that SLURM still knows, ended ones too -> their state.
+
+    Raises:
+        NoSlurmError: SLURM is not here.
+        OptexpError: it does not answer.
+    """
+    listed = _call("squeue", "--me", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%j")
+    tasks = {}
+    for line in listed.splitlines():
+        job, index, state, name = line.split("|", 3)
+        if index.isdigit():
+            tasks[Task(job, int(index), name)] = state
+    return tasks
+
+
+def accounted(jobs: Sequence[str]) -> dict[Task, str]:
+    """The states of ended tasks as accounting has them; empty where there is no accounting."""
+    if not jobs:
+        return {}
+    try:
+        listed = _call("sacct", "-n", "-P", "-X", "-j", ",".join(jobs), "-o", "JobID,State,JobName")
+    except OptexpError:  # many clusters, and most small ones, keep no accounts
+        return {}
+    found = (re.match(r"^(\d+)_(\d+)\|(\w+)[^|]*\|(.*)", line) for line in listed.splitlines())
+    return {Task(m[1], int(m[2]), m[4]): m[3] for m in found if m}
+
+
+def may_requeue(task: Task) -> bool:
+    """Whether a task that was signalled is to be requeued by itself.
+
+    That is so while it runs, as before its time limit, and where it was preempted; not if somebody
+    cancelled it.
+    """
+    shown = _call("scontrol", "show", "job", "-o", str(task))
+    fields = dict(re.findall(r"(\w+)=(\S*)", shown))
+    return fields.get("JobState") == "RUNNING" or fields.get("PreemptTime", "None") != "None"
+
+
+def requeue(task: Task) -> None:
+    """Queue a task again; ends this process if it runs in it."""
+    _call("scontrol", "requeue", str(task))
+
+
+def cancel(tasks: Sequence[Task]) -> None:
+    """Cancel tasks, and no others of their arrays."""
+    for start in range(0, len(tasks), 100):
+        _call("scancel", *(str(task) for task in tasks[start : start + 100]))
+
+
+def most_tasks() -> int | None:
+    """The most tasks of an array that the cluster takes; None if it does not say."""
+    match = re.search(r"MaxArraySize\s*=\s*(\d+)", _call("scontrol", "show", "config"))
+    return max(1, int(match[1])) if match else None

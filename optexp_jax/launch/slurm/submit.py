@@ -1,0 +1,151 @@
+"""Sending what is left of a grid, in packs, as arrays of tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from optexp_jax.datasets.data import Data, Split
+from optexp_jax.experiment import Experiment
+from optexp_jax.launch.sizing import Auto, sized
+from optexp_jax.launch.slurm import cluster
+from optexp_jax.launch.slurm.manifest import Manifest, commit_of, in_tasks, now
+from optexp_jax.launch.slurm.resources import Resources
+from optexp_jax.launch.slurm.script import script
+from optexp_jax.launch.slurm.submission import Submission, new_folder, tasks_of_runs
+from optexp_jax.results import files
+from optexp_jax.results.store import RunFolder
+from optexp_jax.training.pack import Pack, by_seed, group_into_packs
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What to send, and how.
+
+    Args:
+        packs: the runs of each process.
+        resources: of each task.
+        command: that tasks call, with `--scale`.
+        options: how runs are launched.
+        workspace: of the results.
+        environment: variables that tasks need, none of them secret.
+    """
+
+    packs: Sequence[Pack]
+    resources: Resources
+    command: tuple[str, ...]
+    options: Mapping[str, Any]
+    workspace: Path
+    environment: Mapping[str, str]
+
+    def manifests(self, most: int) -> list[Manifest]:
+        """The tasks in arrays of at most so many."""
+        runs = [tuple((e.group, e.id) for e in pack.experiments) for pack in self.packs]
+        tasks = in_tasks(runs, self.resources.per_gpu)
+        created, folder = now(), Path.cwd()
+        return [
+            Manifest(
+                command=self.command,
+                folder=str(folder),
+                workspace=str(self.workspace.absolute()),
+                commit=commit_of(folder),
+                created=created,
+                options=dict(self.options),
+                processes=self.resources.processes_in_all,
+                max_requeues=self.resources.max_requeues,
+                tasks=tuple(tasks[i : i + most]),
+            )
+            for i in range(0, len(tasks), most)
+        ]
+
+    def script_in(self, folder: Path, manifest: Manifest) -> str:
+        """The batch script of a manifest in a folder."""
+        return script(manifest, self.resources, folder, self.environment)
+
+
+def left_to_send(
+    experiments: Sequence[Experiment], workspace: Path, force: bool
+) -> tuple[list[Experiment], int]:
+    """What is neither done, nor on its way, nor run by another process.
+
+    Returns:
+        these runs, and the number of those that are on their way or run.
+
+    Raises:
+        OptexpError: a manifest or a status is damaged.
+    """
+    tasks = tasks_of_runs(workspace)
+    left, busy = [], 0
+    for experiment in dict.fromkeys(experiments):
+        folder = RunFolder(workspace, experiment)
+        if folder.is_finished() and not force:
+            continue
+        task = tasks.get((experiment.group, experiment.id))
+        if (task and task.is_alive) or folder.is_locked():
+            busy += 1
+        else:
+            left.append(experiment)
+    return left, busy
+
+
+def packs_to_send(
+    experiments: Sequence[Experiment], resources: Resources, pack: int | Auto, workspace: Path
+) -> list[Pack]:
+    """Runs in packs: of one group and program, and as many as fit on the device of the profile.
+
+    Tasks look again at the device that they get; they never run more at once than it takes.
+    """
+    groups = dict.fromkeys(e.group for e in experiments)
+    whole = [
+        found
+        for group in groups
+        for found in group_into_packs([e for e in experiments if e.group == group])
+    ]
+    memory = resources.device_bytes
+    if pack == "auto" and memory is not None:
+        loaded: dict[object, Data] = {}
+        return [part for p in whole for part in _fitting(p, memory, workspace, loaded)]
+    most = len(experiments) if pack == "auto" else pack
+    return [
+        dataclasses.replace(p, experiments=p.experiments[i : i + most])
+        for p in whole
+        for i in range(0, len(p.experiments), most)
+    ]
+
+
+def _fitting(pack: Pack, memory: int, workspace: Path, loaded: dict[object, Data]) -> list[Pack]:
+    """A pack in parts that fit. Shapes decide, so data of one seed stand for those of others."""
+    problem = pack.experiments[0].problem
+    if problem.dataset not in loaded:
+        loaded.clear()
+        seeded = problem.with_data_seed(pack.experiments[0].seed)
+        loaded[problem.dataset] = seeded.dataset.load(workspace)
+    data = loaded[problem.dataset]
+    parts = [pack] if isinstance(data.train, Split) else by_seed(pack)
+    sizes = ("auto", "auto", int(0.8 * memory))
+    fitting = [fit for part in parts for fit in sized(part, data, *sizes)]
+    return [dataclasses.replace(fit, micro_batch=None) for fit in fitting]
+
+
+def send(request: Request, name: str) -> list[Submission]:
+    """Send the arrays of a request.
+
+    An array that is refused leaves nothing behind; those before it stay sent.
+
+    Raises:
+        OptexpError: sbatch refused, or is not here.
+    """
+    limit = cluster.most_tasks() or request.resources.max_array
+    sent = []
+    for manifest in request.manifests(min(limit, request.resources.max_array)):
+        with new_folder(request.workspace, name) as folder:
+            manifest.write(folder / "manifest.json")
+            files.write_text(folder / "job.sh", request.script_in(folder, manifest))
+            job = cluster.submit(folder / "job.sh")
+        entries = {"job": job, "sent": now()}
+        files.write_text(folder / "submitted.json", json.dumps(entries))
+        sent.append(Submission(folder, job))
+    return sent
