@@ -14,7 +14,7 @@ from hypothesis import settings
 from jax.experimental.compilation_cache import compilation_cache
 from reference_files import REFERENCE_DIR
 
-from optexp_jax.training import program
+from optexp_jax.training import devices
 
 settings.register_profile("optexp", deadline=None, max_examples=25)
 settings.load_profile("optexp")
@@ -24,14 +24,14 @@ settings.load_profile("optexp")
 def one_device():
     """Packs use one device: programs for four take several times as long to compile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "local_devices", lambda: jax.local_devices()[:1])
+        patch.setattr(devices, "used", lambda: jax.devices()[:1])
         yield
 
 
 @pytest.fixture
 def all_devices(monkeypatch):
     """Packs use all four devices for one test."""
-    monkeypatch.setattr(program, "local_devices", jax.local_devices)
+    monkeypatch.setattr(devices, "used", jax.devices)
 
 
 @pytest.fixture

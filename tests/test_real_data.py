@@ -96,7 +96,7 @@ def test_one_device_and_four_take_the_same_batches(name, loaded, monkeypatch):
     batching = MiniBatch(PROBLEMS[name][2], shuffle=name != "words")
     one = experiment(name, batching)
     on_four = alone(one, data=loaded[name])
-    monkeypatch.setattr("optexp_jax.training.program.local_devices", lambda: jax.devices()[:1])
+    monkeypatch.setattr("optexp_jax.training.devices.used", lambda: jax.devices()[:1])
     assert_close(on_four, alone(one, data=loaded[name]), rtol=2e-4, atol=2e-5)
 
 

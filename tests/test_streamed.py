@@ -197,7 +197,7 @@ def test_a_run_that_goes_on_sees_what_it_would_have_seen(stop):
 def test_four_devices_see_the_batches_that_one_sees(monkeypatch):
     experiments, data = pack(MiniBatch(16)), digits(noisy=True)
     on_four = train(*experiments, data=data)
-    monkeypatch.setattr("optexp_jax.training.program.local_devices", lambda: jax.devices()[:1])
+    monkeypatch.setattr("optexp_jax.training.devices.used", lambda: jax.devices()[:1])
     on_one = train(*experiments, data=data)
     for one in experiments:
         assert_close(on_four[one.id], on_one[one.id], rtol=1e-5, atol=1e-6)

@@ -57,6 +57,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "memory takes; changes results by rounding only",
     )
     parser.add_argument(
+        "--devices-per-run",
+        type=positive,
+        metavar="D",
+        help="devices that share the batches of each run, 1 or what the profile says; changes "
+        "results by rounding only, and the random numbers of dropout",
+    )
+    parser.add_argument(
         "--checkpoint-every",
         type=_seconds,
         default=10.0,

@@ -64,6 +64,7 @@ def options_of(args: argparse.Namespace) -> Options:
         pack=args.pack,
         micro_batch=args.micro_batch,
         checkpoint_seconds=args.checkpoint_every,
+        devices=args.devices_per_run or 1,
     )
 
 

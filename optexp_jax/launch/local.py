@@ -7,6 +7,7 @@ import dataclasses
 import traceback
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from optexp_jax.config import Settings
 from optexp_jax.datasets.data import Data, InFiles, Split
@@ -18,6 +19,7 @@ from optexp_jax.launch.compiled import kept_programs
 from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.display import Display, Silent
 from optexp_jax.launch.pack_run import PackRun, Plan, describe
+from optexp_jax.launch.processes import tell_plan, told
 from optexp_jax.launch.signals import StopFlag, Stopped
 from optexp_jax.launch.sizing import Auto, device_memory, sized
 from optexp_jax.machine import allow_open_files
@@ -25,6 +27,7 @@ from optexp_jax.results import files
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, open_mirror
 from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
+from optexp_jax.training.devices import mesh_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs
 
 _OTHER_FILES = 256
@@ -41,6 +44,7 @@ class Options:
         micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
             that or else what the memory takes.
         checkpoint_seconds: time between checkpoints.
+        devices: that share the batches of each run.
     """
 
     force: bool = False
@@ -48,6 +52,7 @@ class Options:
     pack: int | Auto = "auto"
     micro_batch: int | Auto | None = "auto"
     checkpoint_seconds: float = 10.0
+    devices: int = 1
 
 
 @dataclasses.dataclass
@@ -106,6 +111,7 @@ class _Launcher:
             todo = self._lock(self._with_data(experiments), stack)
             if not todo:
                 return self._outcome
+            mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
             if self._options.force:
                 for experiment in todo:
                     self._folder(experiment).clear()
@@ -196,14 +202,18 @@ class _Launcher:
         if checkpoint is None:
             return self._started(members)
         status = first.read_status()
-        mode, micro_batch = status.get("pack_mode", "map"), status.get("micro_batch")
-        if mode == "map":
-            pack = Pack(tuple(members), mode, micro_batch)
+        shape = (status.get("micro_batch"), status.get("devices", 1))
+        if status.get("pack_mode", "map") == "map":
+            pack = Pack(tuple(members), "map", *shape)
             return [Plan(pack, self._folders(members), checkpoint, source)]
-        return self._resumed_side_by_side(checkpoint, members, source, micro_batch)
+        return self._resumed_side_by_side(checkpoint, members, source, shape)
 
     def _resumed_side_by_side(
-        self, checkpoint: Checkpoint, members: list[Experiment], source, micro_batch: int | None
+        self,
+        checkpoint: Checkpoint,
+        members: list[Experiment],
+        source: Path,
+        shape: tuple[int | None, int],
     ) -> list[Plan]:
         """A `vmap` pack goes on with all its members in their order, or else starts again."""
         known = {e.id: e for e in members}
@@ -212,7 +222,7 @@ class _Launcher:
             if files.read_json(folder / "status.json").get("status") not in FINISHED:
                 return self._started(members)
             known[member] = Experiment.from_json((folder / "experiment.json").read_text())
-        pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", micro_batch)
+        pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", *shape)
         return [Plan(pack, self._folders(members), checkpoint, source)]
 
     def _folders(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
@@ -225,7 +235,10 @@ class _Launcher:
             data = self._load(plan.pack.experiments[0])
             for part in self._in_parts(plan, data):
                 if not self._stop:
-                    PackRun(part, data, mirror, self._display, self._stop.__bool__, seconds).run()
+                    tell_plan(part)
+                    stopping, display = self._stop.__bool__, self._display
+                    check = self._stop.check
+                    PackRun(part, data, mirror, display, stopping, seconds, told, check).run()
         except Stopped:  # while its data were prepared: the next call begins again there
             return
         except Exception as error:
@@ -242,7 +255,8 @@ class _Launcher:
             return [plan]
         options = self._options
         # Images that are read as they are needed come in one order for all runs of a pack.
-        parts = [plan.pack] if isinstance(data.train, Split) else by_seed(plan.pack)
+        whole = dataclasses.replace(plan.pack, devices=options.devices)
+        parts = [whole] if isinstance(data.train, Split) else by_seed(whole)
         sizes = (options.pack, options.micro_batch, device_memory())
         packs = (pack for part in parts for pack in sized(part, data, *sizes))
         return [Plan(pack, self._folders(pack.experiments)) for pack in packs]

@@ -14,6 +14,7 @@ from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.mirror_rows import rows_to_mirror
+from optexp_jax.launch.signals import Stopped
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, new_run_id
 from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
@@ -55,6 +56,9 @@ class PackRun:
         display: what a person sees.
         stopping: whether to checkpoint and stop after this chunk.
         checkpoint_seconds: time between checkpoints.
+        decided: is told of every chunk whether it is saved, and whether it is the last.
+        check: is called after every batch of a long evaluation, and raises `Stopped` to leave it;
+            the pack then goes on from its last checkpoint.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class PackRun:
         display: Display,
         stopping: Callable[[], bool],
         checkpoint_seconds: float,
+        decided: Callable[[dict[str, bool]], object] = bool,
+        check: Callable[[], object] = bool,
     ) -> None:
         self._plan = plan
         self._data = data
@@ -72,6 +78,8 @@ class PackRun:
         self._display = display
         self._stopping = stopping
         self._checkpoint_seconds = checkpoint_seconds
+        self._decided = decided
+        self._check = check
         self._counts = examples_by_class(plan.pack, data)
         self._running = dict(plan.folders)
         self._mirror_ids: dict[str, str] = {}
@@ -88,14 +96,19 @@ class PackRun:
         self._begin(total)
         self._display.pack(describe(pack), total * runs, step * runs)
         try:
-            for chunk in run(pack, self._data, states, step):
+            for chunk in run(pack, self._data, states, step, check=self._check):
                 self._store(chunk)
                 alive = len(self._running)
                 self._display.advance(chunk.step * alive + total * (runs - alive))
-                if self._running and self._checkpoint_is_due():
+                stop = not self._running or self._stopping()
+                save = bool(self._running) and (stop or self._checkpoint_is_due())
+                self._decided({"save": save, "stop": stop})
+                if save:
                     self._save(chunk)
-                if not self._running or self._stopping():
+                if stop:
                     break
+        except Stopped:
+            pass  # in the middle of a chunk: what is not in a checkpoint is done again
         finally:
             if self._writer:
                 self._writer.close()
@@ -111,6 +124,7 @@ class PackRun:
                 pack=self._plan.pack.id,
                 pack_mode=self._plan.pack.mode,
                 micro_batch=self._plan.pack.micro_batch,
+                devices=self._plan.pack.devices,
                 wandb_id=self._mirror_ids[key],
             )
             self._mirror.start(folder.experiment, self._mirror_ids[key])
@@ -146,7 +160,7 @@ class PackRun:
     # -- checkpoints ----------------------------------------------------------------------------
 
     def _checkpoint_is_due(self) -> bool:
-        return self._stopping() or time.monotonic() - self._saved >= self._checkpoint_seconds
+        return time.monotonic() - self._saved >= self._checkpoint_seconds
 
     def _save(self, chunk: Chunk) -> None:
         members = tuple(e.id for e in self._plan.pack.experiments)

@@ -32,6 +32,10 @@ class Batch:
         """The first examples."""
         return Batch(self.inputs[:number], self.labels[:number], min(self.size, number))
 
+    def shared_by(self, devices: int) -> Batch:
+        """The same examples in blocks small enough for every device to have one."""
+        return dataclasses.replace(self, size=min(self.size, -(-len(self.labels) // devices)))
+
     @property
     def num_blocks(self) -> int:
         """Blocks that hold every example."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from optexp_jax.errors import OptexpError
@@ -42,8 +43,9 @@ class CheckpointWriter:
         import orbax.checkpoint as ocp  # a second to import, and short runs never need it
 
         self._ocp = ocp
+        folder.mkdir(parents=True, exist_ok=True)
         policy = ocp.checkpoint_managers.LatestN(2)
-        options = ocp.CheckpointManagerOptions(preservation_policy=policy, create=True)
+        options = ocp.CheckpointManagerOptions(preservation_policy=policy, **_alone(ocp))
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -84,8 +86,23 @@ def checkpoint_writer(folder: Path) -> Iterator[CheckpointWriter]:
         writer.close()
 
 
-def read_checkpoint(folder: Path) -> Checkpoint | None:
+def _alone(ocp: Any) -> dict[str, Any]:
+    """Options by which this process waits for no other one that runs the same pack."""
+    if jax.process_count() == 1:
+        return {"create": False}
+    me = jax.process_index()
+    processes = ocp.options.MultiprocessingOptions(
+        primary_host=me, active_processes={me}, barrier_sync_key_prefix=f"process-{me}"
+    )
+    return {"create": False, "multiprocessing_options": processes}
+
+
+def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
     """The newest readable checkpoint of a folder, None if there is none at all.
+
+    Args:
+        folder: that a `CheckpointWriter` wrote to.
+        step: the checkpoint of this step only.
 
     Raises:
         OptexpError: there are checkpoints, but none can be read.
@@ -94,12 +111,14 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
         return None
     import orbax.checkpoint as ocp
 
-    manager = ocp.CheckpointManager(folder.absolute())
+    options = ocp.CheckpointManagerOptions(**_alone(ocp))
+    manager = ocp.CheckpointManager(folder.absolute(), options=options)
     reason: Exception | None = None
     try:
-        for step in sorted(manager.all_steps(), reverse=True):
+        steps = [step] if step is not None else sorted(manager.all_steps(), reverse=True)
+        for saved in steps:
             try:
-                return _read(ocp, manager, step)
+                return _read(ocp, manager, saved)
             except Exception as error:  # Orbax and TensorStore raise many kinds for damaged files
                 reason = error
     finally:

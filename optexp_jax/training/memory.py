@@ -59,7 +59,7 @@ def _started(pack: Pack, data: Data) -> tuple[Stepper, RunState, Any]:
     """The stepper of a pack, and the shapes of a state and of a block of examples."""
     with precision_of(pack):
         stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
-        block = _block(stepper, data)
+        block = _block(stepper, data, pack.devices)
         example = jax.ShapeDtypeStruct((1, *block.inputs.shape[1:]), block.inputs.dtype)
         return stepper, jax.eval_shape(stepper.init, example), block
 
@@ -90,7 +90,7 @@ def estimate(pack: Pack, data: Data) -> Memory:
     (2.2, 0.2)
     """
     stepper, state, block = _started(pack, data)
-    stepper.check_parts(state)
+    stepper.check_parts(state, pack.devices)
     params = _bytes(state.params)
     with precision_of(pack):
         kept, largest = _kept(stepper, state, block)
@@ -152,9 +152,9 @@ def _first(split: Any, number: int) -> Any:
     return _Shapes(part(split.inputs), part(split.labels))
 
 
-def _block(stepper: Stepper, data: Data) -> Any:
+def _block(stepper: Stepper, data: Data, devices: int) -> Any:
     """Shapes of the examples that go through the model at once."""
-    size = min(stepper.micro_batch or stepper.batch_size, stepper.batch_size)
+    size = min(stepper.micro_batch or stepper.batch_size, -(-stepper.batch_size // devices))
     train: Any = data.train
     if isinstance(train, Split):
         inputs, labels = train.inputs, train.labels

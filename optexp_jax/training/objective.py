@@ -14,6 +14,7 @@ from optexp_jax.losses import Loss, LossSum
 from optexp_jax.models.functional import ModelFunctions, merge
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch, as_inputs
+from optexp_jax.training.devices import DATA
 from optexp_jax.training.metrics import Sums
 
 Params = dict[str, jax.Array]
@@ -31,6 +32,7 @@ class Objective:
         num_classes: number of classes.
         per_class: whether metrics are also summed by class.
         to_inputs: stored inputs -> the inputs of the model.
+        devices: that share the blocks of a batch, on the axis `data` of the program's mesh.
     """
 
     model: ModelFunctions
@@ -40,6 +42,7 @@ class Objective:
     num_classes: int
     per_class: bool
     to_inputs: Callable[[jax.Array], jax.Array] = as_inputs
+    devices: int = 1
 
     def value(self, sums: Sums, params: Params) -> jax.Array:
         """The objective from the sums of a batch."""
@@ -58,7 +61,7 @@ class Objective:
             _, (sums, _) = self.block_value(params, frozen, model_state, block, key, False, True)
             return model_state, sums, ()
 
-        return _over_blocks(one, model_state, batch, jax.random.key(0))[1]
+        return _over_blocks(one, model_state, batch, jax.random.key(0), self.devices)[1]
 
     def training_value(
         self, params: Params, frozen: Params, model_state: Any, batch: Batch, key: jax.Array
@@ -70,7 +73,8 @@ class Objective:
             _, (sums, state) = self.block_value(params, *where, train=True, with_metrics=False)
             return state, sums, ()
 
-        return self.value(_over_blocks(one, model_state, batch, key)[1], params)
+        sums = _over_blocks(one, model_state, batch, key, self.devices)[1]
+        return self.value(sums, params)
 
     def gradient(
         self,
@@ -90,7 +94,7 @@ class Objective:
             )
             return state, sums, grads
 
-        model_state, sums, grads = _over_blocks(one, model_state, batch, key)
+        model_state, sums, grads = _over_blocks(one, model_state, batch, key, self.devices)
         grads = jax.tree.map(lambda g: g / _divisor(sums).astype(g.dtype), grads)
         if self.l2:
             grads = jax.tree.map(lambda g, p: g + self.l2 * p, grads, params)
@@ -129,24 +133,30 @@ def _over_blocks(
     model_state: Any,
     batch: Batch,
     key: jax.Array,
+    devices: int,
 ) -> tuple[Any, Sums, Any]:
     """Run `one` on every block: the model state is carried, sums and gradients are added.
 
-    Sums are compensated; gradients are not, to keep one copy of them only.
+    Sums are compensated; gradients are not, to keep one copy of them only. Several devices take
+    the blocks in turn; those past the end are all padding.
     """
+    batch = batch.shared_by(devices)
     if batch.num_blocks == 1:
         return one(model_state, batch.block(0), key)
     first = batch.block(0)
     _, sum_shapes, grad_shapes = jax.eval_shape(one, model_state, first, key)
 
-    def body(carry, number):
+    def body(carry, turn):
         model_state, sums, grads = carry
+        number = turn * devices + jax.lax.axis_index(DATA) if devices > 1 else turn
         block, block_key = batch.block(number), jax.random.fold_in(key, number)
         model_state, new_sums, new_grads = one(model_state, block, block_key)
         grads = jax.tree.map(jnp.add, grads, new_grads)
         return (model_state, metrics.add(sums, new_sums), grads), None
 
     start = (model_state, metrics.zeros(sum_shapes), metrics.zeros(grad_shapes)[0])
-    numbers = jnp.arange(batch.num_blocks)
-    (model_state, (sums, _), grads), _ = jax.lax.scan(body, start, numbers)
+    turns = jnp.arange(-(-batch.num_blocks // devices))
+    (model_state, (sums, _), grads), _ = jax.lax.scan(body, start, turns)
+    if devices > 1:
+        sums, grads = jax.lax.psum((sums, grads), DATA)
     return model_state, sums, grads

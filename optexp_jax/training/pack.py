@@ -37,6 +37,7 @@ class Pack:
             depend on its pack, bitwise. `vmap` runs those of one seed side by side, equal to about
             1e-6.
         micro_batch: examples per forward and backward pass, None for a whole batch.
+        devices: that share the batches of each run.
 
     Raises:
         OptexpError: an unknown mode, no experiments, or ones that differ in more.
@@ -45,12 +46,15 @@ class Pack:
     experiments: tuple[Experiment, ...]
     mode: str = "map"
     micro_batch: int | None = None
+    devices: int = 1
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise OptexpError(f"The pack mode '{self.mode}' is unknown: take map or vmap.")
         if self.micro_batch is not None and self.micro_batch < 1:
             raise OptexpError(f"A micro-batch has at least one example, not {self.micro_batch}.")
+        if self.devices < 1:
+            raise OptexpError(f"A run has at least one device, not {self.devices}.")
         if len({_shared(e, self.mode) for e in self.experiments}) != 1:
             raise OptexpError(
                 "A pack holds at least one experiment, and experiments of a pack differ in the "

@@ -16,6 +16,7 @@ from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import LineSearchGD
 from optexp_jax.problem import FullBatch
+from optexp_jax.training import devices
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.step import Row, RunState, Stepper, make_stepper
@@ -63,15 +64,17 @@ class Program:
     """
 
     row_capacity = class_capacity = _MOST_ROWS
+    check: Callable[[], object] = staticmethod(bool)  # called between batches of an evaluation
 
     def __init__(self, pack: Pack, data: Data, example: jax.ShapeDtypeStruct) -> None:
         self.pack = pack
-        self.mesh = _mesh()
-        self.padded = -(-len(pack.experiments) // self.mesh.size) * self.mesh.size
+        self.mesh = devices.mesh_of(pack.devices)
+        at_once = self.mesh.shape[devices.RUN]
+        self.padded = -(-len(pack.experiments) // at_once) * at_once
         self._example = example
         with precision_of(pack):
             self.stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
-            self.stepper.check_parts(jax.eval_shape(self._first))
+            self.stepper.check_parts(jax.eval_shape(self._first), pack.devices)
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take as many steps as there are slots; the states given are consumed.
@@ -107,7 +110,9 @@ class Program:
         return self._seeded(seed).parameters(example)
 
     def _seeded(self, seed: Any) -> Stepper:
-        return dataclasses.replace(self.stepper, seed=seed)
+        """The stepper inside a program: of a run, on its devices."""
+        objective = dataclasses.replace(self.stepper.objective, devices=self.pack.devices)
+        return dataclasses.replace(self.stepper, seed=seed, objective=objective)
 
     @property
     def _seeds(self) -> np.ndarray:
@@ -162,12 +167,12 @@ class Program:
 
     @property
     def _runs(self) -> np.int32:
-        """Runs of each device."""
-        return np.int32(self.padded // self.mesh.size)
+        """Runs of each device, or of those that share a run."""
+        return np.int32(self.padded // self.mesh.shape[devices.RUN])
 
     def _spread(self, tree: Any) -> Any:
         """Put the runs of a tree, its first axis, on their devices."""
-        return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P("run")))
+        return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P(devices.RUN)))
 
     def _copy(self, tree: Any) -> Any:
         """Put a tree on all devices."""
@@ -183,9 +188,9 @@ class Program:
             shared: number of the latter.
             donate: arguments whose memory the results may take.
         """
-        specs = (jax.P("run"),) * by_run + (jax.P(),) * shared
+        specs = (jax.P(devices.RUN),) * by_run + (jax.P(),) * shared
         sharded = jax.shard_map(
-            function, mesh=self.mesh, in_specs=specs, out_specs=jax.P("run"), check_vma=False
+            function, mesh=self.mesh, in_specs=specs, out_specs=jax.P(devices.RUN), check_vma=False
         )
         return jax.jit(sharded, donate_argnums=donate)
 
@@ -261,16 +266,3 @@ def is_by_class(path: Any) -> bool:
 def zeros_like(shapes: Any) -> Any:
     """Zeros of the shapes of a tree."""
     return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-
-
-def local_devices() -> list[Any]:
-    """The devices that packs are spread over."""
-    return jax.local_devices()
-
-
-def _mesh() -> jax.sharding.Mesh:
-    # All devices, also for few runs: programs for one device and for several round differently.
-    devices = local_devices()
-    return jax.make_mesh(
-        (len(devices),), ("run",), axis_types=(jax.sharding.AxisType.Auto,), devices=devices
-    )

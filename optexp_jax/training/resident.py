@@ -10,6 +10,7 @@ import numpy as np
 
 from optexp_jax.datasets.data import Data
 from optexp_jax.training.batches import Batch, to_batch
+from optexp_jax.training.devices import fetch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import (
     Program,
@@ -47,7 +48,7 @@ class ResidentProgram(Program):
 
     def evaluate(self, states: RunState) -> tuple[RunState, Row]:
         """The rows at the parameters of all runs, dead ones too, on the devices."""
-        alive, first = np.array(states.alive), np.zeros(1, np.int32)
+        alive, first = fetch(states.alive), np.zeros(1, np.int32)
         awake = states._replace(alive=self._spread(np.ones_like(alive)))
         # A step that is not taken: a program for this alone would take as long to compile.
         states, rows = self._steps(awake, Slots(first, first), keep=False)

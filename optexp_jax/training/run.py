@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from flax import traverse_util
 
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.training.checkpoint import States
+from optexp_jax.training.devices import agreed, fetch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import Program, Slots
 from optexp_jax.training.records import RunRecord, by_class, columns
@@ -41,7 +42,7 @@ class Chunk:
 
     def snapshot(self) -> States:
         """The states copied to the host, path of each leaf -> `[runs, ...]`, for a checkpoint."""
-        leaves = jax.tree_util.tree_leaves_with_path(self.states)
+        leaves = jax.tree_util.tree_leaves_with_path(fetch(self.states))
         # A real copy: the next chunk reuses the memory of the states.
         return {jax.tree_util.keystr(path): np.array(leaf) for path, leaf in leaves}
 
@@ -52,6 +53,7 @@ def run(
     states: States | None = None,
     step: int = 0,
     chunk_seconds: float = _CHUNK_SECONDS,
+    check: Callable[[], object] = bool,
 ) -> Iterator[Chunk]:
     """Train a pack to its end, yielding after every chunk of steps.
 
@@ -63,11 +65,15 @@ def run(
         states: to go on from, as `Chunk.snapshot` gave them, one row per run; None to start.
         step: the step of these states.
         chunk_seconds: wall-clock length that chunks grow towards, doubling from one step.
+        check: called after every batch of an evaluation that is no single program; what it raises
+            ends the training. Not called where several processes run the pack.
 
     Yields:
         a `Chunk`; after the last one every run is done or diverged.
     """
     with contextlib.closing(_program(pack, data)) as program:
+        if jax.process_count() == 1:
+            program.check = check
         yield from _chunks(program, pack, data, states, step, chunk_seconds)
 
 
@@ -93,9 +99,9 @@ def _chunks(
     wanted = 1
     while any(alive) and step < schedule.total:
         began = time.monotonic()
-        end, slots = _plan(program, schedule, step, wanted)
+        end, slots = _plan(program, schedule, step, agreed(wanted))
         current, rows = program.chunk(current, slots)
-        host = jax.device_get(rows)
+        host = fetch(rows)
         current, records = _records(program, schedule, (step, end), current, host, alive)
         alive = _alive(program, current)
         step = end
@@ -117,7 +123,7 @@ def _start_records(program: Program, states: RunState) -> list[RunRecord]:
 
 
 def _alive(program: Program, states: RunState) -> list[bool]:
-    alive = np.asarray(states.alive)
+    alive = fetch(states.alive)
     return [bool(a) for a in alive[: len(program.pack.experiments)]]
 
 
@@ -152,7 +158,7 @@ def _records(
     was_alive: list[bool],
 ) -> tuple[RunState, list[RunRecord]]:
     """The records of a chunk; a run whose last row is not finite ends there as diverged."""
-    alive, taken = _alive(program, states), np.array(states.step)
+    alive, taken = _alive(program, states), fetch(states.step)
     dead_rows = None
     records = []
     for i, experiment in enumerate(program.pack.experiments):
@@ -166,7 +172,7 @@ def _records(
             if int(taken[i]) not in recorded:
                 if dead_rows is None:
                     states, evaluated = program.evaluate(states)
-                    dead_rows = jax.device_get(evaluated)
+                    dead_rows = fetch(evaluated)
                 record = _extended(record, schedule, int(taken[i]), dead_rows, i)
             record = dataclasses.replace(record, status="diverged", step=int(taken[i]))
         elif span[1] in experiment.keep_steps:
@@ -201,7 +207,7 @@ def _finish(
 ) -> tuple[RunState, list[RunRecord]]:
     """Append the row after the last step to every run that reached it."""
     states, evaluated = program.evaluate(states)
-    rows = jax.device_get(evaluated)
+    rows = fetch(evaluated)
     position = {e.id: i for i, e in enumerate(program.pack.experiments)}
     finished = []
     for record in records:
@@ -233,4 +239,4 @@ def _parameters(states: RunState, index: int) -> dict[str, np.ndarray]:
     """What is trained of a run, and the state of its model, such as `batch_stats/...`."""
     statistics: dict[str, Any] = traverse_util.flatten_dict(states.model_state, sep="/")
     kept = states.params | statistics
-    return {path: np.asarray(leaf[index]) for path, leaf in kept.items()}
+    return fetch({path: leaf[index] for path, leaf in kept.items()})

@@ -101,13 +101,20 @@ class Stepper:
         """Examples of a step; the last of an epoch may have fewer."""
         return min(self.batching.size if self.batching else self.num_examples, self.num_examples)
 
-    def check_parts(self, state: RunState) -> None:
+    def check_parts(self, state: RunState, devices: int = 1) -> None:
         """Refuse parts of a batch in which a model with batch statistics sees an example twice.
 
         Raises:
-            OptexpError: the micro-batch does not divide the batch.
+            OptexpError: the micro-batch does not divide the batch, or devices would share it.
         """
-        if self.micro_batch is None or not jax.tree.leaves(state.model_state):
+        if not jax.tree.leaves(state.model_state):
+            return
+        if devices > 1:
+            raise OptexpError(
+                "A model with batch statistics takes batches on one device: leave out "
+                "--devices-per-run, several runs use several devices."
+            )
+        if self.micro_batch is None:
             return
         for number in (self.batch_size, self.short(state)):
             if number > self.micro_batch and number % self.micro_batch:

@@ -15,6 +15,7 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.decoding import AHEAD, Decoded, Wanted, decoded, in_order
+from optexp_jax.training.devices import fetch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.pack import Pack, by_seed
 from optexp_jax.training.program import (
@@ -62,7 +63,7 @@ class StreamedProgram(Program):
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take the steps of all slots, one by one; the rows are on the host."""
         if self._batches is None:
-            first = int(np.max(np.asarray(states.step)))
+            first = int(np.max(fetch(states.step)))
             self._batches = decoded(self._train, self._wanted(first), self._size)
         rows: list[Row] = []
         norms = None
@@ -75,7 +76,7 @@ class StreamedProgram(Program):
                 jax.block_until_ready(norms)  # one batch waits on the devices, not all of a chunk
                 states, norms = self._advance(states, seeds, self._runs, batch)
                 if recorded:
-                    rows.append(row | {"grad_norms": jax.device_get(norms)})
+                    rows.append(row | {"grad_norms": fetch(norms)})
         by_class = slots.class_rows[slots.rows < self.row_capacity] < self.class_capacity
         return states, self._stacked(rows, by_class)
 
@@ -134,7 +135,7 @@ class StreamedProgram(Program):
     def _row(self, states: RunState) -> Row:
         """A row of every run, leaves `[runs, ...]`, on the host."""
         sums = {name: self._sums_over(split, states) for name, split in self._measured.items()}
-        return jax.device_get(sums | self._sizes(states, self._runs))
+        return fetch(sums | self._sizes(states, self._runs))
 
     def _sums_over(self, split: Streamed, states: RunState) -> Sums:
         totals = self._spread(
@@ -149,6 +150,7 @@ class StreamedProgram(Program):
             for inputs, labels in batches:
                 batch = self._to_devices(inputs, labels, self._block)
                 totals = self._measure(totals, states, self._runs, batch)
+                self.check()
         return totals[0]
 
     def _stacked(self, rows: list[Row], by_class: np.ndarray) -> Row:
@@ -168,7 +170,7 @@ class StreamedProgram(Program):
 
     def _measure_runs(self, totals: Any, states: RunState, runs: Any, batch: Batch) -> Any:
         def one(total: Any, state: RunState) -> Any:
-            return metrics.add(total, self.stepper.measure(state, batch))
+            return metrics.add(total, self._seeded(0).measure(state, batch))
 
         return self._over_runs(one, runs, totals, states)
 

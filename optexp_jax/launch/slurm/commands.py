@@ -57,6 +57,7 @@ def submit(
         most = len(left) if most == "auto" else most
     packs = packs_to_send(left, resources, most, settings.workspace)
     options = dataclasses.asdict(commands.options_of(args)) | {"force": args.force}
+    options["devices"] = args.devices_per_run or resources.devices_per_run
     environment = settings.as_environment()
     request = Request(packs, resources, _command(args), options, settings.workspace, environment)
     context.console.print(_table(packs, resources.per_gpu))

@@ -45,6 +45,7 @@ class Resources:
     setup: tuple[str, ...] = ()
     pack: int | Literal["auto"] = "auto"
     per_gpu: int = 1
+    devices_per_run: int = 1
     max_array: int = 1000
     max_concurrent: int = 0
     max_requeues: int = 10
@@ -62,7 +63,7 @@ class Resources:
         for name in ("gpu", "partition", "account", "qos", "constraint", "mail"):
             if not _WORD.match(getattr(self, name)):
                 raise OptexpError(f"The {name} '{getattr(self, name)}' is not one word.")
-        for name in ("cpus", "nodes", "processes", "per_gpu", "max_array"):
+        for name in ("cpus", "nodes", "processes", "per_gpu", "devices_per_run", "max_array"):
             if getattr(self, name) < 1:
                 raise OptexpError(f"{name} is {getattr(self, name)}: it is at least 1.")
         if self.per_gpu > 1 and self.processes * self.nodes > 1:

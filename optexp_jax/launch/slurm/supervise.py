@@ -77,7 +77,8 @@ def _over_processes(manifest: Manifest, command: Sequence[str]) -> list[str]:
     if manifest.processes == 1:
         return list(command)
     cpus = os.environ.get("SLURM_CPUS_PER_TASK", "1")  # which srun does not take over by itself
-    return ["srun", f"--ntasks={manifest.processes}", f"--cpus-per-task={cpus}", *command]
+    tasks = f"--ntasks={manifest.processes}"
+    return ["srun", tasks, f"--cpus-per-task={cpus}", "--kill-on-bad-exit=1", *command]
 
 
 def _share(number: int) -> dict[str, str]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import jax
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.local import Options, Outcome, run_local
+from optexp_jax.launch.processes import follow, told
 from optexp_jax.launch.slurm.manifest import Manifest
 from optexp_jax.results.store import RunFolder
 
@@ -44,13 +47,55 @@ def run_pack(
     given = dict(manifest.options)
     force = given.pop("force", False)
     options = Options(**given)
-    outcomes = []
+    if manifest.processes > 1:
+        jax.distributed.initialize(local_device_ids=_gpus_of_process(os.environ))
+        if jax.process_index():
+            follow(settings)
+            return []
+    try:
+        return list(_outcomes(chosen, settings, options, force and manifest.created, display))
+    finally:
+        told(None)
+
+
+def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
+    """The GPUs of this process among those of its node, in equal shares; None without GPUs.
+
+    JAX takes one GPU for each process of a SLURM step unless it is told.
+
+    >>> _gpus_of_process({"CUDA_VISIBLE_DEVICES": "0,1,2,3", "SLURM_NTASKS": "4",
+    ...     "SLURM_STEP_NUM_NODES": "2", "SLURM_LOCALID": "1"})
+    [2, 3]
+    """
+    visible = environ.get("CUDA_VISIBLE_DEVICES", "")
+    if not visible:
+        return None
+    processes = int(environ["SLURM_NTASKS"]) // int(environ.get("SLURM_STEP_NUM_NODES", "1"))
+    share = len(visible.split(",")) // processes
+    if share == 0:
+        raise OptexpError(
+            f"{processes} processes of a node have the GPUs {visible} only: ask for as many gpus "
+            "as processes in the profile."
+        )
+    first = share * int(environ["SLURM_LOCALID"])
+    return list(range(first, first + share))
+
+
+def _outcomes(
+    chosen: list[Experiment],
+    settings: Settings,
+    options: Options,
+    force: str | bool,
+    display: Display,
+) -> Iterator[Outcome]:
+    """Run again what began before the time given by `force`, then what is not done."""
     if force:
-        old = [e for e in chosen if _began_before(e, settings.workspace, manifest.created)]
-        outcomes.append(run_local(old, settings, dataclasses.replace(options, force=True), display))
-    if not any(outcome.stopped for outcome in outcomes):
-        outcomes.append(run_local(chosen, settings, options, display))
-    return outcomes
+        old = [e for e in chosen if _began_before(e, settings.workspace, str(force))]
+        outcome = run_local(old, settings, dataclasses.replace(options, force=True), display)
+        yield outcome
+        if outcome.stopped:
+            return
+    yield run_local(chosen, settings, options, display)
 
 
 def _chosen(
