@@ -103,14 +103,15 @@ def accounted(jobs: Sequence[str]) -> dict[Task, str]:
 
 
 def may_requeue(task: Task) -> bool:
-    """Whether a task that was signalled is to be requeued by itself.
+    """Whether a task whose processes were stopped is to be queued again by itself.
 
-    That is so while it runs, as before its time limit, and where it was preempted; not if somebody
-    cancelled it.
+    That is so while it runs, as before its time limit, at that limit, and where it was preempted;
+    not if somebody cancelled it.
     """
     shown = _call("scontrol", "show", "job", "-o", str(task))
     fields = dict(re.findall(r"(\w+)=(\S*)", shown))
-    return fields.get("JobState") == "RUNNING" or fields.get("PreemptTime", "None") != "None"
+    preempted = fields.get("PreemptTime", "None") != "None"
+    return fields.get("JobState") == "RUNNING" or fields.get("Reason") == "TimeLimit" or preempted
 
 
 def requeue(task: Task) -> None:
