@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.small import small
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import Optimizer
+from optexp_jax.optim import Optimizer, momentum_of
 from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import is_finished, worst_seed
@@ -52,7 +52,7 @@ class Chosen:
             MissingRunsError: the method was not run, or diverged.
         """
         for method, runs in self.runs.items():
-            if type(method) is kind and has_momentum(method) == momentum:
+            if type(method) is kind and (momentum_of(method) > 0) == momentum:
                 return runs
         with_momentum = " with momentum" if momentum else ""
         raise MissingRunsError(
@@ -138,11 +138,6 @@ class Runs:
         """What makes the runs of modules."""
         scale = " --scale small" if self.scale == "small" else ""
         return " && ".join(f"python -m experiments.{m} --local{scale}" for m in modules)
-
-
-def has_momentum(optimizer: Optimizer) -> bool:
-    """Whether an optimizer averages directions over steps."""
-    return bool(getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0)))
 
 
 def _plain(group: str) -> str:

@@ -20,6 +20,7 @@ from optexp_jax.optim import (
     Optimizer,
     ScaledSignDescent,
     SignDescent,
+    momentum_of,
 )
 from optexp_jax.problem import MiniBatch
 
@@ -101,7 +102,7 @@ def label(optimizer: Optimizer, batching: object = None) -> str:
         name = name.replace("GD", "SGD")
     if isinstance(optimizer, Adam | AdamW):
         return name if optimizer.beta1 == 0.9 else f"{name} (β₁ = {optimizer.beta1:g})"
-    momentum = _momentum(optimizer)
+    momentum = momentum_of(optimizer)
     if momentum in (0.0, 0.9):
         return name + (" + momentum" if momentum else "")
     return f"{name} + momentum {momentum:g}"
@@ -111,10 +112,10 @@ def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, 
     """Labels, colours, lines and markers that tell the methods of one figure apart."""
     found: dict[Optimizer, Look] = {}
     # Usual momenta first: they have the same line in every figure.
-    for method in sorted(methods, key=lambda m: _momentum(m) not in (0.0, 0.9)):
+    for method in sorted(methods, key=lambda m: momentum_of(m) not in (0.0, 0.9)):
         _, color, marker = _TYPES[type(method)]
         taken = [look.linestyle for look in found.values() if look.color == color]
-        wanted = _DASHES if _momentum(method) else _DASHES[1:]
+        wanted = _DASHES if momentum_of(method) else _DASHES[1:]
         free = [dash for dash in wanted if dash not in taken]
         text = _distinct_label(method, methods, batching)
         found[method] = Look(text, color, (free or wanted)[0], marker)
@@ -180,9 +181,3 @@ def group_colors(count: int) -> list[tuple[float, float, float, float]]:
     """
     viridis = matplotlib.colormaps["viridis"]
     return [viridis(0.9 * i / max(count - 1, 1)) for i in range(count)]
-
-
-def _momentum(optimizer: Optimizer) -> float:
-    if isinstance(optimizer, Adam | AdamW):
-        return optimizer.beta1
-    return getattr(optimizer, "momentum", 0.0)
