@@ -15,7 +15,7 @@ from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
 from plots import reweighted, tokens
 from plots.command import main
-from plots.diagnostics import Trajectory, entries, gradient_against_hessian, probabilities
+from plots.diagnostics import Trajectory, along, entries, gradient_against_hessian, probabilities
 from plots.figure import (
     WITH_MOMENTUM,
     Method,
@@ -84,7 +84,8 @@ def means(runs: Runs, mean: int) -> Chosen:
 
 def _horizons(runs: Runs) -> Figure:
     rows = []
-    for name, run in horizon_runs(runs).items():
+    for name, run_of in HORIZON_RUNS.items():
+        run = run_of(runs)
         last = int(run.table["step"].iloc[-1])
         titles = (f"{name}, {last // part:,} steps" for part in HORIZONS)
         rows.append(
@@ -93,11 +94,16 @@ def _horizons(runs: Runs) -> Figure:
     return sheet(rows, note="From the most frequent classes (dark) to the rarest (light).")
 
 
-def horizon_runs(runs: Runs) -> dict[str, Results]:
-    """The runs of figure 20: the linear model at one slow step size, the CNN at its best."""
-    slow = SGD(LearningRate(_SLOW_RATES[runs.scale]))
-    linear, cnn = runs.at(LONG, slow), runs.chosen(LONGEST_CNN)
-    return {"Linear": linear.worst(SGD, False), "CNN": cnn.worst(SGD, False)}
+def _slow(runs: Runs) -> Results:
+    return runs.at(LONG, SGD(LearningRate(_SLOW_RATES[runs.scale]))).worst(SGD, False)
+
+
+def _best_cnn(runs: Runs) -> Results:
+    return runs.chosen(LONGEST_CNN).worst(SGD, False)
+
+
+# The runs of figure 20: the linear model at one slow step size, the CNN at its best.
+HORIZON_RUNS = {"Linear": _slow, "CNN": _best_cnn}
 
 
 def _penalised(runs: Runs) -> Figure:
@@ -116,26 +122,25 @@ def _both(module: str) -> Draw:
     """Gradient against Hessian along GD above, along Adam below."""
 
     def draw(runs: Runs) -> Figure:
-        return gradient_against_hessian(_trajectories(runs, runs.chosen(module)))
+        return gradient_against_hessian(_trajectories(runs, module))
 
     return draw
 
 
-def _trajectories(runs: Runs, chosen: Chosen) -> list[Trajectory]:
-    return [Trajectory(chosen.worst(*method), runs.workspace) for method in WITH_MOMENTUM]
+def _trajectories(runs: Runs, module: str) -> list[Trajectory]:
+    return [along(runs, module, method) for method in WITH_MOMENTUM]
 
 
 def _probabilities(runs: Runs) -> Figure:
-    return probabilities(_trajectories(runs, runs.chosen(LINEAR)))
+    return probabilities(_trajectories(runs, LINEAR))
 
 
 def _flipped(runs: Runs) -> Figure:
-    run = runs.chosen(LINEAR).worst(Adam, True)
-    return gradient_against_hessian([Trajectory(run, runs.workspace)], flipped=True)
+    return gradient_against_hessian([along(runs, LINEAR, (Adam, True))], flipped=True)
 
 
 def _entries(runs: Runs) -> Figure:
-    trajectory = Trajectory(runs.chosen(LINEAR).worst(Adam, True), runs.workspace)
+    trajectory = along(runs, LINEAR, (Adam, True))
     return entries(trajectory, [t for t in (0, 100) if t in trajectory.steps])
 
 

@@ -12,6 +12,7 @@ from plots import reweighted
 from plots.appendix_figures import (
     BARCODED_ONLY,
     CNN_OPTIMIZERS,
+    HORIZON_RUNS,
     LAYER_NORM,
     MEANS_STEPS,
     MORE_LINEAR,
@@ -20,7 +21,6 @@ from plots.appendix_figures import (
     PTB,
     VIT,
     VIT_FULL,
-    horizon_runs,
     means,
 )
 from plots.claim import PAPER, Claim
@@ -126,7 +126,7 @@ def _largest_spread(chosen: Chosen) -> float:
 
 def _horizon(name: str, part: int) -> Callable[[Runs], float]:
     def measure(runs: Runs) -> float:
-        run = horizon_runs(runs)[name]
+        run = HORIZON_RUNS[name](runs)
         return m.rarest_over_start(run, m.last(run) // part)
 
     return measure
