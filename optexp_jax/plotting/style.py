@@ -1,4 +1,4 @@
-"""Names, colours and fonts of figures. Optimizers and metrics are dressed here and nowhere else."""
+"""Names, colours and fonts of figures. Lines and metrics are dressed here and nowhere else."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ _TYPES = {
 }
 # Of methods of one type in one figure: with momentum, without, and any further ones.
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+# Lines of a problem whose loss has weights, and of a text that is cut in several ways.
+REWEIGHTED: tuple[dict[str, Any], ...] = (
+    {"label": "(S)GD", "color": _TYPES[SGD][1]},
+    {"label": "Adam", "color": _TYPES[Adam][1]},
+    {"label": r"(S)GD, weights $1/\pi$", "color": "#CC79A7", "linestyle": _DASHES[2]},
+    {"label": r"(S)GD, weights $1/\sqrt{\pi}$", "color": "#000000", "linestyle": _DASHES[1]},
+)
+TOKENS: dict[str, dict[str, Any]] = {
+    "words": {"color": "#000000"},
+    "unigram pieces": {"color": "#0072B2", "linestyle": _DASHES[1]},
+    "byte-pair pieces": {"color": "#D55E00", "linestyle": _DASHES[2]},
+}
+ZIPF: dict[str, Any] = {"label": "1 / rank", "color": GREY, "linewidth": 0.7}
 _MATH = {"β₁": r"$\beta_1$", "β₂": r"$\beta_2$", "ε": r"$\epsilon$"}
 _FIELDS = {
     "beta1": "β₁",
