@@ -17,12 +17,14 @@ from plots import reweighted, tokens
 from plots.command import main
 from plots.diagnostics import Trajectory, along, entries, gradient_against_hessian, probabilities
 from plots.figure import (
+    HORIZON,
     WITH_MOMENTUM,
     Method,
     PaperFigure,
     beside,
     main_figure,
     optimizers_figure,
+    until,
 )
 from plots.paper_figures import BARCODED, FOUR_KINDS, GPT, LAST_LAYER, LINEAR, MNIST, RARE_IMAGES
 from plots.runs import Chosen, Runs
@@ -58,11 +60,11 @@ def _uniform_and_rare(number: str, title: str, module: str, uniform: str, rare: 
 
 def _three_data_sets(runs: Runs) -> Figure:
     names = {"MNIST": MNIST, "Barcodes only": BARCODED_ONLY, "MNIST + barcodes": BARCODED}
-    panels = [
-        Overall(runs.chosen(module).only(*WITH_MOMENTUM), name, legend=not i, kind=name)
-        for i, (name, module) in enumerate(names.items())
-    ]
-    return sheet([panels])
+    panels = []
+    for name, module in names.items():
+        chosen = runs.chosen(module, step=HORIZON).only(*WITH_MOMENTUM)
+        panels.append(Overall(chosen, name, step=HORIZON, legend=not panels, kind=name))
+    return sheet([panels], note=until(HORIZON))
 
 
 def _means(runs: Runs) -> Figure:
@@ -178,7 +180,9 @@ FIGURES = [
     optimizers_figure(
         "23", "a transformer of one layer, eight optimizers", ONE_LAYER, kinds=FOUR_KINDS
     ),
-    optimizers_figure("24", "a CNN, eight optimizers", CNN_OPTIMIZERS, kinds=FOUR_KINDS),
+    optimizers_figure(
+        "24", "a CNN, eight optimizers", CNN_OPTIMIZERS, kinds=FOUR_KINDS, horizon=HORIZON
+    ),
     PaperFigure("25", "SGD on a reweighted loss", reweighted.MODULES, reweighted.draw),
     PaperFigure("26", "gradient and Hessian along GD and Adam", (LINEAR,), _both(LINEAR)),
     PaperFigure("27", "predicted probability of the correct class", (LINEAR,), _probabilities),

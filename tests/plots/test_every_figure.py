@@ -60,3 +60,11 @@ def test_a_figure_of_most_layouts_is_a_small_file(runs_of, number):
 @pytest.mark.parametrize("number", [n for n in FIGURES if n not in OF_MOST_LAYOUTS])
 def test_every_other_figure_is_a_small_file(runs_of, number):
     check(FIGURES[number], runs_of(FIGURES[number]))
+
+
+@pytest.mark.parametrize(("horizon", "end"), [(400, 80), (40, 40)])
+def test_figure_18_ends_at_its_horizon_or_with_the_runs(runs_of, monkeypatch, horizon, end):
+    monkeypatch.setattr(appendix_figures, "HORIZON", horizon)
+    figure = FIGURES["18"].draw(runs_of(FIGURES["18"]))
+    assert figure.axes[0].get_xlim()[1] == figure.axes[2].get_xlim()[1] == end
+    assert f"Up to step {horizon}, as in the paper" in figure.texts[-1].get_text()
