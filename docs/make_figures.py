@@ -78,7 +78,9 @@ _FIGURES_HEAD = """# The figures of the paper at small scale
 runs (`python -m experiments --local --scale small`, then `PYTHONPATH=. python
 docs/make_figures.py`). Problems are smaller than the paper's, see [experiments.md](experiments.md),
 and so are the effects: [claims.md](claims.md) says which hold. Loss is in nats. Lines by group are
-those of the seed with the worst final loss.
+those of the seed with the worst final loss. Figures 7 to 9 and 26 to 33 are of kept parameters, at
+the six steps of figure 7: 0, 1, 5, 10, 50 and 100. Figure 27 has no others, as every copy of the
+linear model takes 200 MB at the paper's size. Another `keep_steps` of an experiment gives more.
 """
 
 if __name__ == "__main__":

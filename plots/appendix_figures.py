@@ -15,14 +15,16 @@ from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
 from plots import reweighted, tokens
 from plots.command import main
-from plots.diagnostics import Trajectory, entries, gradient_against_hessian, probabilities
+from plots.diagnostics import Trajectory, along, entries, gradient_against_hessian, probabilities
 from plots.figure import (
+    HORIZON,
     WITH_MOMENTUM,
     Method,
     PaperFigure,
     beside,
     main_figure,
     optimizers_figure,
+    until,
 )
 from plots.paper_figures import BARCODED, FOUR_KINDS, GPT, LAST_LAYER, LINEAR, MNIST, RARE_IMAGES
 from plots.runs import Chosen, Runs
@@ -58,11 +60,11 @@ def _uniform_and_rare(number: str, title: str, module: str, uniform: str, rare: 
 
 def _three_data_sets(runs: Runs) -> Figure:
     names = {"MNIST": MNIST, "Barcodes only": BARCODED_ONLY, "MNIST + barcodes": BARCODED}
-    panels = [
-        Overall(runs.chosen(module).only(*WITH_MOMENTUM), name, legend=not i, kind=name)
-        for i, (name, module) in enumerate(names.items())
-    ]
-    return sheet([panels])
+    panels = []
+    for name, module in names.items():
+        chosen = runs.chosen(module, step=HORIZON).only(*WITH_MOMENTUM)
+        panels.append(Overall(chosen, name, step=HORIZON, legend=not panels, kind=name))
+    return sheet([panels], note=until(HORIZON))
 
 
 def _means(runs: Runs) -> Figure:
@@ -84,7 +86,8 @@ def means(runs: Runs, mean: int) -> Chosen:
 
 def _horizons(runs: Runs) -> Figure:
     rows = []
-    for name, run in horizon_runs(runs).items():
+    for name, run_of in HORIZON_RUNS.items():
+        run = run_of(runs)
         last = int(run.table["step"].iloc[-1])
         titles = (f"{name}, {last // part:,} steps" for part in HORIZONS)
         rows.append(
@@ -93,11 +96,16 @@ def _horizons(runs: Runs) -> Figure:
     return sheet(rows, note="From the most frequent classes (dark) to the rarest (light).")
 
 
-def horizon_runs(runs: Runs) -> dict[str, Results]:
-    """The runs of figure 20: the linear model at one slow step size, the CNN at its best."""
-    slow = SGD(LearningRate(_SLOW_RATES[runs.scale]))
-    linear, cnn = runs.at(LONG, slow), runs.chosen(LONGEST_CNN)
-    return {"Linear": linear.worst(SGD, False), "CNN": cnn.worst(SGD, False)}
+def _slow(runs: Runs) -> Results:
+    return runs.at(LONG, SGD(LearningRate(_SLOW_RATES[runs.scale]))).worst(SGD, False)
+
+
+def _best_cnn(runs: Runs) -> Results:
+    return runs.chosen(LONGEST_CNN).worst(SGD, False)
+
+
+# The runs of figure 20: the linear model at one slow step size, the CNN at its best.
+HORIZON_RUNS = {"Linear": _slow, "CNN": _best_cnn}
 
 
 def _penalised(runs: Runs) -> Figure:
@@ -116,26 +124,25 @@ def _both(module: str) -> Draw:
     """Gradient against Hessian along GD above, along Adam below."""
 
     def draw(runs: Runs) -> Figure:
-        return gradient_against_hessian(_trajectories(runs, runs.chosen(module)))
+        return gradient_against_hessian(_trajectories(runs, module))
 
     return draw
 
 
-def _trajectories(runs: Runs, chosen: Chosen) -> list[Trajectory]:
-    return [Trajectory(chosen.worst(*method), runs.workspace) for method in WITH_MOMENTUM]
+def _trajectories(runs: Runs, module: str) -> list[Trajectory]:
+    return [along(runs, module, method) for method in WITH_MOMENTUM]
 
 
 def _probabilities(runs: Runs) -> Figure:
-    return probabilities(_trajectories(runs, runs.chosen(LINEAR)))
+    return probabilities(_trajectories(runs, LINEAR))
 
 
 def _flipped(runs: Runs) -> Figure:
-    run = runs.chosen(LINEAR).worst(Adam, True)
-    return gradient_against_hessian([Trajectory(run, runs.workspace)], flipped=True)
+    return gradient_against_hessian([along(runs, LINEAR, (Adam, True))], flipped=True)
 
 
 def _entries(runs: Runs) -> Figure:
-    trajectory = Trajectory(runs.chosen(LINEAR).worst(Adam, True), runs.workspace)
+    trajectory = along(runs, LINEAR, (Adam, True))
     return entries(trajectory, [t for t in (0, 100) if t in trajectory.steps])
 
 
@@ -173,7 +180,9 @@ FIGURES = [
     optimizers_figure(
         "23", "a transformer of one layer, eight optimizers", ONE_LAYER, kinds=FOUR_KINDS
     ),
-    optimizers_figure("24", "a CNN, eight optimizers", CNN_OPTIMIZERS, kinds=FOUR_KINDS),
+    optimizers_figure(
+        "24", "a CNN, eight optimizers", CNN_OPTIMIZERS, kinds=FOUR_KINDS, horizon=HORIZON
+    ),
     PaperFigure("25", "SGD on a reweighted loss", reweighted.MODULES, reweighted.draw),
     PaperFigure("26", "gradient and Hessian along GD and Adam", (LINEAR,), _both(LINEAR)),
     PaperFigure("27", "predicted probability of the correct class", (LINEAR,), _probabilities),

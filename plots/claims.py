@@ -1,6 +1,6 @@
 """The claims of the paper, checked on the runs in the workspace.
 
-Command: python -m plots.claims [--scale paper|small] [--figure N] [--json]
+Command: python -m plots.claims [--scale paper|small] [--source ours|paper] [--figure N] [--json]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import cli
 from plots.claim import Claim
-from plots.runs import SCALES, Runs
+from plots.runs import SCALES, SOURCES, Runs
 from plots.statements import STATEMENTS
 
 NO_DATA = "no data"
@@ -67,7 +67,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     claims = [c for c in STATEMENTS if args.figure in (None, *c.figure.split(", "))]
     if not claims:
         raise OptexpError(f"No claim is about figure '{args.figure}'.")
-    runs = Runs(settings.workspace, args.scale, whole=True)
+    runs = Runs(settings.workspace, args.scale, args.source, whole=True)
     shown = track(claims, "claims", console=console, disable=args.json, transient=True)
     verdicts = [judged(claim, runs) for claim in shown]
     if args.json:
@@ -89,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: python -m plots.claims --scale small",
     )
     parser.add_argument("--scale", choices=SCALES, default="paper", help="of the runs")
+    parser.add_argument(
+        "--source", choices=SOURCES, default="ours", help="our runs, or those the paper released"
+    )
     parser.add_argument("--figure", metavar="N", help="only claims of this figure")
     parser.add_argument("--json", action="store_true", help="for programs")
     return parser

@@ -18,7 +18,7 @@ from optexp_jax.launch.local import run_local
 from optexp_jax.machine import cores
 from optexp_jax.plotting.page import KINDS, save
 from plots.figure import PaperFigure
-from plots.runs import SCALES, Runs
+from plots.runs import SCALES, SOURCES, Runs
 
 _MOST_WORKERS = 4  # each holds the data of its figure, gigabytes at paper scale
 # (figure, files, sentence on what is missing)
@@ -38,14 +38,17 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
     settings, console = Settings.from_env(), cli.make_console()
     chosen = _chosen(figures, args.figure)
     kinds = _kinds(args.format)
-    runs = Runs(settings.workspace, args.scale)
+    runs = Runs(settings.workspace, args.scale, args.source)
     if args.run_missing:
+        if args.source == "paper":
+            raise OptexpError("--run-missing makes our own runs: leave it out, or --source paper.")
         modules = dict.fromkeys(m for figure in chosen for m in figure.modules)
         with RichDisplay(console) as display:
             outcome = run_local(runs.experiments(*modules), settings, display=display)
         if outcome.stopped:
             return 128 + outcome.stopped
-    folder = settings.workspace / "plots" / f"paper_{args.scale}"
+    name = "released" if args.source == "paper" else args.scale
+    folder = settings.workspace / "plots" / f"paper_{name}"
     missing = 0
     for number, paths, sentence in _all(module, chosen, runs, folder, kinds):
         missing += bool(sentence)
@@ -65,6 +68,9 @@ def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentPar
     )
     parser.add_argument("--figure", metavar="N", help="only this one; several with commas")
     parser.add_argument("--scale", choices=SCALES, default="paper", help="of the runs")
+    parser.add_argument(
+        "--source", choices=SOURCES, default="ours", help="our runs, or those the paper released"
+    )
     parser.add_argument("--format", default=",".join(KINDS), help="of the files (pdf,png)")
     parser.add_argument(
         "--run-missing", action="store_true", help="first run what the figures need"

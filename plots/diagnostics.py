@@ -32,7 +32,8 @@ from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
 from optexp_jax.results.store import RunFolder
 from optexp_jax.training.batches import as_inputs, named_key
-from plots.runs import MissingRunsError
+from plots.figure import Method
+from plots.runs import MissingRunsError, Runs
 
 _NUMBERS = 2**22  # logits of a micro-batch, or four times its inputs, at most
 _DECADES = 6  # of an axis, at most
@@ -126,6 +127,20 @@ class Trajectory:
             labels = np.array(split.labels[first : first + size], np.int32)
             labels[: start - first] = -1
             yield features(variables, self._inputs(first, size)), jnp.asarray(labels)
+
+
+def along(runs: Runs, module: str, method: Method) -> Trajectory:
+    """The run of a method at its best step size, with the parameters that it kept.
+
+    Raises:
+        MissingRunsError: it was not run, or its parameters were not released.
+    """
+    if runs.source == "paper":
+        raise MissingRunsError(
+            "the paper released no parameters, which gradients and Hessians need: leave out "
+            "--source paper"
+        )
+    return Trajectory(runs.chosen(module).worst(*method), runs.workspace)
 
 
 def gradient_against_hessian(paths: Sequence[Trajectory], flipped: bool = False) -> Figure:

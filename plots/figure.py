@@ -14,6 +14,7 @@ from plots.runs import Chosen, Runs
 
 Method = tuple[type, bool]  # a kind of optimizer, and whether with momentum
 WITH_MOMENTUM: tuple[Method, ...] = ((SGD, True), (Adam, True))
+HORIZON = 400  # of figures 18 and 24, whose runs may be longer or shorter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,13 @@ class PaperFigure:
     def file(self) -> str:
         """Name of its files, without ending."""
         return f"figure_{int(self.number):02d}" if self.number.isdigit() else self.number
+
+
+def until(horizon: int | None) -> str:
+    """What a figure says of where its lines end; nothing of the end of the runs."""
+    return (
+        f"Up to step {horizon}, as in the paper, or to the end of shorter runs" if horizon else ""
+    )
 
 
 def main_figure(number: str, title: str, module: str, metric: str | None = None) -> PaperFigure:
@@ -61,15 +69,20 @@ def beside(name: str, plain: Chosen, rare_name: str, rare: Chosen) -> Figure:
 
 
 def optimizers_figure(
-    number: str, title: str, *modules: str, kinds: tuple[type, ...]
+    number: str, title: str, *modules: str, kinds: tuple[type, ...], horizon: int | None = None
 ) -> PaperFigure:
-    """Groups of classes for many optimizers: without momentum above, with momentum below."""
+    """Groups of classes for many optimizers: without momentum above, with momentum below.
+
+    Step sizes are compared, and lines end, at the horizon; None for the end of the runs.
+    """
 
     def draw(runs: Runs) -> Figure:
-        chosen = runs.chosen(*modules)
+        chosen = runs.chosen(*modules, step=horizon)
         rows = [
-            [ByGroup(chosen.worst(kind, momentum)) for kind in kinds] for momentum in (False, True)
+            [ByGroup(chosen.worst(kind, momentum), step=horizon) for kind in kinds]
+            for momentum in (False, True)
         ]
-        return sheet(rows, chosen.any, chosen.note)
+        notes = (until(horizon), chosen.note)
+        return sheet(rows, chosen.any, "; ".join(filter(None, notes)))
 
     return PaperFigure(number, title, modules, draw)

@@ -11,7 +11,7 @@ from optexp_jax.optim import SGD, Adam
 from optexp_jax.plotting.curves import column, group_series
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
-from plots.diagnostics import Trajectory, over_ranks
+from plots.diagnostics import Trajectory, along, over_ranks
 from plots.figure import Method
 from plots.runs import Chosen, Runs
 
@@ -97,7 +97,7 @@ def _statistics(runs: Runs, module: str, method: Method, step: int, flipped: boo
 
 @functools.lru_cache(maxsize=4)
 def _trajectory(runs: Runs, module: str, method: Method) -> Trajectory:
-    return Trajectory(runs.chosen(module).worst(*method), runs.workspace)
+    return along(runs, module, method)
 
 
 def hessian_correlation(

@@ -14,7 +14,7 @@ from optexp_jax.plotting.panels import Lines
 from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
 from plots.command import main
-from plots.diagnostics import Trajectory, blocks, gradient_against_hessian
+from plots.diagnostics import along, blocks, gradient_against_hessian
 from plots.figure import PaperFigure, beside, main_figure, optimizers_figure
 from plots.runs import Runs
 
@@ -63,14 +63,13 @@ def _titled(run: Results, optimizer: Optimizer) -> str:
 
 def _along(module: str):
     def draw(runs: Runs) -> Figure:
-        run = runs.chosen(module).worst(Adam, True)
-        return gradient_against_hessian([Trajectory(run, runs.workspace)])
+        return gradient_against_hessian([along(runs, module, (Adam, True))])
 
     return draw
 
 
 def _blocks(runs: Runs) -> Figure:
-    trajectory = Trajectory(runs.chosen(LINEAR).worst(Adam, True), runs.workspace)
+    trajectory = along(runs, LINEAR, (Adam, True))
     return blocks(trajectory, [t for t in (0, 10, 50, 100) if t in trajectory.steps])
 
 

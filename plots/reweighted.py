@@ -39,13 +39,6 @@ PROBLEMS = {
     ),
 }
 MODULES = tuple(dict.fromkeys(module for parts in PROBLEMS.values() for module, _ in parts))
-# Of SGD, of Adam, and of SGD on the two weighted losses.
-_LOOKS = (
-    {"label": "(S)GD", "color": "#D55E00"},
-    {"label": "Adam", "color": "#0072B2"},
-    {"label": r"(S)GD, weights $1/\pi$", "color": "#CC79A7", "linestyle": (0, (1, 1))},
-    {"label": r"(S)GD, weights $1/\sqrt{\pi}$", "color": "#000000", "linestyle": (0, (4, 1.5))},
-)
 
 
 def compared(runs: Runs, problem: str) -> list[Results]:
@@ -62,7 +55,7 @@ def draw(runs: Runs) -> Figure:
 
 def _panel(runs: Runs, problem: str) -> Lines:
     lines, start = [], 0.0
-    for run, look in zip(compared(runs, problem), _LOOKS, strict=True):
+    for run, look in zip(compared(runs, problem), style.REWEIGHTED, strict=True):
         series = column(run, main_metric(run.experiment))
         series = series.iloc[thin(len(series))]
         start = max(start, float(series.iloc[0]))

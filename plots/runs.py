@@ -1,4 +1,4 @@
-"""Where the runs of a figure come from: modules of experiments, at a scale, in a workspace."""
+"""Where the runs of a figure come from: modules of experiments, ours at a scale or the authors'."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from pathlib import Path
 from experiments.small import small
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import Optimizer
+from optexp_jax.optim import Optimizer, momentum_of
 from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import is_finished, worst_seed
+from plots import released
 
 SCALES = ("paper", "small")
+SOURCES = ("ours", "paper")
 
 
 class MissingRunsError(OptexpError):
-    """A figure needs runs that are not there; says which command makes them."""
+    """A figure needs runs that are not there; says what makes them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +30,13 @@ class Chosen:
     Args:
         runs: seeds of each method.
         step: where seeds are compared, None for the end.
-        command: that makes the runs.
+        remedy: what makes runs that are missing, as the end of a sentence.
         note: what is missing of them.
     """
 
     runs: dict[Optimizer, list[Results]]
     step: int | None = None
-    command: str = ""
+    remedy: str = ""
     note: str = ""
 
     def worst(self, kind: type, momentum: bool) -> Results:
@@ -52,11 +54,11 @@ class Chosen:
             MissingRunsError: the method was not run, or diverged.
         """
         for method, runs in self.runs.items():
-            if type(method) is kind and has_momentum(method) == momentum:
+            if type(method) is kind and (momentum_of(method) > 0) == momentum:
                 return runs
         with_momentum = " with momentum" if momentum else ""
         raise MissingRunsError(
-            f"{kind.__name__}{with_momentum} was not run, or diverged: run {self.command}"
+            f"{kind.__name__}{with_momentum} was not run, or diverged: {self.remedy}"
         )
 
     def only(self, *methods: tuple[type, bool]) -> dict[Optimizer, list[Results]]:
@@ -77,13 +79,25 @@ class Runs:
     Args:
         workspace: where they are.
         scale: `paper` or `small`.
+        source: `ours`, or `paper` for the runs that its authors released, at the paper's scale.
         whole: whether a group of which some runs are missing is no data at all, as for claims,
             whose verdicts could change with the rest.
+
+    Raises:
+        OptexpError: the paper's runs at another scale than its own.
     """
 
     workspace: Path
     scale: str
+    source: str = "ours"
     whole: bool = False
+
+    def __post_init__(self) -> None:
+        if self.source == "paper" and self.scale != "paper":
+            raise OptexpError(
+                f"The paper released no runs at {self.scale} scale: leave out --source paper, or "
+                f"--scale {self.scale}."
+            )
 
     def experiments(self, *modules: str) -> list[Experiment]:
         """What modules declare, at this scale."""
@@ -96,13 +110,14 @@ class Runs:
         """Results of all experiments of modules, or of a group of theirs.
 
         Raises:
-            MissingRunsError: none of them is finished; names the command.
+            MissingRunsError: none of them is finished; says what makes them.
         """
         wanted = [e for e in self.experiments(*modules) if group in (None, _plain(e.group))]
-        results = [load_results(e, self.workspace) for e in wanted]
+        load = load_results if self.source == "ours" else released.load
+        results = [load(e, self.workspace) for e in wanted]
         finished = [is_finished(r) for r in results]
         if not (all(finished) if self.whole else any(finished)):
-            raise MissingRunsError(f"run {self.command(*modules)}")
+            raise MissingRunsError(self.remedy(*modules))
         return results
 
     def groups(self, module: str) -> list[str]:
@@ -113,17 +128,17 @@ class Runs:
         """Each method at its best step size.
 
         Raises:
-            MissingRunsError: none of them is finished; names the command.
+            MissingRunsError: none of them is finished; says what makes them.
         """
         results = self.of(*modules, group=group)
         note = missing_note(results, step)
-        return Chosen(chosen_runs(results, step), step, self.command(*modules), note)
+        return Chosen(chosen_runs(results, step), step, self.remedy(*modules), note)
 
     def at(self, module: str, *optimizers: Optimizer, step: int | None = None) -> Chosen:
         """Methods at the step sizes given, where the best final loss is not what is shown.
 
         Raises:
-            MissingRunsError: one of them was not run; names the command.
+            MissingRunsError: one of them was not run; says what makes it.
         """
         results = self.of(module)
         by_method = {
@@ -131,18 +146,16 @@ class Runs:
             for optimizer in optimizers
         }
         if not all(by_method.values()):
-            raise MissingRunsError(f"run {self.command(module)}")
-        return Chosen(by_method, step, self.command(module))
+            raise MissingRunsError(self.remedy(module))
+        return Chosen(by_method, step, self.remedy(module))
 
-    def command(self, *modules: str) -> str:
-        """What makes the runs of modules."""
+    def remedy(self, *modules: str) -> str:
+        """What makes the runs of modules, as the end of a sentence."""
+        if self.source == "paper":
+            return released.remedy(self.workspace, self.experiments(*modules))
         scale = " --scale small" if self.scale == "small" else ""
-        return " && ".join(f"python -m experiments.{m} --local{scale}" for m in modules)
-
-
-def has_momentum(optimizer: Optimizer) -> bool:
-    """Whether an optimizer averages directions over steps."""
-    return bool(getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0)))
+        commands = (f"python -m experiments.{m} --local{scale}" for m in modules)
+        return f"run {' && '.join(commands)}"
 
 
 def _plain(group: str) -> str:

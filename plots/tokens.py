@@ -15,13 +15,12 @@ from optexp_jax.plotting.panels import Lines
 from optexp_jax.plotting.sheet import sheet
 from plots.runs import MissingRunsError, Runs
 
-_PIECES: dict[str, tuple[Tokens | None, dict[str, object]]] = {
-    "words": (None, {"color": "#000000"}),
-    "unigram pieces": (Unigram(4000), {"color": "#0072B2", "linestyle": (0, (4, 1.5))}),
-    "byte-pair pieces": (BPE(4000), {"color": "#D55E00", "linestyle": (0, (1, 1))}),
+# How a text is cut, as `style.TOKENS` names it; None for the tokens that it has.
+_PIECES: dict[str, Tokens | None] = {
+    "words": None,
+    "unigram pieces": Unigram(4000),
+    "byte-pair pieces": BPE(4000),
 }
-
-
 TEXTS = {
     "small": {"Shakespeare": Shakespeare(tokens=Words(20_000))},
     "paper": {"Penn Treebank": PTB(), "WikiText-2": WikiText2()},
@@ -42,7 +41,7 @@ def _token_counts(runs: Runs) -> dict[str, dict[str, np.ndarray]]:
     return {
         name: {
             cut: _counts(dataclasses.replace(text, tokens=tokens or text.tokens), runs)
-            for cut, (tokens, _) in _PIECES.items()
+            for cut, tokens in _PIECES.items()
         }
         for name, text in TEXTS[runs.scale].items()
     }
@@ -53,13 +52,12 @@ def draw(runs: Runs) -> Figure:
     panels = []
     for name, by_cut in _token_counts(runs).items():
         lines = []
-        for (cut, counts), (_, look) in zip(by_cut.items(), _PIECES.values(), strict=True):
+        for cut, counts in by_cut.items():
             x, y = ranked(counts)
             kept = thinned_ranks(len(x))
-            lines.append((x[kept], y[kept], {"label": cut, **look}))
+            lines.append((x[kept], y[kept], {"label": cut, **style.TOKENS[cut]}))
         x, y = lines[0][:2]
-        zipf = {"label": "1 / rank", "color": style.GREY, "linewidth": 0.7}
-        lines.append((x, y[0] / x, zipf))
+        lines.append((x, y[0] / x, style.ZIPF))
         labels = (name, "Rank of the token", "Number of tokens")
         panels.append(Lines(lines, labels, "xy", (0.7, 2.0 * y[0]), legend=not panels, kind=name))
     return sheet([panels], height=2.2)

@@ -8,6 +8,7 @@ import pytest
 
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.groups import discover
+from optexp_jax.optim import momentum_of
 
 INVENTORY = json.loads((Path(__file__).parent / "reference" / "grids.json").read_text())
 MODULES = discover("experiments")
@@ -17,7 +18,7 @@ ALL = [e for members in MODULES.values() for e in members]
 def described(experiment):
     """What the inventory tells one experiment from another by."""
     optimizer = experiment.optimizer
-    momentum = getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
+    momentum = momentum_of(optimizer)
     length = [experiment.epochs, experiment.steps]
     rate = str(optimizer.learning_rate)
     return [experiment.group, type(optimizer).__name__, rate, momentum, experiment.seed, *length]

@@ -14,7 +14,7 @@ from experiments.small.forms import Form, form_of
 from optexp_jax import Experiment, LearningRate
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch.planning import Planned
-from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent
+from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent, momentum_of
 
 PILOT = Path(__file__).with_name("pilot.json")
 _AROUND = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))
@@ -45,8 +45,7 @@ def planned(experiments: Sequence[Experiment]) -> list[Planned]:
 
 def kind_of(optimizer: Optimizer) -> str:
     """An optimizer without its step size, such as `SGD + momentum`."""
-    momentum = getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
-    return type(optimizer).__name__ + (" + momentum" if momentum else "")
+    return type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
 
 
 def _thinned(members: list[Experiment]) -> list[Planned]:

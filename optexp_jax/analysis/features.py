@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import traverse_util
 
 from optexp_jax.analysis.rows import OutputLayer
+from optexp_jax.errors import OptexpError
 
 
 def head_of(params: Mapping[str, Any], num_classes: int) -> str:
@@ -24,7 +25,7 @@ def head_of(params: Mapping[str, Any], num_classes: int) -> str:
         such as `head`; the empty path where the model is itself that layer.
 
     Raises:
-        ValueError: none, or several: then name the path.
+        OptexpError: none, or several: then name the path.
 
     >>> head_of({"Dense_0": {"kernel": jnp.ones((3, 8))}, "out": {"kernel": jnp.ones((8, 5))}}, 5)
     'out'
@@ -36,9 +37,9 @@ def head_of(params: Mapping[str, Any], num_classes: int) -> str:
         if path[-1] == "kernel" and leaf.ndim == 2 and leaf.shape[-1] == num_classes
     ]
     if len(found) != 1:
-        several = f"several layers have ({', '.join(found)})" if found else "no layer has"
-        raise ValueError(
-            f"The output layer has {num_classes} columns, and {several}: name its path."
+        which = f"Several layers have ({', '.join(found)})" if found else "No layer has"
+        raise OptexpError(
+            f"{which} {num_classes} columns, one for each class: name the path of the output layer."
         )
     return found[0]
 
@@ -49,11 +50,15 @@ def output_layer(params: Mapping[str, Any], head: str) -> OutputLayer:
     Args:
         params: nested parameters of a Flax model.
         head: path of a dense layer, as `head_of` returns it.
+
+    Raises:
+        OptexpError: there is no such layer.
     """
-    layer: Any = params
-    for name in filter(None, head.split("/")):
-        layer = layer[name]
-    return OutputLayer(layer["kernel"], layer.get("bias"))
+    flat: dict[Any, Any] = traverse_util.flatten_dict(dict(params))
+    path = tuple(filter(None, head.split("/")))
+    if (*path, "kernel") not in flat:
+        raise OptexpError(f"The parameters hold no layer '{head}': name the path of the last one.")
+    return OutputLayer(flat[*path, "kernel"], flat.get((*path, "bias")))
 
 
 def feature_extractor(
@@ -71,7 +76,7 @@ def feature_extractor(
         `Linear`, stand for one-hot vectors.
 
     Raises:
-        ValueError: when called: the model does not call such a layer.
+        OptexpError: when called: the model does not call such a layer.
 
     >>> model = nn.Sequential([nn.Dense(4), nn.relu, nn.Dense(3)])
     >>> variables = model.init(jax.random.key(0), jnp.ones((2, 5)))
@@ -92,7 +97,9 @@ def feature_extractor(
         with nn.intercept_methods(note):
             model.apply(variables, inputs, **kwargs)
         if not seen:
-            raise ValueError(f"{type(model).__name__} calls no layer '{head}'.")
+            raise OptexpError(
+                f"{type(model).__name__} calls no layer '{head}': name the path of its last layer."
+            )
         # The model's own path is empty, too, so the outermost call comes first.
         return _as_vectors(seen[0], output_layer(variables["params"], head))
 

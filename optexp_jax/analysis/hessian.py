@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.analysis.rows import MicroBatch, OutputLayer, flat, masked
+from optexp_jax.errors import OptexpError
 
 
 def block_traces(
@@ -29,7 +30,7 @@ def block_traces(
         `[K, K]`.
 
     Raises:
-        ValueError: no examples.
+        OptexpError: no examples.
 
     >>> layer, batch = OutputLayer(jnp.zeros((1, 2))), (jnp.array([[2.0]]), jnp.array([0]))
     >>> print(block_traces(layer, [batch], [0, 1]))
@@ -61,7 +62,7 @@ def hessian_entries(
         `[K, D, K, D]`.
 
     Raises:
-        ValueError: no examples.
+        OptexpError: no examples.
 
     >>> layer, batch = OutputLayer(jnp.zeros((2, 2))), (jnp.array([[2.0, 1.0]]), jnp.array([0]))
     >>> print(hessian_entries(layer, [batch], [0], [0, 1])[0, :, 0])
@@ -79,7 +80,7 @@ def _mean(of, layer: OutputLayer, batches: Iterable[MicroBatch], *chosen: jax.Ar
         total = total + np.asarray(of(layer, features, labels, *chosen), np.float64)
         number += int((labels >= 0).sum())
     if not number:
-        raise ValueError("There are no examples: give at least one label that is not padding.")
+        raise OptexpError("There are no examples: give at least one label that is not padding.")
     return np.asarray(total / number)
 
 

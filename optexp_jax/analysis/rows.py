@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import sum_by_class
 
 # (features [..., d], labels [...] with -1 for padding): examples, or tokens of sequences.
@@ -77,7 +78,7 @@ def row_statistics(layer: OutputLayer, batches: Iterable[MicroBatch]) -> RowStat
         `RowStatistics`, of the mean over all examples.
 
     Raises:
-        ValueError: no examples.
+        OptexpError: no examples.
 
     >>> layer = OutputLayer(jnp.zeros((1, 2)))
     >>> rows = row_statistics(layer, [(jnp.array([[2.0], [2.0]]), jnp.array([0, 0]))])
@@ -94,7 +95,7 @@ def row_statistics(layer: OutputLayer, batches: Iterable[MicroBatch]) -> RowStat
         wide = [np.asarray(s, np.float64) for s in new]
         sums = wide if sums is None else [a + b for a, b in zip(sums, wide, strict=True)]
     if gradient is None or sums is None or not sums[-1].any():
-        raise ValueError("There are no examples: give at least one label that is not padding.")
+        raise OptexpError("There are no examples: give at least one label that is not padding.")
     trace, bias_gradient, bias_hessian, probability, examples = sums
     n = examples.sum()
     with np.errstate(invalid="ignore"):

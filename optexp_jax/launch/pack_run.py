@@ -15,6 +15,7 @@ from optexp_jax.datasets.data import Data
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.mirror_rows import rows_to_mirror
 from optexp_jax.launch.signals import Stopped
+from optexp_jax.optim import momentum_of
 from optexp_jax.results.store import FINISHED, RunFolder
 from optexp_jax.results.tracking import Mirror, new_run_id
 from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
@@ -210,8 +211,8 @@ def checkpoint_of(folder: Path) -> str | None:
 def describe(pack: Pack) -> str:
     """A pack in words, for progress bars and messages."""
     experiment = pack.experiments[0]
-    momentum = getattr(experiment.optimizer, "momentum", 0.0)
-    name = type(experiment.optimizer).__name__ + (" + momentum" if momentum else "")
+    optimizer = experiment.optimizer
+    name = type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
     rates = {e.optimizer.learning_rate for e in pack.experiments}
     seeds = {e.seed for e in pack.experiments}
     at = f", {len(rates)} learning rates" if len(rates) > 1 else f" {min(rates)}"

@@ -9,18 +9,13 @@ import numpy as np
 from rich.table import Table
 
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import Optimizer
+from optexp_jax.optim import momentum_of
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
 
 STATUSES = (
     "done", "diverged", "running", "queued", "preempted", "interrupted", "failed", "missing",
 )  # fmt: skip
-
-
-def momentum_of(optimizer: Optimizer) -> float:
-    """The momentum of an optimizer; beta1 for Adam and AdamW, 0 where there is none."""
-    return getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
 
 
 def first_and_last(results: Results) -> Table:

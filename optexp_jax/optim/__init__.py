@@ -19,6 +19,7 @@ from optexp_jax.optim.specs import (
     Optimizer,
     ScaledSignDescent,
     SignDescent,
+    momentum_of,
 )
 from optexp_jax.optim.transforms import (
     l1_norm,
@@ -46,6 +47,7 @@ __all__ = [
     "l2_norm",
     "line_search_gd",
     "lr_grid",
+    "momentum_of",
     "normalize_by_block_norm",
     "normalize_by_norm",
     "normalized_gd",

@@ -237,3 +237,19 @@ class LineSearchGD:
 Optimizer = (
     SGD | Adam | AdamW | SignDescent | NormalizedGD | ScaledSignDescent | Adagrad | LineSearchGD
 )
+
+
+def momentum_of(optimizer: Optimizer) -> float:
+    """The weight of earlier directions: `momentum`, `beta1` of Adam and AdamW, 0 where none is.
+
+    Args:
+        optimizer: any spec.
+
+    Returns:
+        from 0, which means that nothing is averaged over steps, to below 1.
+
+    >>> rate = LearningRate(-2)
+    >>> [momentum_of(o) for o in (SGD(rate, 0.5), Adam(rate), Adagrad(rate), LineSearchGD())]
+    [0.5, 0.9, 0.0, 0.0]
+    """
+    return getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import frequency_groups, mean_by_group
 from optexp_jax.plotting import style
 from optexp_jax.plotting.by_class import add_group_legend
@@ -37,7 +38,7 @@ def losses_by_group(
         the figure, for `save`.
 
     Raises:
-        ValueError: arrays whose lengths do not fit.
+        OptexpError: arrays whose lengths do not fit.
 
     >>> losses = {"SGD": np.ones((5, 3)), "Adam": np.zeros((5, 3))}
     >>> figure = losses_by_group(losses, np.array([4, 2, 2]), n_groups=2)
@@ -51,9 +52,9 @@ def losses_by_group(
         values = np.asarray(recorded)
         at = np.arange(len(values)) if steps is None else np.asarray(steps)
         if values.shape != (len(at), len(counts)):
-            raise ValueError(
+            raise OptexpError(
                 f"'{name}' has shape {values.shape}; there are {len(at)} steps and {len(counts)} "
-                "classes."
+                "classes: hand over one row for each step."
             )
         means = mean_by_group(values, counts, groups)
         lines = [

@@ -1,4 +1,4 @@
-"""Names, colours and fonts of figures. Optimizers and metrics are dressed here and nowhere else."""
+"""Names, colours and fonts of figures. Lines and metrics are dressed here and nowhere else."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from optexp_jax.optim import (
     Optimizer,
     ScaledSignDescent,
     SignDescent,
+    momentum_of,
 )
 from optexp_jax.problem import MiniBatch
 
@@ -42,6 +43,19 @@ _TYPES = {
 }
 # Of methods of one type in one figure: with momentum, without, and any further ones.
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+# Lines of a problem whose loss has weights, and of a text that is cut in several ways.
+REWEIGHTED: tuple[dict[str, Any], ...] = (
+    {"label": "(S)GD", "color": _TYPES[SGD][1]},
+    {"label": "Adam", "color": _TYPES[Adam][1]},
+    {"label": r"(S)GD, weights $1/\pi$", "color": "#CC79A7", "linestyle": _DASHES[2]},
+    {"label": r"(S)GD, weights $1/\sqrt{\pi}$", "color": "#000000", "linestyle": _DASHES[1]},
+)
+TOKENS: dict[str, dict[str, Any]] = {
+    "words": {"color": "#000000"},
+    "unigram pieces": {"color": "#0072B2", "linestyle": _DASHES[1]},
+    "byte-pair pieces": {"color": "#D55E00", "linestyle": _DASHES[2]},
+}
+ZIPF: dict[str, Any] = {"label": "1 / rank", "color": GREY, "linewidth": 0.7}
 _MATH = {"β₁": r"$\beta_1$", "β₂": r"$\beta_2$", "ε": r"$\epsilon$"}
 _FIELDS = {
     "beta1": "β₁",
@@ -101,7 +115,7 @@ def label(optimizer: Optimizer, batching: object = None) -> str:
         name = name.replace("GD", "SGD")
     if isinstance(optimizer, Adam | AdamW):
         return name if optimizer.beta1 == 0.9 else f"{name} (β₁ = {optimizer.beta1:g})"
-    momentum = _momentum(optimizer)
+    momentum = momentum_of(optimizer)
     if momentum in (0.0, 0.9):
         return name + (" + momentum" if momentum else "")
     return f"{name} + momentum {momentum:g}"
@@ -111,10 +125,10 @@ def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, 
     """Labels, colours, lines and markers that tell the methods of one figure apart."""
     found: dict[Optimizer, Look] = {}
     # Usual momenta first: they have the same line in every figure.
-    for method in sorted(methods, key=lambda m: _momentum(m) not in (0.0, 0.9)):
+    for method in sorted(methods, key=lambda m: momentum_of(m) not in (0.0, 0.9)):
         _, color, marker = _TYPES[type(method)]
         taken = [look.linestyle for look in found.values() if look.color == color]
-        wanted = _DASHES if _momentum(method) else _DASHES[1:]
+        wanted = _DASHES if momentum_of(method) else _DASHES[1:]
         free = [dash for dash in wanted if dash not in taken]
         text = _distinct_label(method, methods, batching)
         found[method] = Look(text, color, (free or wanted)[0], marker)
@@ -180,9 +194,3 @@ def group_colors(count: int) -> list[tuple[float, float, float, float]]:
     """
     viridis = matplotlib.colormaps["viridis"]
     return [viridis(0.9 * i / max(count - 1, 1)) for i in range(count)]
-
-
-def _momentum(optimizer: Optimizer) -> float:
-    if isinstance(optimizer, Adam | AdamW):
-        return optimizer.beta1
-    return getattr(optimizer, "momentum", 0.0)

@@ -4,9 +4,16 @@
 number that we gave to words. What was known when they were written is in `docs/claims.md`.
 """
 
-from plots.statements import hessians, losses, solved
+from plots.statements import hessians, images, linear, solved, text, weights
 
 STATEMENTS = sorted(
-    [*losses.STATEMENTS, *hessians.STATEMENTS, *solved.STATEMENTS],
+    [
+        *text.STATEMENTS,
+        *images.STATEMENTS,
+        *linear.STATEMENTS,
+        *weights.STATEMENTS,
+        *hessians.STATEMENTS,
+        *solved.STATEMENTS,
+    ],
     key=lambda claim: int(claim.figure.split(",")[0]) if claim.figure[0].isdigit() else 100,
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optexp_jax.analysis import OutputLayer, block_traces, hessian_entries, row_statistics
+from optexp_jax.errors import OptexpError
 
 N, D, C = 7, 4, 5
 
@@ -121,7 +122,7 @@ def test_flipped_is_the_other_side(problem):
 
 @pytest.mark.parametrize("batches", [[], [(jnp.ones((2, D)), jnp.array([-1, -1]))]])
 def test_no_examples_are_refused(problem, batches):
-    with pytest.raises(ValueError, match="no examples"):
+    with pytest.raises(OptexpError, match="no examples"):
         row_statistics(problem[0], batches)
-    with pytest.raises(ValueError, match="no examples"):
+    with pytest.raises(OptexpError, match="no examples"):
         block_traces(problem[0], batches, [0])

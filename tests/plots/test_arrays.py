@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.plotting import losses_by_group
 
 COUNTS = [4, 2, 2]
@@ -31,5 +32,5 @@ def test_nothing_finite_is_drawn_empty():
 
 
 def test_arrays_that_do_not_fit_are_named():
-    with pytest.raises(ValueError, match=r"'mine' has shape \(2, 4\); there are 2 steps and 3"):
+    with pytest.raises(OptexpError, match=r"'mine' has shape \(2, 4\); there are 2 steps and 3"):
         losses_by_group({"mine": np.ones((2, 4))}, COUNTS)
