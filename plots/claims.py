@@ -17,7 +17,7 @@ from rich.table import Table
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import cli
+from optexp_jax.launch import cli, options
 from plots.claim import Claim
 from plots.runs import SCALES, SOURCES, Runs
 from plots.statements import STATEMENTS
@@ -82,7 +82,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
+    parser = options.Parser(
         prog="python -m plots.claims",
         allow_abbrev=False,
         description="Check the claims of the paper.",

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import cli
+from optexp_jax.launch import cli, options
 from optexp_jax.launch.display import RichDisplay
 from optexp_jax.launch.local import run_local
 from optexp_jax.machine import cores
@@ -60,7 +60,7 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
 
 
 def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentParser:
-    parser = cli.Parser(
+    parser = options.Parser(
         prog=f"python -m plots.{module}",
         allow_abbrev=False,
         description=f"Draw figures of the paper: {_numbers(figures)}.",

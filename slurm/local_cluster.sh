@@ -47,14 +47,15 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
 ReturnToService=2
-KillWait=10
+KillWait=30
 MinJobAge=3600
 MaxArraySize=1001
+SchedulerParameters=sched_interval=2,bf_interval=2
 # What waits in "high" takes the place of what runs in "main".
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$memory Gres=gpu:pretend:2
-PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=30
+PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP PriorityTier=1
 PartitionName=high Nodes=$host MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 END
   echo "Name=gpu Type=pretend File=$state/gpu[0-1]" >"$state/gres.conf"

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from optexp_jax.config import Settings
-from optexp_jax.launch import cli, data_commands
+from optexp_jax.launch import cli, data_commands, options
 
 _COMMAND = "python -m optexp_jax.datasets"
 
@@ -27,7 +27,7 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
+    parser = options.Parser(
         prog=_COMMAND,
         allow_abbrev=False,
         description="Data sets: what there is, what is in it, and how it comes here.",
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     describe = actions.add_parser("describe", help="the classes of a data set, and a picture")
     describe.add_argument("name", metavar="NAME", help="as `list` shows them")
     describe.add_argument(
-        "--groups", type=cli.positive, metavar="N", help="number of frequency groups"
+        "--groups", type=options.positive, metavar="N", help="number of frequency groups"
     )
     return parser
 

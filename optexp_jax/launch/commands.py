@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from optexp_jax.results.store import RunFolder
 if TYPE_CHECKING:
     import argparse
 
+    from optexp_jax.launch.display import Display
     from optexp_jax.launch.local import Options
 
 
@@ -44,15 +46,23 @@ class Context:
 
     def run(self, experiments: Sequence[Experiment], options: Options) -> int:
         """Run experiments with a progress display; returns the exit code."""
-        from optexp_jax.launch.display import RichDisplay
         from optexp_jax.launch.local import run_local
 
-        with RichDisplay(self.console) as display:
+        with self._display() as display:
             outcome = run_local(experiments, self.settings, options, display)
         if outcome.stopped:
             self.say("Stopped. What was recorded is kept; the same command goes on from there.")
             return 128 + outcome.stopped
         return 1 if outcome.failed or outcome.missing else 0
+
+    def _display(self) -> contextlib.AbstractContextManager[Display]:
+        """Bars for a person at a terminal, lines for a file."""
+        from optexp_jax.launch.display import RichDisplay
+        from optexp_jax.launch.log_display import LogDisplay
+
+        if self.console.is_terminal:
+            return RichDisplay(self.console)
+        return contextlib.nullcontext(LogDisplay(self.say))
 
 
 def options_of(args: argparse.Namespace) -> Options:

@@ -15,7 +15,7 @@ from rich.table import Table
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.launch import cli, commands
+from optexp_jax.launch import cli, commands, options
 from optexp_jax.launch.planning import Plan, Planned, plan_table, seconds_of, within
 from optexp_jax.launch.tables import listed
 from optexp_jax.results.store import RunFolder
@@ -64,7 +64,7 @@ def _main(package: str, plan: Plan | None, argv: Sequence[str] | None) -> int:
 
 
 def _parser(package: str) -> argparse.ArgumentParser:
-    parser = cli.Parser(
+    parser = options.Parser(
         prog=f"python -m {package}",
         allow_abbrev=False,
         description="List, prepare, run or report all groups of experiments.",
@@ -80,12 +80,12 @@ def _parser(package: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--budget",
-        type=cli.positive,
+        type=options.positive,
         metavar="MINUTES",
         help="the most informative runs that fit, e.g. --local --scale small --budget 10",
     )
     parser.add_argument("--json", action="store_true", help="with --list: for programs")
-    cli.add_run_options(parser)
+    options.add_run_options(parser)
     return parser
 
 

@@ -99,7 +99,7 @@ def _chunks(
     wanted = 1
     while any(alive) and step < schedule.total:
         began = time.monotonic()
-        end, slots = _plan(program, schedule, step, agreed(wanted))
+        end, slots = _plan(program, schedule, step, agreed(min(wanted, program.most_steps)))
         current, rows = program.chunk(current, slots)
         host = fetch(rows)
         current, records = _records(program, schedule, (step, end), current, host, alive)

@@ -102,16 +102,24 @@ def accounted(jobs: Sequence[str]) -> dict[Task, str]:
     return {Task(m[1], int(m[2]), m[4]): m[3] for m in found if m}
 
 
-def may_requeue(task: Task) -> bool:
-    """Whether a task whose processes were stopped is to be queued again by itself.
+def fate_of(task: Task, restarts: int) -> str:
+    """What becomes of a task whose processes were stopped.
 
-    That is so while it runs, as before its time limit, at that limit, and where it was preempted;
-    not if somebody cancelled it.
+    Args:
+        task: this one.
+        restarts: how often it was queued again before it ran.
+
+    Returns:
+        `requeued` if SLURM does so, as after a preemption; `stopped` if it runs, reached its time
+        limit or was preempted, so that it may be queued again; `cancelled` by somebody.
     """
     shown = _call("scontrol", "show", "job", "-o", str(task))
     fields = dict(re.findall(r"(\w+)=(\S*)", shown))
+    if int(fields.get("Restarts", "0")) > restarts:
+        return "requeued"
     preempted = fields.get("PreemptTime", "None") != "None"
-    return fields.get("JobState") == "RUNNING" or fields.get("Reason") == "TimeLimit" or preempted
+    stopped = fields.get("JobState") == "RUNNING" or fields.get("Reason") == "TimeLimit"
+    return "stopped" if stopped or preempted else "cancelled"
 
 
 def requeue(task: Task) -> None:

@@ -63,10 +63,11 @@ class RunTask:
 
     @property
     def last_line(self) -> str:
-        """The last line of its log."""
+        """What its log ends with: the last line that is no line on progress, if there is one."""
         log = self.submission.log(self.index)
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        said = [line.strip() for line in reversed(lines) if line.strip()]
+        return next((line for line in said if not line.startswith("[")), next(iter(said), ""))
 
 
 @contextlib.contextmanager

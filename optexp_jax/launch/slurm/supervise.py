@@ -20,7 +20,6 @@ from optexp_jax.launch.slurm import cluster
 from optexp_jax.launch.slurm.manifest import Manifest
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-_STOPPED = tuple(128 + number for number in _SIGNALS)
 _GPU_SHARE = 0.9  # of its memory, by all processes that share it
 
 
@@ -32,7 +31,7 @@ def main(path: Path) -> int:
         raise OptexpError(f"{path} has no task {index}: submit again with --slurm.")
     code = run(manifest, path, index)
     task = cluster.Task(str(_from_environment("SLURM_ARRAY_JOB_ID")), index)
-    if code in _STOPPED or code < 0:
+    if _was_stopped(code):
         _requeue(manifest, task)
     return 128 - code if code < 0 else code
 
@@ -47,7 +46,9 @@ def run(manifest: Manifest, path: Path, index: int) -> int:
     packs = manifest.tasks[index]
     with contextlib.ExitStack() as stack:
         children = []
-        stack.enter_context(_passing_on(children))
+        # srun ends its processes at once by SIGTERM, but passes SIGUSR1 on.
+        as_number = signal.SIGUSR1 if manifest.processes > 1 else None
+        stack.enter_context(_passing_on(children, as_number))
         for number in range(len(packs)):
             command = [*manifest.command, "--task", str(path), "--process", str(number)]
             log = None
@@ -64,8 +65,13 @@ def run(manifest: Manifest, path: Path, index: int) -> int:
     for number, code in enumerate(codes):
         if len(codes) > 1 or code:
             say(f"process {number} ended with {code}")
-    again = [code for code in codes if code in _STOPPED or code < 0]
+    again = [code for code in codes if _was_stopped(code)]
     return next(iter([*again, *(code for code in codes if code)]), 0)
+
+
+def _was_stopped(code: int) -> bool:
+    """Whether a process ended by a signal, its own, or of what it had started."""
+    return code < 0 or code > 128
 
 
 def _log_name(index: int, number: int) -> str:
@@ -89,15 +95,17 @@ def _share(number: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _passing_on(children: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Pass signals on to the children, instead of ending by them."""
+def _passing_on(
+    children: Sequence[subprocess.Popen[bytes]], as_number: int | None
+) -> Iterator[None]:
+    """Pass signals on to the children, as they are or as another, instead of ending by them."""
 
     def handler(number: int, frame: FrameType | None) -> None:
         del frame
         say(f"{signal.Signals(number).name} came")
         for child in children:
             with contextlib.suppress(ProcessLookupError):
-                child.send_signal(number)
+                child.send_signal(as_number or number)
 
     for number in _SIGNALS:
         signal.signal(number, handler)
@@ -113,11 +121,13 @@ def _requeue(manifest: Manifest, task: cluster.Task) -> None:
         say(f"{task} was queued again {before} times: --slurm goes on from here.")
         return
     try:
-        if not cluster.may_requeue(task):
+        fate = cluster.fate_of(task, before)
+        if fate == "cancelled":
             say(f"{task} was cancelled: --slurm goes on from here.")
             return
         say(f"{task} is queued again.")
-        cluster.requeue(task)
+        if fate == "stopped":
+            cluster.requeue(task)
     except OptexpError as error:
         say(f"{error} --slurm goes on from here.")
 
