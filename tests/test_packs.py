@@ -101,6 +101,34 @@ def test_packs_use_all_devices_and_single_runs_agree():
         assert_same(together[one.id], alone(one))
 
 
+@pytest.mark.usefixtures("all_devices")
+@pytest.mark.parametrize(
+    ("batching", "micro_batch", "devices"),
+    [
+        pytest.param(MiniBatch(10), None, 2, id="mini"),
+        pytest.param(FullBatch(), 3, 4, id="micro", marks=pytest.mark.slow),
+        pytest.param(MiniBatch(3), None, 4, id="fewer examples than devices"),
+    ],
+)
+def test_devices_share_the_batches_of_a_run(batching, micro_batch, devices):
+    problem = random_problem(loss=Weighted(CrossEntropy()), batching=batching, l2=0.01)
+    pack = sweep(experiment(problem, steps=6), [LearningRate(e) for e in (-2, -1, 0)])
+    used = ResidentProgram(Pack(pack, devices=devices), load(pack[0]))
+    assert dict(used.mesh.shape) == {"run": 4 // devices, "data": devices}
+    shared = train(*pack, micro_batch=micro_batch, devices=devices)
+    for one in pack:
+        assert_close(alone(one), shared[one.id], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("all_devices")
+def test_devices_that_cannot_share_a_run_are_refused():
+    one = experiment(random_problem())
+    with pytest.raises(OptexpError, match="4 devices cannot be shared by runs of 3"):
+        alone(one, devices=3)
+    with pytest.raises(OptexpError, match="at least one device, not 0"):
+        Pack((one,), devices=0)
+
+
 @pytest.mark.parametrize(
     ("loss", "batching"),
     [

@@ -18,6 +18,7 @@ from optexp_jax import Experiment, FullBatch, MiniBatch, Problem
 from optexp_jax.datasets import Data
 from optexp_jax.datasets.images import Digits
 from optexp_jax.errors import OptexpError
+from optexp_jax.launch.signals import Stopped
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, LearningRate
@@ -118,6 +119,34 @@ def test_parts_that_batch_statistics_would_see_twice_are_refused():
     message = "micro-batches of 5 do not divide a batch of 16."
     with pytest.raises(OptexpError, match=rf"^A model with batch statistics .*: {message}$"):
         alone(one, data=digits(), micro_batch=5)
+
+
+@pytest.mark.usefixtures("all_devices")
+def test_devices_that_would_share_batch_statistics_are_refused():
+    (one, *_) = pack(MiniBatch(16), model=BatchNormNet())
+    with pytest.raises(OptexpError, match=r"^A model with batch statistics .* on one device"):
+        alone(one, data=digits(), devices=2)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_devices")
+def test_devices_share_what_is_read_from_files():
+    (one, *_), data = pack(MiniBatch(16), steps=4), digits(noisy=True)
+    shared = alone(one, data=data, devices=2)
+    assert_close(shared, alone(one, data=data), rtol=1e-4, atol=1e-5)
+
+
+def test_a_signal_is_looked_at_after_every_batch_of_an_evaluation():
+    (one, *_), data, calls = pack(MiniBatch(16), steps=4), digits(), []
+
+    def check():
+        calls.append(None)
+        if len(calls) == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        alone(one, data=data, check=check)
+    assert len(calls) == 3
 
 
 @pytest.mark.slow

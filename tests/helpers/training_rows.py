@@ -26,9 +26,9 @@ class Rows:
     lengths: list
 
 
-def train(*experiments, mode="map", micro_batch=None, data=None, **arguments):
+def train(*experiments, mode="map", micro_batch=None, devices=1, data=None, **arguments):
     """Rows of every experiment of one pack, by id."""
-    pack = Pack(experiments, mode, micro_batch)
+    pack = Pack(experiments, mode, micro_batch, devices)
     records = {e.id: [] for e in experiments}
     lengths, last = [], 0
     for chunk in run(pack, data or load(experiments[0]), **arguments):
