@@ -1,17 +1,25 @@
-"""Four fake devices, no wandb, 64-bit floats on request. Set before anything imports jax."""
+"""Four fake devices, no wandb, one folder of compiled programs. Set before anything imports jax."""
 
+import atexit
 import os
+import tempfile
 
 os.environ["XLA_FLAGS"] = " ".join(
     [os.environ.get("XLA_FLAGS", ""), "--xla_force_host_platform_device_count=4"]
 )
 os.environ.setdefault("OPTEXP_WANDB_ENABLED", "false")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# A program is compiled once for all processes of a session: its workers and those that tests start.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    folder = tempfile.TemporaryDirectory(prefix="compiled-")
+    atexit.register(folder.cleanup)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import jax
 import pytest
 from hypothesis import settings
-from jax.experimental.compilation_cache import compilation_cache
 from reference_files import REFERENCE_DIR
 
 from optexp_jax.training import devices
@@ -34,6 +42,17 @@ def all_devices(monkeypatch):
     monkeypatch.setattr(devices, "used", jax.devices)
 
 
+@pytest.fixture(scope="module")
+def quickly_compiled():
+    """Programs are optimized little and compiled in a third of the time: for tests whose subject is
+    what becomes of rows, not their bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for processes that the tests start
+        jax.config.update("jax_disable_most_optimizations", True)
+        yield
+        jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture
 def x64():
     """64-bit floats for one test."""
@@ -45,22 +64,3 @@ def x64():
 def reference_dir():
     """The folder of the reference numbers."""
     return REFERENCE_DIR
-
-
-@pytest.fixture(autouse=True, scope="session")
-def compiled_once(tmp_path_factory):
-    """Every program is compiled once in a session: most packs of the tests run the same ones."""
-    names = (
-        "jax_compilation_cache_dir",
-        "jax_persistent_cache_min_compile_time_secs",
-        "jax_persistent_cache_min_entry_size_bytes",
-    )
-    before = {name: getattr(jax.config, name) for name in names}
-    values = (str(tmp_path_factory.mktemp("compiled")), 0.0, -1)
-    for name, value in zip(names, values, strict=True):
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()

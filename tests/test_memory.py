@@ -26,13 +26,13 @@ from optexp_jax.training.pack import Pack
 def linear(optimizer, size=6):
     dataset = RandomHeavyTailedLabels(size, seed=0)
     model = Linear(dataset.num_inputs, dataset.num_classes)
-    return Experiment(Problem(model, dataset, CrossEntropy()), optimizer, "t", steps=2)
+    return Experiment(Problem(model, dataset, CrossEntropy()), optimizer, "t", steps=1)
 
 
 def images(model, batching=None, optimizer=None):
     dataset = PatternImages(num_classes=20, power=0.0, least=10)
     problem = Problem(model, dataset, CrossEntropy(), *([batching] if batching else []))
-    return Experiment(problem, optimizer or Adam("10^-3"), "t", steps=2)
+    return Experiment(problem, optimizer or Adam("10^-3"), "t", steps=1)
 
 
 def memory(experiment, runs=1, micro_batch=None):
@@ -211,7 +211,7 @@ memory = estimate(pack, data)
 print((peak[0] - before) / (memory.runs + memory.step))
 """
 _MANY = PatternImages(num_classes=1000, power=0.0, least=2, size=28)
-_CNN = Experiment(Problem(CNN(1000), _MANY, CrossEntropy()), Adam("10^-3"), "t", steps=2)
+_CNN = Experiment(Problem(CNN(1000), _MANY, CrossEntropy()), Adam("10^-3"), "t", steps=1)
 MEASURED = {
     "linear": (linear(Adam("10^-2"), size=10), None),
     "CNN": (_CNN, None),

@@ -1,36 +1,33 @@
 """Runs that are stopped, killed or damaged go on to the rows of a run that never was."""
 
 import dataclasses
+import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import flax.linen as nn
 import numpy as np
 import pytest
+from killed_runs import DATASET, IMPORTED, pack_of_three, work
 
 import optexp_jax
 from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
-from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.launch import local, pack_run
 from optexp_jax.launch.local import Options, run_local
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
-from optexp_jax.optim import SGD, Adam, LearningRate
+from optexp_jax.optim import Adam, LearningRate
 from optexp_jax.results.load import load_results
-from optexp_jax.training import program
 from optexp_jax.training.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.run import run
 
-DATASET = RandomHeavyTailedLabels(size=3, seed=0)
-SHORT = 40
+SHORT, LONG = 40, 400  # steps
+KILLS = 12
 
 
 @optexp_jax.register("test-resume-dropout")
@@ -43,53 +40,20 @@ class DropoutNet(nn.Module):
         return nn.Dense(self.num_classes)(nn.Dropout(0.5)(hidden, deterministic=not train))
 
 
-def pack_of_three(steps):
-    """Three learning rates of SGD with momentum on mini-batches; the last batch is partial."""
-    model = Linear(DATASET.num_inputs, DATASET.num_classes)
-    problem = Problem(model, DATASET, CrossEntropy(), MiniBatch(7))
-    optimizers = [SGD(LearningRate(exponent), momentum=0.9) for exponent in (-3, -2, -1)]
-    return [Experiment(problem, o, "resume", steps=steps, per_class=True) for o in optimizers]
-
-
-def work(workspace, steps):
-    """What the processes that are killed do: short chunks, a checkpoint after each."""
-    program._MOST_ROWS = 8
-    settings = Settings(Path(workspace), wandb_enabled=False)
-    outcome = run_local(pack_of_three(steps), settings, Options(checkpoint_seconds=0))
-    assert not outcome.failed
-    assert not outcome.busy
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """Environment of the processes: they share what was compiled."""
-    folder = tmp_path_factory.mktemp("compiled")
-    tests = Path(__file__).parent
-    return {
-        **os.environ,
-        "XLA_FLAGS": "",
-        "JAX_COMPILATION_CACHE_DIR": str(folder),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)]),
-    }
-
-
 class Worker:
     """One attempt, in a process of its own."""
 
-    def __init__(self, workspace, steps, environment):
+    def __init__(self, workspace):
         self._workspace = workspace
         self._began = time.time()
-        code = f"import test_resume; test_resume.work({str(workspace)!r}, {steps})"
-        self._log = open(workspace.with_suffix(".log"), "w+")  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code], env=environment, stdout=self._log, stderr=self._log
-        )
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(IMPORTED)
+        self._process = context.Process(target=work, args=(workspace, LONG))
+        self._process.start()
 
     def wait_for_rows(self):
         """Until this attempt has stored rows; False if it ended before."""
-        while self._process.poll() is None:
+        while self._process.is_alive():
             for path in self._workspace.rglob("metrics-*.parquet"):
                 try:
                     if path.stat().st_mtime > self._began:
@@ -102,13 +66,10 @@ class Worker:
     def end(self, number=None):
         """The exit code, after a signal if one is given."""
         if number is not None:
-            self._process.send_signal(number)
-        code = self._process.wait(timeout=120)
-        self._log.seek(0)
-        text = self._log.read()
-        self._log.close()
-        assert code in (0, -signal.SIGKILL), text
-        return code
+            os.kill(self._process.pid, number)
+        self._process.join(timeout=120)
+        assert self._process.exitcode in (0, -signal.SIGKILL)
+        return self._process.exitcode
 
 
 def assert_same_results(experiments, a, b):
@@ -192,49 +153,41 @@ def test_a_checkpoint_replaces_those_of_an_earlier_attempt(tmp_path):
 # -- processes that are killed ------------------------------------------------------------------
 
 
-def kill_until_done(tmp_path, environment, steps, kills, longest, seed):
-    workspace = tmp_path / "killed"
-    chance, killed = random.Random(seed), 0
+@pytest.fixture(scope="module")
+def whole_and_long(tmp_path_factory):
+    """A workspace where what the processes run ran without a stop, in chunks of other lengths."""
+    workspace = tmp_path_factory.mktemp("long")
+    run_local(pack_of_three(LONG), Settings(workspace, wandb_enabled=False))
+    return workspace
+
+
+@pytest.mark.slow
+def test_killed_processes_lose_nothing(tmp_path, whole_and_long):
+    workspace, chance, killed = tmp_path / "killed", random.Random(0), 0
     while True:
-        worker = Worker(workspace, steps, environment)
-        if killed < kills and worker.wait_for_rows():
-            time.sleep(chance.uniform(0, longest))
+        worker = Worker(workspace)
+        if killed < KILLS and worker.wait_for_rows():
+            time.sleep(chance.uniform(0, 0.4))  # some chunks, each with its checkpoint
             killed += worker.end(signal.SIGKILL) == -signal.SIGKILL
         elif worker.end() == 0:
             break
-    assert killed >= kills
-    pack = pack_of_three(steps)
-    assert Worker(tmp_path / "whole", steps, environment).end() == 0
-    assert_same_results(pack, workspace, tmp_path / "whole")
-    leftovers = list(workspace.rglob("metrics-*.parquet"))
-    assert leftovers == []
+    assert killed == KILLS
+    assert_same_results(pack_of_three(LONG), workspace, whole_and_long)
+    assert not list(workspace.rglob("metrics-*.parquet"))
 
 
 @pytest.mark.slow
-def test_killed_processes_lose_nothing(tmp_path, cache):
-    kill_until_done(tmp_path, cache, steps=400, kills=2, longest=1.0, seed=0)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("kills", "seed"), [(6, 1), (20, 2)])
-def test_processes_killed_often_lose_nothing(tmp_path, cache, kills, seed):
-    kill_until_done(tmp_path, cache, steps=600, kills=kills, longest=0.6, seed=seed)
-
-
-@pytest.mark.slow
-def test_a_terminated_process_says_preempted_and_goes_on(tmp_path, cache):
-    workspace = tmp_path / "stopped"
-    pack = pack_of_three(400)
-    worker = Worker(workspace, 400, cache)
+def test_a_terminated_process_says_preempted_and_goes_on(tmp_path, whole_and_long):
+    workspace, pack = tmp_path / "stopped", pack_of_three(LONG)
+    worker = Worker(workspace)
     assert worker.wait_for_rows()
     assert worker.end(signal.SIGTERM) == 0
     assert [load_results(one, workspace).status for one in pack] == ["preempted"] * 3
     reached = read_checkpoint(next(packs(workspace).iterdir())).step
-    assert 0 < reached < 400
+    assert 0 < reached < LONG
     assert all(len(load_results(one, workspace).table) == reached for one in pack)
-    assert Worker(workspace, 400, cache).end() == 0
-    assert Worker(tmp_path / "whole", 400, cache).end() == 0
-    assert_same_results(pack, workspace, tmp_path / "whole")
+    assert Worker(workspace).end() == 0
+    assert_same_results(pack, workspace, whole_and_long)
     assert not packs(workspace).exists()
 
 

@@ -152,9 +152,10 @@ for _members in MODULES.values():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quickly_compiled")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_two_steps_of_every_family(family, tmp_path):
-    experiment = dataclasses.replace(FAMILIES[family], steps=2, eval_every=1, keep_steps=())
+    experiment = dataclasses.replace(FAMILIES[family], steps=2, eval_every=2, keep_steps=())
     problem = experiment.problem.with_data_seed(0)
     chunks = list(run(Pack((experiment,)), problem.dataset.load(tmp_path)))
     record = chunks[-1].records[0]

@@ -67,7 +67,7 @@ def test_gradient_descent_follows_its_closed_form(tmp_path, precision):
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_gradient_descent_follows_its_closed_form_at_full_size(tmp_path, precision):
-    check_gd(tmp_path, HeavyTailedOneHot(start_examples=1000), 2000, precision)
+    check_gd(tmp_path, HeavyTailedOneHot(start_examples=1000), 400, precision)
 
 
 @pytest.mark.parametrize(("precision", "rtol"), [("float32", 3e-4), ("float64", 1e-10)])

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cluster_grid import experiments
 
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
 
 ROOT = Path(__file__).parents[2]
-GRID = Path(__file__).with_name("grid.py")
+GRID = ROOT / "tests" / "helpers" / "cluster_grid.py"
 PATIENCE = 240.0  # seconds
 
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch")
@@ -55,7 +56,7 @@ def cluster(tmp_path_factory):
 
 
 class Grid:
-    """The grid of `grid.py` in a workspace, on the cluster."""
+    """The grid of `cluster_grid.py` in a workspace, on the cluster."""
 
     def __init__(self, workspace, environment, slowly=0.0):
         self.workspace = workspace
@@ -107,18 +108,7 @@ class Grid:
 
 
 @pytest.fixture(scope="module")
-def experiments():
-    """The runs of `grid.py`."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("grid", GRID)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.experiments
-
-
-@pytest.fixture(scope="module")
-def whole(cluster, experiments, tmp_path_factory):
+def whole(cluster, tmp_path_factory):
     """The grid sent to the cluster and left alone."""
     grid = Grid(tmp_path_factory.mktemp("whole"), cluster)
     grid.submit()
@@ -138,7 +128,7 @@ def assert_same_rows(found, wanted):
         np.testing.assert_array_equal(found.per_class[name], wanted.per_class[name], err_msg=name)
 
 
-def test_a_grid_goes_from_submission_to_report_and_plot(whole, experiments):
+def test_a_grid_goes_from_submission_to_report_and_plot(whole):
     assert "Nothing is left to send: 4 runs are on their way" in whole.submitted_again
     report = whole.call("--report")
     assert re.search(r"all .* 4 ", report.replace("│", " "))
@@ -147,7 +137,7 @@ def test_a_grid_goes_from_submission_to_report_and_plot(whole, experiments):
     assert list(whole.workspace.glob("plots/cluster/per_class.png"))
 
 
-def test_mishaps_change_no_bit(cluster, whole, experiments, tmp_path):
+def test_mishaps_change_no_bit(cluster, whole, tmp_path):
     terminated, killed, cut_off, preempted = experiments
     grid = Grid(tmp_path, cluster, slowly=0.5)
     soon = ("--checkpoint-every", "0.5")
@@ -194,7 +184,7 @@ def requeued(grid):
     return [f"{job}_{task}" for job, task in found]
 
 
-def test_cancelled_tasks_stay_so_and_go_on_when_sent_again(cluster, whole, experiments, tmp_path):
+def test_cancelled_tasks_stay_so_and_go_on_when_sent_again(cluster, whole, tmp_path):
     grid = Grid(tmp_path, cluster, slowly=0.5)
     grid.submit("--single", "0", "--checkpoint-every", "0.5")
     grid.wait_for_checkpoint(experiments[0])
@@ -207,7 +197,7 @@ def test_cancelled_tasks_stay_so_and_go_on_when_sent_again(cluster, whole, exper
     assert_same_rows(*(load_results(experiments[0], g.workspace) for g in (grid, whole)))
 
 
-def test_a_task_that_fails_says_why(cluster, experiments, tmp_path):
+def test_a_task_that_fails_says_why(cluster, tmp_path):
     grid = Grid(tmp_path, cluster)
     grid.submit("--single", "0", "--devices-per-run", "3")
     grid.wait("the end of the task", lambda: not grid.slurm("squeue", "-h"))
@@ -216,7 +206,7 @@ def test_a_task_that_fails_says_why(cluster, experiments, tmp_path):
     assert "devices cannot be shared by runs of 3" in report
 
 
-def test_two_processes_share_a_pack_and_a_run(cluster, whole, experiments, tmp_path):
+def test_two_processes_share_a_pack_and_a_run(cluster, whole, tmp_path):
     grid = Grid(tmp_path, cluster, slowly=0.2)
     (tmp_path / "two.toml").write_text(
         '[two]\ntime = "30"\nmemory = "4G"\ngpus = 0\nprocesses = 2\ndevices_per_run = 2\n'

@@ -166,6 +166,15 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(call, slurm, workspace, wo
     assert list(workspace.glob("slurm/*")) == []
 
 
+def test_nothing_is_sent_while_the_queue_is_unknown(call, slurm):
+    slurm.answer("squeue", error="slurm_load_jobs error: Unable to contact controller\n", code=1)
+    code, _, err = call("--slurm")
+    assert code == 2
+    assert "squeue refused: Unable to contact controller" in err
+    assert not slurm.calls("sbatch")
+    assert call("--report")[0] == 0
+
+
 @pytest.mark.parametrize("action", ["--slurm", "--cancel"])
 def test_a_machine_without_slurm_says_so(call, slurm, action):
     for name in ("sbatch", "scontrol", "squeue"):

@@ -41,7 +41,7 @@ def submit(
     settings = context.settings
     resources = arguments.resources(args, settings, profile)
     if not args.dry_run:
-        cluster.most_tasks()  # whether SLURM is here at all, before data are fetched for it
+        cluster.queue()  # without an answer, what is on its way would be sent twice
     left, busy = left_to_send(experiments, settings.workspace, args.force)
     if not left:
         context.say(f"Nothing is left to send: {busy} runs are on their way, the others are done.")

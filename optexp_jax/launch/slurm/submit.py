@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optexp_jax.datasets.data import Data, Split
+from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.sizing import Auto, sized
 from optexp_jax.launch.slurm import cluster
@@ -18,6 +20,7 @@ from optexp_jax.launch.slurm.script import script
 from optexp_jax.launch.slurm.submission import Submission, new_folder, tasks_of_runs
 from optexp_jax.results import files
 from optexp_jax.results.store import RunFolder
+from optexp_jax.training.memory import shapes_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs
 
 
@@ -106,8 +109,8 @@ def packs_to_send(
     ]
     memory = resources.device_bytes
     if pack == "auto" and memory is not None:
-        loaded: dict[object, Data] = {}
-        return [part for p in whole for part in _fitting(p, memory, workspace, loaded)]
+        known: dict[object, Data] = {}
+        return [part for p in whole for part in _fitting(p, memory, workspace, known)]
     most = len(experiments) if pack == "auto" else pack
     return [
         dataclasses.replace(p, experiments=p.experiments[i : i + most])
@@ -116,18 +119,26 @@ def packs_to_send(
     ]
 
 
-def _fitting(pack: Pack, memory: int, workspace: Path, loaded: dict[object, Data]) -> list[Pack]:
+def _fitting(pack: Pack, memory: int, workspace: Path, known: dict[object, Data]) -> list[Pack]:
     """A pack in parts that fit. Shapes decide, so data of one seed stand for those of others."""
-    problem = pack.experiments[0].problem
-    if problem.dataset not in loaded:
-        loaded.clear()
-        seeded = problem.with_data_seed(pack.experiments[0].seed)
-        loaded[problem.dataset] = seeded.dataset.load(workspace)
-    data = loaded[problem.dataset]
+    first = pack.experiments[0]
+    if first.problem.dataset not in known:
+        known.clear()
+        known[first.problem.dataset] = _shapes(first, workspace)
+    data = known[first.problem.dataset]
     parts = [pack] if isinstance(data.train, Split) else by_seed(pack)
     sizes = ("auto", "auto", int(0.8 * memory))
     fitting = [fit for part in parts for fit in sized(part, data, *sizes)]
     return [dataclasses.replace(fit, micro_batch=None) for fit in fitting]
+
+
+def _shapes(experiment: Experiment, workspace: Path) -> Data:
+    """The data as shapes where the data set knows them, else the data."""
+    dataset = experiment.problem.with_data_seed(experiment.seed).dataset
+    if hasattr(dataset, "facts"):
+        with contextlib.suppress(OptexpError):  # known only where its files are
+            return shapes_of(experiment)
+    return dataset.load(workspace)
 
 
 def send(request: Request, name: str) -> list[Submission]:

@@ -21,7 +21,7 @@ STEPS = 240
 dataset = RandomHeavyTailedLabels(7, seed=0)
 problem = Problem(Linear(dataset.num_inputs, dataset.num_classes), dataset, CrossEntropy())
 optimizers = [
-    SGD(LearningRate(-1), momentum=0.9),
+    SGD(LearningRate(-3), momentum=0.9),
     Adam(LearningRate(-2)),
     NormalizedGD(LearningRate(-1), momentum=0.9),
     SignDescent(LearningRate(-3)),
