@@ -38,10 +38,9 @@ def start(number, of, path):
         "SLURM_LOCALID": str(number),
     }
     command = [sys.executable, str(GRID), "--task", str(path)]
-    log = open(path.parent / f"log-{number}", "w")  # noqa: SIM115 - lives as long as the process
-    return subprocess.Popen(
-        command, env=environment(path.parent, 2) | place, stdout=log, stderr=subprocess.STDOUT
-    )
+    where = environment(path.parent, 2) | place
+    with open(path.parent / f"log-{number}", "w") as log:  # which the process has open, too
+        return subprocess.Popen(command, env=where, stdout=log, stderr=subprocess.STDOUT)
 
 
 @pytest.mark.slow
