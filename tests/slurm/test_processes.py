@@ -43,9 +43,19 @@ def start(number, of, path):
         return subprocess.Popen(command, env=where, stdout=log, stderr=subprocess.STDOUT)
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The workspace of one process with one device."""
+    workspace = tmp_path_factory.mktemp("alone")
+    for number in range(2):
+        command = [sys.executable, str(GRID), "--single", str(number)]
+        subprocess.run(command, env=environment(workspace, 1), check=True, capture_output=True)
+    return workspace
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("per_run", [1, 2])
-def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, per_run):
+def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, alone, per_run):
     chosen = experiments[:2]
     where = (str(tmp_path), str(tmp_path), None, "2026-01-01T00:00:00+0000")
     packs = (tuple((e.group, e.id) for e in chosen),)
@@ -54,9 +64,6 @@ def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, per_run)
     processes = [start(i, 2, tmp_path / "manifest.json") for i in range(2)]
     codes = [process.wait(timeout=300) for process in processes]
     assert codes == [0, 0], [(tmp_path / f"log-{i}").read_text() for i in range(2)]
-    alone = tmp_path / "alone"
-    command = [sys.executable, str(GRID), "--local"]
-    subprocess.run(command, env=environment(alone, 1), check=True, capture_output=True)
     for experiment in chosen:
         found, wanted = (load_results(experiment, w) for w in (tmp_path, alone))
         assert found.status == "done"
