@@ -17,6 +17,9 @@ def test_defaults():
         wandb_mode="offline",
         wandb_project="optexp",
         wandb_entity=None,
+        slurm_account=None,
+        slurm_mail=None,
+        slurm_profiles=None,
     )  # fmt: skip
 
 
@@ -27,10 +30,14 @@ def test_every_variable():
         "OPTEXP_WANDB_MODE": "online",
         "OPTEXP_WANDB_PROJECT": "imbalance",
         "OPTEXP_WANDB_ENTITY": "team",
+        "OPTEXP_SLURM_ACCOUNT": "def-group",
+        "OPTEXP_SLURM_NOTIFICATION_EMAIL": "me@example.org",
+        "OPTEXP_SLURM_PROFILES": "/etc/profiles.toml",
         "HOME": "/home/someone",
     }
+    slurm = ("def-group", "me@example.org", Path("/etc/profiles.toml"))
     assert Settings.from_env(environ) == Settings(
-        Path("/data/runs"), False, "online", "imbalance", "team"
+        Path("/data/runs"), False, "online", "imbalance", "team", *slurm
     )
     assert len(environ) - 1 == len(dataclasses.fields(Settings))
 

@@ -207,8 +207,8 @@ def stop_after(monkeypatch):
     """Run, and have a real SIGTERM arrive after some chunks."""
 
     def stop(workspace, experiments, chunks, **options):
-        def signalling(*arguments):
-            for number, chunk in enumerate(run(*arguments), 1):
+        def signalling(*arguments, **named):
+            for number, chunk in enumerate(run(*arguments, **named), 1):
                 if number == chunks:
                     os.kill(os.getpid(), signal.SIGTERM)
                 yield chunk
