@@ -114,7 +114,7 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
 # ---------------------------------------------------------------------------- images
 
 _CHANNELS = (8, 24)
-_CNN_STEPS = {300: 80, 500: 80, 600: 100, _LONG: 400}
+_CNN_STEPS = {300: 80, 500: 80, 600: 120, _LONG: 500}
 
 
 def _digits(experiment: Experiment, dataset: d.MNIST) -> Form:
