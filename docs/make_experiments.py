@@ -21,8 +21,8 @@ its small form by adding `--scale small`; everything at once by
 
 Figures are those of the camera-ready paper. Runs and lengths are at paper scale, minutes at small
 scale on two shared cores, by the shortest time of a step that was measured in runs or in the pilot
-(`python -m experiments.small.pilot --timed`). All of it was run on 2026-11-25, in parts and beside
-other programs, which took up to twice as long; on an idle machine it was not yet run in one go.
+(`python -m experiments.small.pilot --timed`). All but three step-size grids of the CNN were run, in
+parts beside other programs, which took up to twice as long; not yet in one go on an idle machine.
 Step sizes of small runs are in `experiments/small/pilot.json`. What is expected is the paper's
 claim, or what follows from it; [figures.md](figures.md) shows the small runs, and
 [claims.md](claims.md) says what holds there.
