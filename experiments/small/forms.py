@@ -114,7 +114,7 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
 # ---------------------------------------------------------------------------- images
 
 _CHANNELS = (8, 24)
-_CNN_STEPS = {300: 80, 500: 80, 600: 120, _LONG: 500}
+_CNN_STEPS = {300: 80, 500: 80, 600: 100, _LONG: 400}
 
 
 def _digits(experiment: Experiment, dataset: d.MNIST) -> Form:
@@ -182,7 +182,7 @@ def _wikitext(experiment: Experiment, paper: d.WikiText103) -> Form:
     dataset = d.ShakespeareExcerpt(d.BPE(4000), d.Sequences(64), share=_SHARE, evaluated=128)
     batching = MiniBatch(8, shuffle=False)
     smaller = _resized(problem, dataset, _language_model(problem, dataset), batching=batching)
-    steps = 150 if experiment.steps == 5000 else 200
+    steps = 150 if experiment.steps == 5000 else 250
     return Form("GPT", smaller, steps, eval_every=20)
 
 
