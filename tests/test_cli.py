@@ -371,5 +371,23 @@ def test_force_plans_what_is_done_too(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     monkeypatch.setattr("optexp_jax.launch.groups.RunFolder.is_finished", lambda self: True)
     small_dry = ("--local", "--scale", "small", "--dry-run")
-    assert "0 runs are left" in run_all(capsys, *small_dry)[1].out
-    assert "0 runs are left" not in run_all(capsys, *small_dry, "--force")[1].out
+    assert "\n0 runs are left" in run_all(capsys, *small_dry)[1].out
+    assert "\n0 runs are left" not in run_all(capsys, *small_dry, "--force")[1].out
+
+
+def test_a_run_of_two_groups_is_planned_once(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    listed = json.loads(run_all(capsys, "--list", "--json", "--scale", "small")[1].out)
+    ids = [run["id"] for group in listed for run in group["experiments"]]
+    assert len(set(ids)) < len(ids)
+    planned = run_all(capsys, "--local", "--scale", "small", "--dry-run")[1].out
+    assert f"\n{len(set(ids))} runs are left" in planned
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake():
+    command = [sys.executable, "-m", "experiments", "--list", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:
+        assert listing.stdout.read(1) == b"["
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+    assert listing.returncode == 128 + 13

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -46,13 +47,19 @@ def main(
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; a mistake of the user becomes one sentence and exit code 2."""
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
     except OptexpError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         print("Interrupted. What was recorded is kept.", file=sys.stderr)
         return 128 + (error.args[0] if isinstance(error, Stopped) else signal.SIGINT)
+    except BrokenPipeError:
+        # `| head` has seen enough. What is left goes nowhere, or Python complains as it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _main(

@@ -233,7 +233,7 @@ class Heat:
         """Draw on the axes, titles and labels included."""
         low, high = self.limits
         image = np.log10(np.maximum(self.values, 10.0**low))
-        drawn = axes.imshow(image, vmin=low, vmax=high, cmap="magma", interpolation="nearest")
+        drawn = axes.imshow(image, vmin=low, vmax=high, cmap=style.HEAT, interpolation="nearest")
         axes.set(xlabel=self.labels[1], ylabel=self.labels[2], xticks=[], yticks=[])
         axes.set_title(self.labels[0], pad=8)
         axes.grid(False)

@@ -25,6 +25,7 @@ from optexp_jax.optim import (
 from optexp_jax.problem import MiniBatch
 
 GREY = "0.45"
+HEAT = "magma"  # of matrices; classes are in viridis
 SMALL = 7  # points
 SMALLEST = 1e-6  # times the start: where logarithmic axes of losses end
 TIMES, TO = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
