@@ -57,10 +57,9 @@ def _write_claims(runs: Runs) -> None:
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
-    claim, value = verdict.claim, verdict.value
+    claim = verdict.claim
     sentence = claim.sentence.replace("|", "\\|")
-    measured = "" if value is None else f"{value:.3g}"
-    return claim.figure, sentence, claim.threshold, claim.origin, measured, verdict.word
+    return claim.figure, sentence, claim.threshold, claim.origin, verdict.measured, verdict.word
 
 
 def _origin() -> str:

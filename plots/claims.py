@@ -46,6 +46,13 @@ class Verdict:
             return NO_DATA
         return "holds" if self.claim.holds(self.value) else "fails"
 
+    @property
+    def measured(self) -> str:
+        """The number in words: three digits, `undefined` where the runs give none."""
+        if self.value is None:
+            return ""
+        return "undefined" if math.isnan(self.value) else f"{self.value:.3g}"
+
 
 def judged(claim: Claim, runs: Runs) -> Verdict:
     """Evaluate a claim; one without runs is no failure."""
@@ -107,10 +114,9 @@ def _table(verdicts: Sequence[Verdict]) -> Table:
     table.add_column("", no_wrap=True)
     colors = {"holds": "green", "fails": "red", NO_DATA: "dim"}
     for v in verdicts:
-        value = "" if v.value is None else f"{v.value:.3g}"
         word = f"[{colors[v.word]}]{v.word}[/]"
         claim = v.claim
-        table.add_row(claim.figure, claim.sentence, claim.threshold, claim.origin, value, word)
+        table.add_row(claim.figure, claim.sentence, claim.threshold, claim.origin, v.measured, word)
     return table
 
 
@@ -128,7 +134,7 @@ def _as_json(verdict: Verdict) -> dict[str, object]:
         "claim": claim.sentence,
         "threshold": claim.threshold,
         "from": claim.origin,
-        "measured": verdict.value if math.isfinite(verdict.value or 0.0) else str(verdict.value),
+        "measured": verdict.value if math.isfinite(verdict.value or 0.0) else verdict.measured,
         "verdict": verdict.word,
         "missing": verdict.reason,
     }

@@ -77,6 +77,12 @@ def test_a_claim_holds_on_one_side_of_its_threshold(tmp_path, side, value, word,
     assert (verdict.word, claim.threshold) == (word, threshold)
 
 
+@pytest.mark.parametrize(("value", "words"), [(0.12345, "0.123"), (np.nan, "undefined")])
+def test_what_is_measured_is_said_in_three_digits_or_a_word(tmp_path, value, words):
+    claim = Claim("1", "words", lambda runs: value, at_most=1.0)
+    assert claims.judged(claim, Runs(tmp_path, "small")).measured == words
+
+
 def test_a_claim_without_runs_is_neither(tmp_path):
     def missing(runs):
         raise MissingRunsError("run this")
