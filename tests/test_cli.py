@@ -291,6 +291,14 @@ def test_list_as_table_names_modules_and_groups(capsys, tmp_path, monkeypatch):
     assert "LinReg_HeavyTailedOneHot_perclass_small" in out
 
 
+def test_an_experiment_of_two_groups_is_run_for_both(tmp_path):
+    both = [run_of(SGD(LearningRate(-1)), group=group) for group in ("one", "other")]
+    assert both[0] == both[1]
+    assert [r.status for r in run([*both, both[0]], tmp_path)] == ["done"] * 3
+    stored = tmp_path.glob("experiments/*/*/metrics.parquet")
+    assert sorted(path.parts[-3] for path in stored) == ["one", "other"]
+
+
 def test_small_experiments_have_their_own_group_and_id():
     from experiments.linreg_perclass import experiments
 
@@ -373,15 +381,6 @@ def test_force_plans_what_is_done_too(capsys, tmp_path, monkeypatch):
     small_dry = ("--local", "--scale", "small", "--dry-run")
     assert "\n0 runs are left" in run_all(capsys, *small_dry)[1].out
     assert "\n0 runs are left" not in run_all(capsys, *small_dry, "--force")[1].out
-
-
-def test_a_run_of_two_groups_is_planned_once(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    listed = json.loads(run_all(capsys, "--list", "--json", "--scale", "small")[1].out)
-    ids = [run["id"] for group in listed for run in group["experiments"]]
-    assert len(set(ids)) < len(ids)
-    planned = run_all(capsys, "--local", "--scale", "small", "--dry-run")[1].out
-    assert f"\n{len(set(ids))} runs are left" in planned
 
 
 def test_a_reader_that_has_seen_enough_is_no_mistake():

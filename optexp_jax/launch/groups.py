@@ -98,18 +98,8 @@ def _at_scale(experiments: list[Experiment], plan: Plan | None, scale: str) -> l
 
 
 def _left(runs: list[Planned], budget: int | None, force: bool, workspace: Path) -> list[Planned]:
-    """What is not done yet, or everything by force; of that what fits into a budget.
-
-    A run that is in two groups is done once, and counted with the first.
-    """
-    once: dict[str, Planned] = {}
-    for run in runs:
-        once.setdefault(run.experiment.id, run)
-    left = [
-        run
-        for run in once.values()
-        if force or not RunFolder(workspace, run.experiment).is_finished()
-    ]
+    """What is not done yet, or everything by force; of that what fits into a budget."""
+    left = [run for run in runs if force or not RunFolder(workspace, run.experiment).is_finished()]
     if budget is None:
         return left
     if seconds_of(left) is None:

@@ -15,6 +15,7 @@ from optexp_jax.datasets.files import MissingDataError
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.grid import unique
 from optexp_jax.launch.compiled import kept_programs
 from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.display import Display, Silent
@@ -93,6 +94,11 @@ def run_local(
         raise files.unwritable(settings.workspace, error) from error
 
 
+def _place(experiment: Experiment) -> tuple[str, str]:
+    """Where its rows go: one experiment in two groups is run for each, and equal in both."""
+    return experiment.group, experiment.id
+
+
 class _Launcher:
     """One call of `run_local`: the values that all its packs share."""
 
@@ -108,7 +114,7 @@ class _Launcher:
         """Lock, skip what is done, and run the rest pack by pack."""
         allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
         with contextlib.ExitStack() as stack:
-            todo = self._lock(self._with_data(experiments), stack)
+            todo = self._lock(self._with_data(unique(experiments)), stack)
             if not todo:
                 return self._outcome
             mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
@@ -132,9 +138,9 @@ class _Launcher:
     def _lock(
         self, experiments: Sequence[Experiment], stack: contextlib.ExitStack
     ) -> list[Experiment]:
-        """The experiments that are left to do, locked in the order of their ids."""
+        """The experiments that are left to do, locked in one order everywhere."""
         mine = set()
-        for experiment in sorted(set(experiments), key=lambda e: e.id):
+        for experiment in sorted(experiments, key=_place):
             folder = self._folder(experiment)
             if self._is_done(folder):
                 self._outcome.skipped.append(experiment)
@@ -147,8 +153,8 @@ class _Launcher:
             elif self._is_done(folder):  # another process finished it meanwhile
                 self._outcome.skipped.append(experiment)
             else:
-                mine.add(experiment.id)
-        return [e for e in dict.fromkeys(experiments) if e.id in mine]
+                mine.add(_place(experiment))
+        return [e for e in experiments if _place(e) in mine]
 
     def _with_data(self, experiments: Sequence[Experiment]) -> list[Experiment]:
         """The experiments that are done or have their data; what the others miss is said.
@@ -156,14 +162,14 @@ class _Launcher:
         Raises:
             MissingDataError: there is nothing to do but what misses its data.
         """
-        pending = [e for e in dict.fromkeys(experiments) if not self._is_done(self._folder(e))]
+        pending = [e for e in experiments if not self._is_done(self._folder(e))]
         sentences = missing_data(pending, self._settings.workspace)
-        if sentences and len(sentences) == len(pending):
+        if sentences and all(e in sentences for e in pending):
             raise MissingDataError(next(iter(sentences.values())))
-        number = Counter(sentences.values())
+        number = Counter(sentences[e] for e in pending if e in sentences)
         for sentence, runs in number.items():
             self._display.say(f"{sentence} Left out: {runs} run{'s' if runs > 1 else ''}.")
-        self._outcome.missing = list(sentences)
+        self._outcome.missing = [e for e in pending if e in sentences]
         return [e for e in experiments if e not in sentences]
 
     def _is_done(self, folder: RunFolder) -> bool:
@@ -183,8 +189,10 @@ class _Launcher:
                 fresh.setdefault(experiment.group, []).append(experiment)
         plans = [p for key, members in begun.items() for p in self._resumed(key[1], members)]
         plans += [p for members in fresh.values() for p in self._started(members)]
-        order = {experiment.id: i for i, experiment in enumerate(todo)}
-        return sorted(plans, key=lambda plan: min(order[key] for key in plan.folders))
+        order = {_place(experiment): i for i, experiment in enumerate(todo)}
+        return sorted(
+            plans, key=lambda plan: min(order[_place(f.experiment)] for f in plan.folders.values())
+        )
 
     def _started(self, members: list[Experiment]) -> list[Plan]:
         packs = group_into_packs(members, self._options.pack_mode)

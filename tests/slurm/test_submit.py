@@ -1,5 +1,6 @@
 """What --slurm, --report and --cancel say to SLURM, whose programs are stand-ins here."""
 
+import dataclasses
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from optexp_jax import Experiment, LearningRate, Problem
 from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels
 from optexp_jax.launch import cli
 from optexp_jax.launch.slurm.manifest import Manifest
+from optexp_jax.launch.slurm.submit import left_to_send
 from optexp_jax.losses import CrossEntropy, SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam
@@ -199,6 +201,12 @@ def test_what_is_done_or_on_its_way_is_not_sent_again(call, slurm, workspace):
     slurm.answer("squeue", states("RUNNING", "PENDING", name="other"))
     call("--slurm")
     assert len(slurm.calls("sbatch")) == 2
+
+
+def test_an_experiment_of_two_groups_is_sent_for_both(tmp_path):
+    both = [dataclasses.replace(GRID[0], group=group) for group in ("one", "other")]
+    left, busy = left_to_send([*both, both[0]], tmp_path, force=False)
+    assert ([e.group for e in left], busy) == (["one", "other"], 0)
 
 
 def test_force_sends_what_is_done_and_nothing_twice(call, slurm, workspace):

@@ -12,6 +12,7 @@ from typing import Any
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.grid import unique
 from optexp_jax.launch.sizing import Auto, sized
 from optexp_jax.launch.slurm import cluster
 from optexp_jax.launch.slurm.manifest import Manifest, commit_of, in_tasks, now
@@ -82,7 +83,7 @@ def left_to_send(
     """
     tasks = tasks_of_runs(workspace)
     left, busy = [], 0
-    for experiment in dict.fromkeys(experiments):
+    for experiment in unique(experiments):
         folder = RunFolder(workspace, experiment)
         if folder.is_finished() and not force:
             continue
