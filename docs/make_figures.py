@@ -27,13 +27,13 @@ _TABLE = "<!-- table -->"
 
 def main() -> None:
     """Draw, reduce and write."""
-    settings = Settings.from_env()
+    settings, origin = Settings.from_env(), _origin()  # before anything is written
     runs = Runs(settings.workspace, "small", whole=True)
     if command.run("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
         raise SystemExit("Some figures lack their runs: nothing was written.")
     folder = DOCS / "images" / "paper"
     folder.mkdir(exist_ok=True)
-    lines = [_FIGURES_HEAD.format(origin=_origin())]
+    lines = [_FIGURES_HEAD.format(origin=origin)]
     for figure in FIGURES:
         drawn = settings.workspace / "plots" / "paper_small" / f"{figure.file}.png"
         reduced = Image.open(drawn).convert("RGB").quantize(_COLORS)
@@ -42,17 +42,17 @@ def main() -> None:
         title = f"{name}: {figure.title}"
         lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
     (DOCS / "figures.md").write_text("\n".join(lines))
-    _write_claims(runs)
+    _write_claims(runs, origin)
 
 
-def _write_claims(runs: Runs) -> None:
+def _write_claims(runs: Runs, origin: str) -> None:
     """Replace the table of the page on claims; the words around it are ours."""
     page = DOCS / "claims.md"
     before, _, after = page.read_text().split(_TABLE)
     verdicts = [judged(claim, runs) for claim in STATEMENTS]
     rows = ["| " + " | ".join(_cells(v)) + " |" for v in verdicts]
     head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
-    table = "\n".join(["", f"{_origin()} {summary(verdicts)}", "", *head, *rows, ""])
+    table = "\n".join(["", f"{origin} {summary(verdicts)}", "", *head, *rows, ""])
     page.write_text(before + _TABLE + table + _TABLE + after)
 
 

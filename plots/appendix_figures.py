@@ -5,6 +5,7 @@ Command: python -m plots.appendix_figures [--figure N] [--scale paper|small] [--
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from matplotlib.figure import Figure
@@ -63,8 +64,8 @@ def _three_data_sets(runs: Runs) -> Figure:
     panels = []
     for name, module in names.items():
         chosen = runs.chosen(module, step=HORIZON).only(*WITH_MOMENTUM)
-        panels.append(Overall(chosen, name, step=HORIZON, legend=not panels, kind=name))
-    return sheet([panels], note=until(HORIZON))
+        panels.append(Overall(chosen, name, step=HORIZON, kind=name))
+    return sheet([panels], note=until(HORIZON), named=True)
 
 
 def _means(runs: Runs) -> Figure:
@@ -112,7 +113,7 @@ def _penalised(runs: Runs) -> Figure:
     panels = []
     for group in runs.groups(PENALISED):
         chosen = runs.chosen(PENALISED, group=group)
-        title = f"$\\lambda$ = {chosen.any.experiment.problem.l2:g}"
+        title = f"$\\lambda = 10^{{{math.log10(chosen.any.experiment.problem.l2):g}}}$"
         panels.append(Overall(chosen.only(*WITH_MOMENTUM), title))
     return sheet([panels], named=True)
 

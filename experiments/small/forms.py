@@ -69,8 +69,8 @@ def _named(base: str, problem: Problem) -> str:
 # The rarest class has π = 1/n, so GD needs steps in proportion to n: 2000 for 4000 examples,
 # 150 for 300. Sign descent needs 1/η steps whatever the number of examples.
 _LINREG = d.HeavyTailedOneHot(start_examples=100, base=10)
-# m = 8 where classes are looked at, 7 where step sizes or penalties are compared, 6 where runs are
-# ten times as long; with normal inputs few steps suffice, at the paper's size.
+# m = 8 where classes are looked at, 7 where step sizes are compared, 6 where runs are ten times as
+# long; with normal inputs few steps suffice, at the paper's size.
 _LONG = 10_000
 # Figure 19 is about the first 25 steps; the problem is the paper's, and so are its step sizes.
 _RATES_BY_MEAN = {1.0: {"SGD": "-2", "Adam": "-3"}, 0.0: {"SGD": "2", "Adam": "-3/2"}}
@@ -100,14 +100,11 @@ def _random_labels(experiment: Experiment, dataset: d.RandomHeavyTailedLabels) -
         rates = _RATES_BY_MEAN.get(dataset.inputs.mean, {}) if papers else {}
         return Form(inputs, problem, steps=200, rates=rates)
     longer = dataset.size == 7
-    looked_at = experiment.per_class and not problem.l2
-    dataset = dataclasses.replace(dataset, size=6 if longer else 7 + looked_at)
+    dataset = dataclasses.replace(dataset, size=6 if longer else 7 + experiment.per_class)
     sizes = {"num_inputs": dataset.num_inputs, "num_classes": dataset.num_classes}
     smaller = _resized(problem, dataset, problem.model.clone(**sizes))
     if paper < _LONG:
-        # Figure 21 is about the gap of GD to Adam, which longer runs of size 7 close.
-        steps = 100 if problem.l2 else 200
-        return Form(_named(f"linear, m = {dataset.size}", problem), smaller, steps)
+        return Form(_named(f"linear, m = {dataset.size}", problem), smaller, steps=200)
     steps = 3000 if experiment.per_class else 1000
     rates = _SLOW if experiment.per_class else {}
     return Form(f"linear, m = {dataset.size}, long", smaller, steps, eval_every=10, rates=rates)

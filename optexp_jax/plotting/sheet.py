@@ -33,7 +33,7 @@ def sheet(
         run: whose groups the colours stand for, for a legend below; None for no legend.
         note: small grey text at the bottom.
         height: of a row, in inches.
-        named: whether the lines of the first panel are named below, where no groups are.
+        named: whether lines are named below, where no groups are; all panels have the same ones.
 
     Returns:
         the figure, for `save`.
@@ -52,9 +52,20 @@ def sheet(
         if run is not None:
             add_group_legend(figure, groups_of(run), run.class_counts, note)
         elif note or named:
-            lines = figure.axes[0].get_lines() if named else []
-            page.add_below(figure, lines, [str(line.get_label()) for line in lines], note)
+            alike = zip(*(axes.get_lines() for axes in figure.axes), strict=True) if named else ()
+            names = {lines[0]: _name([str(line.get_label()) for line in lines]) for lines in alike}
+            page.add_below(figure, list(names), list(names.values()), note)
     return figure
+
+
+def _name(labels: Sequence[str]) -> str:
+    """What a line is called in all panels: without its step size, which a comma precedes, where
+    that is not the same in all.
+
+    >>> _name(["Adam, $10^{-2}$", "Adam, $10^{-1}$"]), _name(["Adam, $10^{-2}$"] * 2)
+    ('Adam', 'Adam, $10^{-2}$')
+    """
+    return labels[0] if len(set(labels)) == 1 else labels[0].rpartition(", ")[0]
 
 
 def _draw_row(panels: Sequence[Panel], row: list[Axes], letters: Iterator[str]) -> None:

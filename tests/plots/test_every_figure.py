@@ -64,7 +64,7 @@ def test_every_other_figure_is_a_small_file(runs_of, number):
     check(FIGURES[number], runs_of(FIGURES[number]))
 
 
-@pytest.mark.parametrize(("horizon", "end"), [(400, 80), (40, 40)])
+@pytest.mark.parametrize(("horizon", "end"), [(400, 100), (40, 40)])
 def test_figure_18_ends_at_its_horizon_or_with_the_runs(runs_of, monkeypatch, horizon, end):
     monkeypatch.setattr(appendix_figures, "HORIZON", horizon)
     figure = FIGURES["18"].draw(runs_of(FIGURES["18"]))
