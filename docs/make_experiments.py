@@ -20,8 +20,9 @@ its small form by adding `--scale small`; everything at once by
 `python -m experiments --local --scale small`.
 
 Figures are those of the camera-ready paper. Runs and lengths are at paper scale, minutes at small
-scale on two cores, measured in one call that ran all of them on an idle machine, in 50 minutes
-(`python -m experiments.small.pilot --timed`); beside other programs they take up to twice as long.
+scale on two cores, measured in one call that ran all of them on an idle machine
+(`python -m experiments.small.pilot --timed`), in 50 minutes; since then the runs of figure 21 were
+made 2.5 minutes longer. Beside other programs they take up to twice as long.
 Step sizes of small runs are in `experiments/small/pilot.json`. What is expected is the paper's
 claim, or what follows from it; [figures.md](figures.md) shows the small runs, and
 [claims.md](claims.md) says what holds there.

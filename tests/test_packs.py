@@ -80,7 +80,7 @@ def test_row_buffers_that_are_short_change_nothing(monkeypatch, chosen):
         assert_same(wanted[one.id], found[one.id])
 
 
-@pytest.mark.parametrize("kind", [pytest.param("full batch", marks=pytest.mark.slow), "dropout"])
+@pytest.mark.parametrize("kind", ["full batch", pytest.param("dropout", marks=pytest.mark.slow)])
 def test_vmap_equals_map(kind):
     # Rates at which training is stable: at 10^0 Adam amplifies the last bit.
     pack = sweep(BITWISE[kind], [LearningRate(e) for e in (-3, -2, -1)])
@@ -107,7 +107,9 @@ def test_packs_use_all_devices_and_single_runs_agree():
     [
         pytest.param(MiniBatch(10), None, 2, id="mini"),
         pytest.param(FullBatch(), 3, 4, id="micro", marks=pytest.mark.slow),
-        pytest.param(MiniBatch(3), None, 4, id="fewer examples than devices"),
+        pytest.param(
+            MiniBatch(3), None, 4, id="fewer examples than devices", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_devices_share_the_batches_of_a_run(batching, micro_batch, devices):

@@ -111,7 +111,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["full batch Adam", pytest.param("mini-batch with dropout", marks=pytest.mark.slow)]
+)
 def test_every_row_after_a_checkpoint_is_the_same(kind, tmp_path):
     one = KINDS[kind]
     other = dataclasses.replace(one, optimizer=Adam(LearningRate(-1)))

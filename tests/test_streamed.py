@@ -196,7 +196,8 @@ def test_a_fixed_part_of_the_training_data_is_measured():
     )
 
 
-@pytest.mark.parametrize("optimizer", [SGD, pytest.param(Adam, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", [SGD, Adam])
 def test_rows_depend_neither_on_the_pack_nor_on_chunks(optimizer):
     experiments = pack(MiniBatch(16), optimizer, eval_every=2, model=Hidden())
     data = digits(noisy=True)
