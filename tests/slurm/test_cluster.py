@@ -22,6 +22,7 @@ from optexp_jax.results.store import RunFolder
 ROOT = Path(__file__).parents[2]
 GRID = ROOT / "tests" / "helpers" / "cluster_grid.py"
 PATIENCE = 240.0  # seconds
+QUEUE = ("-h", "-r", "-o", "%F_%K|%r")
 
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch")
 MISSING = [n for n in DAEMONS if not shutil.which(n, path=os.environ["PATH"] + ":/usr/sbin")]
@@ -88,13 +89,16 @@ class Grid:
 
     def wait(self, what, until):
         """Wait until something holds; meanwhile what is queued again need not wait its time."""
-        end = time.monotonic() + PATIENCE
+        end, seen = time.monotonic() + PATIENCE, {}
         while not until():
             assert time.monotonic() < end, f"{what}: {self.call('--report')}\n{self.logs()}"
             time.sleep(0.5)
-            for line in self.slurm("squeue", "-h", "-r", "-o", "%F_%K|%r").splitlines():
-                task, reason = line.split("|")
-                if reason == "BeginTime":
+            queue = (line.split("|") for line in self.slurm("squeue", *QUEUE).splitlines())
+            held = [task for task, reason in queue if reason == "BeginTime"]
+            seen = {task: seen.get(task, time.monotonic()) for task in held}
+            for task, since in seen.items():
+                # The node refuses a task that starts in the second in which it was stopped.
+                if time.monotonic() - since > 2:
                     self.slurm("scontrol", "update", f"JobId={task}", "StartTime=now")
 
     def wait_for(self, status, *experiments):
