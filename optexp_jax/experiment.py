@@ -94,6 +94,11 @@ class Experiment:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Group and id, where its results are: equal experiments of two groups differ in it."""
+        return self.group, self.id
+
+    @property
     def short_id(self) -> str:
         """The first eight digits of the id, for people."""
         return self.id[:8]

@@ -40,7 +40,7 @@ def planned(experiments: Sequence[Experiment]) -> list[Planned]:
     for experiment in experiments:
         kinds.setdefault((experiment.group, kind_of(experiment.optimizer)), []).append(experiment)
     runs = [run for members in kinds.values() for run in _thinned(members)]
-    return list({(r.experiment.group, r.experiment.id): r for r in runs}.values())
+    return list({r.experiment.place: r for r in runs}.values())
 
 
 def kind_of(optimizer: Optimizer) -> str:

@@ -94,11 +94,6 @@ def run_local(
         raise files.unwritable(settings.workspace, error) from error
 
 
-def _place(experiment: Experiment) -> tuple[str, str]:
-    """Where its rows go: one experiment in two groups is run for each, and equal in both."""
-    return experiment.group, experiment.id
-
-
 class _Launcher:
     """One call of `run_local`: the values that all its packs share."""
 
@@ -140,7 +135,7 @@ class _Launcher:
     ) -> list[Experiment]:
         """The experiments that are left to do, locked in one order everywhere."""
         mine = set()
-        for experiment in sorted(experiments, key=_place):
+        for experiment in sorted(experiments, key=lambda e: e.place):
             folder = self._folder(experiment)
             if self._is_done(folder):
                 self._outcome.skipped.append(experiment)
@@ -153,8 +148,8 @@ class _Launcher:
             elif self._is_done(folder):  # another process finished it meanwhile
                 self._outcome.skipped.append(experiment)
             else:
-                mine.add(_place(experiment))
-        return [e for e in experiments if _place(e) in mine]
+                mine.add(experiment.place)
+        return [e for e in experiments if e.place in mine]
 
     def _with_data(self, experiments: Sequence[Experiment]) -> list[Experiment]:
         """The experiments that are done or have their data; what the others miss is said.
@@ -189,9 +184,9 @@ class _Launcher:
                 fresh.setdefault(experiment.group, []).append(experiment)
         plans = [p for key, members in begun.items() for p in self._resumed(key[1], members)]
         plans += [p for members in fresh.values() for p in self._started(members)]
-        order = {_place(experiment): i for i, experiment in enumerate(todo)}
+        order = {experiment.place: i for i, experiment in enumerate(todo)}
         return sorted(
-            plans, key=lambda plan: min(order[_place(f.experiment)] for f in plan.folders.values())
+            plans, key=lambda plan: min(order[f.experiment.place] for f in plan.folders.values())
         )
 
     def _started(self, members: list[Experiment]) -> list[Plan]:

@@ -60,8 +60,8 @@ def within(runs: Sequence[Planned], minutes: float) -> list[Planned]:
         seconds = seconds_of(unit) or 0.0
         if seconds <= left:
             left -= seconds
-            taken |= {(run.experiment.group, run.experiment.id) for run in unit}
-    return [r for r in runs if (r.experiment.group, r.experiment.id) in taken]
+            taken |= {run.experiment.place for run in unit}
+    return [r for r in runs if r.experiment.place in taken]
 
 
 def plan_table(runs: Sequence[Planned]) -> Table:

@@ -119,7 +119,7 @@ def cancel(context: commands.Context, experiments: Sequence[Experiment]) -> int:
     """Cancel the tasks that have runs of a grid; what they recorded is kept."""
     cluster.queue()  # says so where SLURM is not
     tasks = tasks_of_runs(context.settings.workspace)
-    found = [tasks.get((e.group, e.id)) for e in experiments]
+    found = [tasks.get(e.place) for e in experiments]
     alive = sorted({t.task for t in found if t and t.is_alive})
     if not alive:
         context.say("No task of these runs waits or runs.")

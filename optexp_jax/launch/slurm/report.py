@@ -25,7 +25,7 @@ def states(
     tasks = tasks_of_runs(workspace)
     joined, sentences = [], {}
     for experiment, status in zip(experiments, statuses, strict=True):
-        found = tasks.get((experiment.group, experiment.id))
+        found = tasks.get(experiment.place)
         if found and found.is_alive and status in ("missing", "interrupted", "failed"):
             # Files on another machine may not show its locks.
             status = "running" if status == "interrupted" and found.state == "RUNNING" else "queued"

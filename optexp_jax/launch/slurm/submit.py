@@ -47,7 +47,7 @@ class Request:
 
     def manifests(self, most: int) -> list[Manifest]:
         """The tasks in arrays of at most so many."""
-        runs = [tuple((e.group, e.id) for e in pack.experiments) for pack in self.packs]
+        runs = [tuple(e.place for e in pack.experiments) for pack in self.packs]
         tasks = in_tasks(runs, self.resources.per_gpu)
         created, folder = now(), Path.cwd()
         return [
@@ -87,7 +87,7 @@ def left_to_send(
         folder = RunFolder(workspace, experiment)
         if folder.is_finished() and not force:
             continue
-        task = tasks.get((experiment.group, experiment.id))
+        task = tasks.get(experiment.place)
         if (task and task.is_alive) or folder.is_locked():
             busy += 1
         else:

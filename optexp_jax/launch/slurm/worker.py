@@ -105,7 +105,7 @@ def _chosen(
     if not text.isdigit():
         raise OptexpError("--task is what --slurm calls inside a task: call --local instead.")
     wanted = manifest.tasks[int(text)][process]
-    declared = {(e.group, e.id): e for e in experiments}
+    declared = {e.place: e for e in experiments}
     unknown = [run for run in wanted if run not in declared]
     if unknown:
         raise OptexpError(
