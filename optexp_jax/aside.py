@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import shutil
@@ -14,11 +15,16 @@ _HOST = platform.node() or "localhost"
 
 
 @contextlib.contextmanager
-def aside(target: Path) -> Iterator[Path]:
+def aside(target: Path, make_folder: bool = True) -> Iterator[Path]:
     """A path beside `target` that becomes it when the block ends well and vanishes if not.
 
-    It may be made a file or a folder; what `target` was before is replaced. The folder of the
-    target is made if need be. What a process that was killed left of the same target is removed.
+    It may be made a file or a folder; what `target` was before is replaced. Its content is on the
+    disk before it gets its name, so that a power cut leaves the old or the new. What a process that
+    was killed left of the same target is removed.
+
+    Args:
+        target: path of the file or folder.
+        make_folder: whether the folder of the target is made if it is not there.
 
     Raises:
         OSError: the folder cannot be written; what `target` was is still there.
@@ -26,22 +32,47 @@ def aside(target: Path) -> Iterator[Path]:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with aside(Path(folder) / "new" / "file") as path:
-    ...         _ = path.write_text("whole")
+    ...         _ = path.write_text("whole", encoding="utf-8")
     ...     [p.name for p in (Path(folder) / "new").iterdir()]
     ['file']
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if make_folder:
+        target.parent.mkdir(parents=True, exist_ok=True)
     path = target.with_name(f".{os.getpid()}.{_HOST}.{target.name}")
     _remove_leftovers(target)
     _remove(path)
     try:
         yield path
+        flush(path)
         if path.is_dir():
             _remove(target)
         os.replace(path, target)
+        _flush_one(target.parent)
     finally:
         with contextlib.suppress(OSError):
             _remove(path)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or a folder with all that is in it, is on the disk."""
+    if path.is_dir():
+        for folder, _, names in os.walk(path):
+            for name in names:
+                _flush_one(Path(folder, name))
+            _flush_one(Path(folder))
+    else:
+        _flush_one(path)
+
+
+def _flush_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that have no such thing
+            raise
+    finally:
+        os.close(handle)
 
 
 def _remove_leftovers(target: Path) -> None:
@@ -51,14 +82,15 @@ def _remove_leftovers(target: Path) -> None:
         begun = [e.name for e in entries if e.name.startswith(".") and e.name.endswith(end)]
     for name in begun:
         process = name.removesuffix(end).removeprefix(".")
-        if process.isdigit() and not _is_alive(int(process)):
-            _remove(target.with_name(name))
+        if process.isdecimal() and not _is_alive(int(process)):
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                _remove(target.with_name(name))
 
 
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # of another user
         return True

@@ -31,6 +31,7 @@ from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text import TextDataset, TinyPTB
 from optexp_jax.errors import OptexpError
 from optexp_jax.models import AttentionFeatures
+from optexp_jax.numerics import key_of, pinned
 
 _PARTS = ("train", "validation")
 _TOKENS = 1 << 14  # of a batch
@@ -183,14 +184,14 @@ class FrozenFeatures(ByFrequency):
         text = self.text.load(workspace)
         model = AttentionFeatures(self.text.vocabulary, self.width)
         time = self.text.layout.length
-        with jax.default_matmul_precision("highest"), aside(self._folder(workspace)) as folder:
+        with pinned(), aside(self._folder(workspace)) as folder:
             folder.mkdir()
-            params = model.init(jax.random.key(self.seed), jnp.zeros((1, time), jnp.int32))
+            params = model.init(key_of(self.seed), jnp.zeros((1, time), jnp.int32))
             apply = functools.partial(jax.jit(model.apply), params)
             for part in _PARTS:
                 self._write(folder / f"{part}.npy", getattr(text, part), apply, report)
             hashes = {part: hash_of(folder / f"{part}.npy", "sha256") for part in _PARTS}
-            (folder / _WRITTEN).write_text(json.dumps(hashes))
+            (folder / _WRITTEN).write_text(json.dumps(hashes), encoding="utf-8")
 
     def _write(self, path: Path, text: Split, apply, report: Report) -> None:
         """Write the features of a part, a batch of sequences after the other."""
@@ -211,7 +212,7 @@ class FrozenFeatures(ByFrequency):
 def _written(folder: Path) -> dict[str, str]:
     """The hashes of the files of features as they were written."""
     try:
-        return dict(json.loads((folder / _WRITTEN).read_text()))
+        return dict(json.loads((folder / _WRITTEN).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise damaged(folder / _WRITTEN, "it cannot be read") from error
 

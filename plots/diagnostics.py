@@ -24,6 +24,7 @@ from optexp_jax.analysis import (
 )
 from optexp_jax.analysis.rows import MicroBatch
 from optexp_jax.datasets.data import Data, Split, Streamed
+from optexp_jax.datasets.loading import loaded
 from optexp_jax.models.functional import functional
 from optexp_jax.per_class import mean_by_group
 from optexp_jax.plotting import style
@@ -54,7 +55,7 @@ class Trajectory:
     def __init__(self, run: Results, workspace: Path) -> None:
         self.run, self._folder = run, RunFolder(workspace, run.experiment)
         problem = run.experiment.problem.with_data_seed(run.experiment.seed)
-        self._data: Data = problem.dataset.load(workspace)
+        self._data: Data = loaded(problem.dataset, workspace)
         self._model = problem.model
         modes_differ = not functional(problem.model).modes_coincide
         self._options: dict[str, Any] = {"train": False} if modes_differ else {}

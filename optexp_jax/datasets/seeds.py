@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.numerics import key_of
 
 
 def seed_of(dataset: Any) -> int:
@@ -31,7 +32,7 @@ def seed_of(dataset: Any) -> int:
 
 def key_for(dataset: Any, use: str) -> jax.Array:
     """The key of one use of the seed of a data set."""
-    return jax.random.fold_in(jax.random.key(seed_of(dataset)), crc32(use.encode()))
+    return jax.random.fold_in(key_of(seed_of(dataset)), crc32(use.encode()))
 
 
 def random_bits(n: int, seed: int, use: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from optexp_jax.datasets.data import CountsClasses, Dataset, InFiles, Report
+from optexp_jax.datasets.loading import loaded
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
@@ -41,7 +42,7 @@ def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
     """
     if isinstance(dataset, CountsClasses):
         return dataset.class_counts(workspace)
-    return dataset.load(workspace).class_counts
+    return loaded(dataset, workspace).class_counts
 
 
 def prepare(

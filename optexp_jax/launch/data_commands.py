@@ -17,6 +17,7 @@ from rich.text import Text
 
 from optexp_jax.datasets.data import CountsClasses, Data, Dataset, Facts, InFiles, Split
 from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.loading import loaded
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import data
@@ -140,8 +141,8 @@ def _counts(context: DataContext, dataset: Dataset) -> tuple[np.ndarray, int]:
     if isinstance(dataset, CountsClasses):
         facts = getattr(dataset, "facts", Facts())
         return dataset.class_counts(context.workspace), facts.validation or 0
-    loaded = dataset.load(context.workspace)
-    return loaded.class_counts, _targets(loaded)
+    data_of_it = loaded(dataset, context.workspace)
+    return data_of_it.class_counts, _targets(data_of_it)
 
 
 def _is_here(dataset: Dataset, workspace: Path) -> tuple[bool, bool]:
@@ -162,12 +163,12 @@ def _counted(dataset: Dataset, facts: Facts, workspace: Path) -> Facts:
     found = Facts.of(data.class_counts_of(dataset, workspace))
     validation = facts.validation
     if validation is None:
-        validation = _targets(dataset.load(workspace))
+        validation = _targets(loaded(dataset, workspace))
     return Facts(found.train, validation, found.ratio)
 
 
-def _targets(loaded: Data) -> int:
-    split = loaded.validation
+def _targets(whole: Data) -> int:
+    split = whole.validation
     if split is None:
         return 0
     return int((np.asarray(split.labels) >= 0).sum()) if isinstance(split, Split) else len(split)

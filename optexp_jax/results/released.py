@@ -25,6 +25,7 @@ import pandas as pd
 from optexp_jax.datasets import WikiText103
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import CountsClasses, Dataset
+from optexp_jax.datasets.loading import loaded
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.problem import FullBatch
@@ -170,7 +171,7 @@ def _known(dataset: Dataset, workspace: Path) -> _Known:
     if isinstance(dataset, CountsClasses):
         counts = dataset.class_counts(workspace)
         return _Known({"train": counts, "tr": counts}, int(counts.sum()))
-    data = dataset.load(workspace)
+    data = loaded(dataset, workspace)
     # The authors measure training on all of it, also where we take a part.
     counts = {"train": data.class_counts, "tr": data.class_counts}
     if data.validation is not None:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.datasets.data import PADDING, Split
+from optexp_jax.numerics import key_of
 
 
 @jax.tree_util.register_dataclass
@@ -77,7 +78,7 @@ def as_inputs(stored: jax.Array) -> jax.Array:
 
 def named_key(seed: int | jax.Array, name: str) -> jax.Array:
     """A key for one use (`params`, `order`, `dropout`) of a seed."""
-    return jax.random.fold_in(jax.random.key(seed), crc32(name.encode()))
+    return jax.random.fold_in(key_of(seed), crc32(name.encode()))
 
 
 def epoch_order(

@@ -63,7 +63,8 @@ def add(total: tuple[Any, Any], new: Any) -> tuple[Any, Any]:
         if not jnp.issubdtype(s.dtype, jnp.floating):
             return e
         y = x - e
-        return ((s + y) - s) - y
+        # Infinity less infinity is no rounding error.
+        return jnp.where(jnp.isfinite(s + y), ((s + y) - s) - y, 0)
 
     sums, errors = total
     return jax.tree.map(total_of, sums, errors, new), jax.tree.map(error_of, sums, errors, new)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.losses import Loss, LossSum
 from optexp_jax.models.functional import ModelFunctions, merge
 from optexp_jax.training import metrics
@@ -115,12 +116,23 @@ class Objective:
         logits, model_state = self.model.apply(
             merge(params, frozen), model_state, inputs, {"dropout": key}, train
         )
+        self._require_logits(logits, block.labels)
         sums = metrics.objective_sums(self.loss_sum, logits, block.labels)
         if with_metrics:
             sums |= metrics.batch_sums(
                 self.loss, logits, block.labels, self.num_classes, self.per_class
             )
         return sums["objective"], (sums, model_state)
+
+    def _require_logits(self, logits: jax.Array, labels: jax.Array) -> None:
+        """Refuse a model whose outputs are not those of the classes: losses would be NaN."""
+        expected = (*labels.shape, self.num_classes)
+        if logits.shape != expected:
+            raise OptexpError(
+                f"The model gives logits of shape {logits.shape} for labels of shape "
+                f"{labels.shape} in {self.num_classes} classes: it gives {expected}, one logit for "
+                "each class of each label."
+            )
 
 
 def _divisor(sums: Sums) -> jax.Array:

@@ -14,6 +14,7 @@ import optax
 
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
+from optexp_jax.numerics import pinned
 from optexp_jax.optim import LineSearchGD
 from optexp_jax.problem import FullBatch
 from optexp_jax.training import devices
@@ -30,8 +31,7 @@ _CLASS_PREFIX = "class_"
 @contextlib.contextmanager
 def precision_of(pack: Pack) -> Iterator[None]:
     """Full-precision matrix products; 64-bit floats where the problem asks for them."""
-    double = pack.experiments[0].problem.precision == "float64"
-    with jax.enable_x64(double), jax.default_matmul_precision("highest"):
+    with pinned(double=pack.experiments[0].problem.precision == "float64"):
         yield
 
 

@@ -15,6 +15,7 @@ from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
 from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, draw_rows
 from optexp_jax.errors import OptexpError
+from optexp_jax.numerics import pinned
 
 
 def power_law_counts(num_classes: int, power: float, shift: float, least: int) -> np.ndarray:
@@ -68,8 +69,9 @@ class _PowerLaw(ByFrequency):
 
     def _draw(self, inputs: Inputs) -> tuple[jax.Array, np.ndarray]:
         """Random inputs `[n, num_inputs]`, and the labels."""
-        labels = labels_of(self.class_counts())
-        return draw_rows(inputs, key_for(self, "inputs"), len(labels), self.num_inputs), labels
+        labels, key = labels_of(self.class_counts()), key_for(self, "inputs")
+        with pinned():
+            return draw_rows(inputs, key, len(labels), self.num_inputs), labels
 
     def _check(self, *numbers: str) -> None:
         name = type(self).__name__
@@ -131,7 +133,8 @@ class GaussianMixture(_PowerLaw):
         """
         del workspace
         noise, labels = self._draw(Gaussian(0.0, self.scale))
-        inputs = noise.at[jnp.arange(len(labels)), labels].add(1.0)
+        with pinned():
+            inputs = noise.at[jnp.arange(len(labels)), labels].add(1.0)
         return Data(Split(inputs, labels), self.class_counts())
 
 

@@ -13,6 +13,7 @@ from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
 from optexp_jax.datasets.synthetic.inputs import Inputs, Uniform, draw_rows
 from optexp_jax.errors import OptexpError
+from optexp_jax.numerics import pinned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +96,8 @@ class RandomHeavyTailedLabels(ByFrequency):
         del workspace
         key, counts = key_for(self, "inputs"), self.class_counts()
         length = self.num_inputs - self.bias_column
-        inputs = draw_rows(
-            self.inputs, key, int(counts.sum()), length, bias_column=self.bias_column
-        )
+        with pinned():
+            inputs = draw_rows(
+                self.inputs, key, int(counts.sum()), length, bias_column=self.bias_column
+            )
         return Data(Split(inputs, labels_of(counts)), counts)

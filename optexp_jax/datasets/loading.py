@@ -1,0 +1,132 @@
+"""Loading a data set for training: whatever is promised of it is checked once, on the host."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from optexp_jax.datasets.classes import counts_of
+from optexp_jax.datasets.data import PADDING, Data, Dataset, Split, Streamed
+from optexp_jax.errors import OptexpError
+from optexp_jax.numerics import pinned
+
+_BLOCK = 1 << 24  # entries that are looked at together
+
+
+def loaded(dataset: Dataset, workspace: Path) -> Data:
+    """The data of a data set, checked; random numbers of JAX are those of every environment.
+
+    Args:
+        dataset: anybody's.
+        workspace: where its files are.
+
+    Returns:
+        its data, class counts as int64.
+
+    Raises:
+        OptexpError: the data are not here, or are not what the data set and `Data` promise.
+    """
+    with pinned():
+        data = dataset.load(workspace)
+    return checked(dataset, data)
+
+
+def checked(dataset: Dataset, data: Data) -> Data:
+    """Data that are what their data set and `Data` promise.
+
+    Labels are integers from 0 below the number of classes, or -1 for padding; inputs are as many,
+    of the promised shape and finite; class counts are those of the training labels.
+
+    Raises:
+        OptexpError: they are not; the sentence says which promise is broken.
+    """
+    name = type(dataset).__name__
+    parts = {"train": data.train, "validation": data.validation, "evaluation": data.evaluation}
+    for part, split in parts.items():
+        if split is not None:
+            _check_part(f"{name}.{part}", dataset, split)
+    counts = np.asarray(data.class_counts)
+    if counts.shape != (dataset.num_classes,) or counts.dtype.kind not in "iu":
+        raise OptexpError(
+            f"class_counts of {name} are {counts.dtype} of shape {counts.shape}: give an integer "
+            f"for each of its {dataset.num_classes} classes."
+        )
+    found = counts_of(data.train.labels, dataset.num_classes)
+    wrong = np.flatnonzero(found != counts)
+    if len(wrong):
+        k = int(wrong[0])
+        raise OptexpError(
+            f"class_counts of {name} are not those of its training labels: class {k} has "
+            f"{found[k]} examples, not {counts[k]}; `counts_of(labels, num_classes)` counts them."
+        )
+    return dataclasses.replace(data, class_counts=found)
+
+
+def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
+    labels = np.asarray(split.labels)
+    if labels.size == 0 or len(split) == 0:
+        raise OptexpError(f"{name} has no examples: give at least one, or None for no part.")
+    if labels.dtype.kind not in "iu":
+        raise OptexpError(f"The labels of {name} are {labels.dtype}: make them integers.")
+    low, high = int(labels.min()), int(labels.max())
+    if low < PADDING or high >= dataset.num_classes:
+        odd = low if low < PADDING else high
+        raise OptexpError(
+            f"The label {odd} of {name} is outside of its {dataset.num_classes} classes: labels "
+            f"are 0 to {dataset.num_classes - 1}, or {PADDING} for padding."
+        )
+    if high < 0:
+        raise OptexpError(f"{name} is all padding: give at least one example.")
+    if isinstance(split, Split):
+        _check_inputs(name, dataset, split.inputs, labels)
+    elif tuple(split.example_shape) != tuple(dataset.input_shape):
+        raise _wrong_shape(name, dataset, tuple(split.example_shape))
+
+
+def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) -> None:
+    if len(inputs) != len(labels):
+        raise OptexpError(
+            f"{name} has {len(inputs)} inputs and {len(labels)} labels: give one label each."
+        )
+    if tuple(inputs.shape[1:]) != tuple(dataset.input_shape):
+        raise _wrong_shape(name, dataset, tuple(inputs.shape[1:]))
+    if jnp.issubdtype(inputs.dtype, jnp.floating):
+        if not _are_finite(inputs):
+            raise OptexpError(f"The inputs of {name} hold NaN or infinity: remove or replace them.")
+    elif not jnp.issubdtype(inputs.dtype, jnp.integer):
+        raise OptexpError(f"The inputs of {name} are {inputs.dtype}: make them floats or integers.")
+    else:
+        _check_indices(name, dataset, inputs)
+
+
+def _check_indices(name: str, dataset: Any, inputs: Any) -> None:
+    """Refuse tokens and indices of one-hot vectors that models would clip without a word."""
+    one_hot = getattr(dataset, "num_inputs", None) if inputs.ndim == 1 else None
+    most = getattr(dataset, "vocabulary", one_hot)
+    if most is None:  # integers that are no indices, such as bytes of images
+        return
+    low, high = int(np.min(inputs)), int(np.max(inputs))
+    if low < 0 or high >= most:
+        raise OptexpError(
+            f"The input {low if low < 0 else high} of {name} is outside of 0 to {most - 1}."
+        )
+
+
+def _are_finite(inputs: Any) -> bool:
+    if isinstance(inputs, jax.Array):
+        return bool(jnp.isfinite(inputs).all())  # where they lie
+    step = max(1, _BLOCK // max(1, int(np.prod(inputs.shape[1:]))))
+    blocks = (inputs[i : i + step] for i in range(0, len(inputs), step))
+    return all(np.isfinite(block).all() for block in blocks)
+
+
+def _wrong_shape(name: str, dataset: Dataset, found: tuple[int, ...]) -> OptexpError:
+    return OptexpError(
+        f"The inputs of {name} have the shape {found}, but its input_shape is "
+        f"{tuple(dataset.input_shape)}: make them agree."
+    )
