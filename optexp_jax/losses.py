@@ -2,19 +2,23 @@
 
 The sum and the weight are divided once, at the end, so micro-batches, padding (label -1) and
 devices cannot bias the mean. What is *recorded* is always the unweighted `per_example` loss.
+Labels are integers of any type.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.per_class import class_indices
 
 LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
@@ -54,6 +58,7 @@ def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(cross_entropy(jnp.zeros((1, 2)), jnp.array([0])))
     [0.6931472]
     """
+    labels = class_indices(labels)
     logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
     chosen = jnp.take_along_axis(logits, jnp.maximum(labels, 0)[..., None], axis=-1)[..., 0]
     return jnp.where(labels >= 0, jax.nn.logsumexp(logits, axis=-1) - chosen, 0.0)
@@ -72,6 +77,7 @@ def squared_error(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(squared_error(jnp.zeros((1, 3)), jnp.array([0])))
     [0.5]
     """
+    labels = class_indices(labels)
     logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
     is_label = jnp.arange(logits.shape[-1]) == labels[..., None]
     residual = jnp.where(is_label, logits - 1, logits)
@@ -91,6 +97,7 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(is_correct(jnp.array([[0.0, 0.0], [0.0, 0.0]]), jnp.array([0, 1])))
     [ True False]
     """
+    labels = class_indices(labels)
     # One comparison per logit and a plain reduction: many times faster than argmax on CPU.
     chosen = jnp.take_along_axis(logits, jnp.maximum(labels, 0)[..., None], axis=-1)
     earlier = jnp.arange(logits.shape[-1]) < labels[..., None]
@@ -100,6 +107,7 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
 def _mean_of(per_example: Callable[[jax.Array, jax.Array], jax.Array]) -> LossSum:
     def loss(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
+        labels = class_indices(labels)
         values = per_example(logits, labels)
         return jnp.sum(values), jnp.sum(labels >= 0).astype(values.dtype)
 
@@ -178,7 +186,7 @@ class Weighted:
     def __post_init__(self) -> None:
         if not isinstance(self.loss, CrossEntropy | SquaredLoss):
             raise OptexpError(f"Weighted takes CrossEntropy() or SquaredLoss(), not {self.loss!r}.")
-        object.__setattr__(self, "power", float(self.power))
+        object.__setattr__(self, "power", _finite("power of Weighted", self.power))
 
     @property
     def name(self) -> str:
@@ -196,7 +204,8 @@ class Weighted:
         weights = np.where(present, np.where(present, frequency, 1.0) ** -self.power, 0.0)
 
         def loss(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
-            values = self.loss.per_example(logits, labels)
+            labels = class_indices(labels)
+            values = self.loss.per_example(_of(logits, len(weights)), labels)
             weight = jnp.asarray(weights, values.dtype)[jnp.maximum(labels, 0)]
             weight = jnp.where(labels >= 0, weight, 0)
             return jnp.sum(weight * values), jnp.sum(weight)
@@ -226,7 +235,7 @@ class LogitAdjusted:
     recorded_is_optimised = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tau", float(self.tau))
+        object.__setattr__(self, "tau", _finite("tau of LogitAdjusted", self.tau))
 
     def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
         """The cross-entropy of the logits as they are."""
@@ -240,11 +249,34 @@ class LogitAdjusted:
 
         def adjusted(logits: jax.Array, labels: jax.Array) -> jax.Array:
             logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+            logits = _of(logits, len(shift))
             return cross_entropy(logits + jnp.asarray(shift, logits.dtype), labels)
 
         return _mean_of(adjusted)
 
 
 def _frequencies(class_counts: np.ndarray) -> np.ndarray:
-    counts = np.asarray(class_counts, np.float64)
+    raw = np.asarray(class_counts)
+    counts = raw.astype(np.float64) if raw.dtype.kind in "iuf" else np.array(np.nan)
+    if counts.ndim != 1 or not (counts >= 0).all() or not 0 < counts.sum() < np.inf:
+        raise OptexpError(
+            "Class counts are a list of finite numbers from 0, one per class and not all 0: count "
+            "the examples of each class."
+        )
     return counts / counts.sum()
+
+
+def _of(logits: jax.Array, num_classes: int) -> jax.Array:
+    if logits.shape[-1] != num_classes:
+        raise OptexpError(
+            f"The loss was built for {num_classes} classes and the logits are of "
+            f"{logits.shape[-1]}: give build() one count for each of them."
+        )
+    return logits
+
+
+def _finite(name: str, value: Any) -> float:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not math.isfinite(value):
+        raise OptexpError(f"The {name} is a finite number, not {value!r}.")
+    return float(value) + 0.0  # -0.0 is no other number

@@ -1,10 +1,15 @@
 """Learning rates as exact powers, and grids of them."""
 
+import copy
+import decimal
 import itertools
+import pickle
+import sys
 from fractions import Fraction
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optexp_jax.optim import LearningRate, lr_grid
@@ -57,17 +62,207 @@ def test_text_that_is_no_power_is_refused(text):
         LearningRate.parse(text)
 
 
-@pytest.mark.parametrize("exponent", [0.1, float("nan"), float("inf"), "x", None, "1/0", "1/1025"])
+@pytest.mark.parametrize(
+    "exponent",
+    [
+        *(0.1, float("nan"), float("inf"), None, "1/0", "1/1025", 1j, b"1", [1]),
+        *(True, False, np.True_, np.float32(0.1), np.float64("nan")),
+        *(decimal.Decimal("NaN"), decimal.Decimal("1e999999999"), decimal.Decimal("1e-999999999")),
+    ],
+)
 def test_inexact_exponents_are_refused_with_the_remedy(exponent):
     with pytest.raises(ValueError, match=r"is not exact: write an integer or a fraction .*\.$"):
         LearningRate(exponent)
 
 
-@pytest.mark.parametrize("base", [1, 0, -10, 10.0, True, "10"])
+@pytest.mark.parametrize("base", [1, 0, -10, 10.0, True, "10", np.True_, np.int8(1), [10]])
 def test_bases_that_are_no_integers_from_2_are_refused(base):
     with pytest.raises(ValueError, match=r"integer from 2, not .*\.$"):
         LearningRate(-1, base)
 
+
+DECIMALS = ["1e-3", "0.001", "1.5", ".5", "-1.5", "1E-3", "5e-1", "1.", "-.5e+2"]
+NO_NUMBERS = [
+    "\uff11",
+    "-\uff12/\uff13",
+    "10^\uff11",
+    "\uff11\uff10^-2",
+    "1_000",
+    "10^1_0",
+    "inf",
+    "nan",
+    "-inf",
+    "x",
+    "",
+    " ",
+    "--1",
+]
+
+
+@pytest.mark.parametrize(
+    "text", [*DECIMALS, *NO_NUMBERS, "1/2/3", "1/-2", "1 / 2", "10^0.5", "10^"]
+)
+def test_text_that_reads_as_a_rate_is_no_exponent(text):
+    """`1e-3` was 10^(1/1000)."""
+    with pytest.raises(
+        ValueError, match=r"^'.*' is no exponent .*: write .*LearningRate\(-3\).*\.$"
+    ):
+        LearningRate(text)
+    with pytest.raises(ValueError, match=r"^'.*' is not a learning rate: write a power .*\.$"):
+        LearningRate.parse(text)
+
+
+@pytest.mark.parametrize("value", [-2, 0.01, None, True, b"10^-2", LearningRate(-2)])
+def test_only_text_is_parsed(value):
+    with pytest.raises(ValueError, match=r"is not a learning rate: write a power .*\.$"):
+        LearningRate.parse(value)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "base", "text"),
+    [
+        (np.int64(-3), 10, "10^-3"),
+        (np.float32(-1.5), np.int64(2), "2^-3/2"),
+        (np.float64(0.5), 10, "10^1/2"),
+        (decimal.Decimal("-1.5"), 10, "10^-3/2"),
+        (Fraction(np.int64(-3), np.int64(2)), 10, "10^-3/2"),
+        ("-3/2", 2, "2^-3/2"),
+        ("+1", 10, "10^1"),
+        ("2^-3", None, "2^-3"),
+        ("2^-3", 2, "2^-3"),
+        (np.str_("010^-4/2"), None, "10^-2"),
+    ],
+)
+def test_exact_numbers_of_any_type_make_the_same_rate(exponent, base, text):
+    rate = LearningRate(exponent, base)
+    assert str(rate) == text
+    assert {rate, eval(repr(rate)), pickle.loads(pickle.dumps(rate)), copy.copy(rate)} == {rate}
+    assert (
+        type(rate.base) is type(rate.exponent.numerator) is type(rate.exponent.denominator) is int
+    )
+
+
+def test_a_power_has_the_base_that_it_names():
+    with pytest.raises(ValueError, match=r"^'2\^3' has the base 2, not 10: leave the base out\.$"):
+        LearningRate("2^3", 10)
+
+
+HUGE = [400, -400, -310, 10**12, -(10**12), 10**5000, "10^400", "10^-99999", "2^1024", "2^-1023"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [*((value,) for value in HUGE), (1, 10**5000), (0, 2**1024), ("10^" + "9" * 400,), (1e300,)],
+)
+def test_rates_that_float64_does_not_hold_are_refused_at_once(arguments):
+    with pytest.raises(
+        ValueError, match=r"^The learning rate .* too (large|small) for float64: .*\.$"
+    ):
+        LearningRate(*arguments)
+
+
+@pytest.mark.parametrize("text", ["10^308", "10^-307", "2^1023", "2^-1022", "10^-50", "10^39"])
+def test_every_rate_that_float64_holds_is_one(text):
+    assert float(LearningRate.parse(text)) == pytest.approx(
+        float(exact(LearningRate(text))), rel=1e-15
+    )
+
+
+def exact(rate):
+    """Its value with fifty digits."""
+    with decimal.localcontext(prec=60):
+        exponent = decimal.Decimal(rate.exponent.numerator) / rate.exponent.denominator
+        return decimal.Decimal(rate.base) ** exponent
+
+
+pieces = st.sampled_from([*"0123456789^/-+.eE_ ", "10", "10^", "^-", "1/2", "e-", "\uff11"])
+texts = st.one_of(
+    st.text(max_size=8),
+    st.lists(pieces, max_size=8).map("".join),
+    st.from_regex(r"[0-9]{1,4} ?\^ ?[-+]?[0-9]{1,5}(/[0-9]{1,5})?", fullmatch=True),
+    st.from_regex(r"[-+]?[0-9]{1,3}(/[0-9]{1,4})?", fullmatch=True),
+    st.floats().map(repr),
+)
+
+
+def rate_or_sentence(make, text):
+    try:
+        return make(text)
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("make", [LearningRate, LearningRate.parse])
+@settings(max_examples=200)
+@given(text=texts)
+def test_any_text_is_a_rate_or_refused_in_a_sentence(make, text):
+    rate = rate_or_sentence(make, text)
+    if isinstance(rate, str):
+        assert rate.endswith(".")
+        assert ". " not in rate.replace(repr(text), "")
+        return
+    assert LearningRate.parse(str(rate)) == rate == eval(repr(rate))
+    assert sys.float_info.min <= float(rate) <= sys.float_info.max
+    # The exponent is rounded to a float first, which errs by its own logarithm.
+    value = exact(rate)
+    bound = 2**-52 * (2 + abs(float(value.ln())))
+    assert abs(decimal.Decimal(float(rate)) / value - 1) < bound
+    assert "." not in text
+    assert text.isascii() or text.strip().isascii()
+
+
+# ------------------------------------------------------------------------------- order
+
+some = st.builds(
+    LearningRate,
+    st.fractions(-6, 6, max_denominator=12),
+    st.one_of(st.integers(2, 30), st.sampled_from([2**40, 3**30, 10**20, 6**24, 10**20 + 1])),
+)
+
+
+@given(some, some)
+def test_order_is_that_of_the_values(a, b):
+    assert (a < b) + (b < a) + (a == b) == 1
+    assert (a <= b, a > b, a >= b) == (a < b or a == b, b < a, not a < b)
+    if a.base == b.base or abs(exact(a) / exact(b) - 1) > 1e-40:
+        assert (a < b) == (exact(a) < exact(b))
+    else:
+        assert (a < b) == (a.base < b.base)
+
+
+@given(st.lists(some, max_size=8))
+def test_order_is_total(rates):
+    ascending = sorted(rates)
+    assert all(a <= b for a, b in itertools.combinations(ascending, 2))
+    rates.reverse()
+    assert sorted(rates) == ascending
+
+
+@given(
+    st.integers(2, 12), st.integers(1, 6), st.integers(1, 6), st.fractions(-3, 3, max_denominator=9)
+)
+def test_equal_values_are_told_exactly(root, i, j, exponent):
+    a, b = LearningRate(exponent / i, root**i), LearningRate(exponent / j, root**j)
+    assert (a < b) == (i < j) == (b > a)
+    assert (a == b) == (i == j)
+
+
+def test_values_that_no_float_tells_apart_are_told_apart():
+    near = [LearningRate(Fraction(1, 3), 10**150 + i) for i in (0, 1, 2)]
+    above = LearningRate(50, 10)
+    assert float(near[2]) == float(near[1]) == float(near[0])
+    assert sorted([near[2], above, near[1], near[0]]) == [above, *near]
+    assert LearningRate(3, 2) < LearningRate(1, 10)
+    assert LearningRate(-1, 10) < LearningRate(-3, 2)
+    assert LearningRate(0, 2) < LearningRate(0, 10) < LearningRate(1, 2)
+
+
+def test_a_rate_is_compared_with_rates_only():
+    with pytest.raises(TypeError, match="not supported between"):
+        LearningRate(0) < 1.0  # noqa: B015
+
+
+# ------------------------------------------------------------------------------- grids
 
 grids = st.tuples(st.integers(-8, 0), st.integers(0, 4), st.integers(0, 3))
 
@@ -94,7 +289,19 @@ def test_a_grid_of_half_powers():
     assert [str(rate) for rate in lr_grid(-1, 0, 1)] == ["10^-1", "10^-1/2", "10^0"]
 
 
-@pytest.mark.parametrize("arguments", [(0, -1), (-1, 0, -1), (0, 1, 11)])
+def test_a_grid_takes_integers_of_numpy():
+    assert lr_grid(np.int64(-1), np.int8(0), np.uint8(1)) == lr_grid(-1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *((0, -1), (-1, 0, -1), (0, 1, 11), (0, 1, 10**9), (0, 10**12), (-(10**12), 0), (0, 400)),
+        *((True, 2), (0, True), (-2.0, -1), (-2, -1.0), ("-2", -1), (None, 0), (np.True_, 2)),
+        *((0, 1, True), (0, 1, 1.0), (0, 1, 0, True), (0, 1, 0, 1), (0, 1, 0, 10.0)),
+        (10**5000, 0),
+    ],
+)
 def test_impossible_grids_are_refused(arguments):
-    with pytest.raises(ValueError, match=r"\.$"):
+    with pytest.raises(ValueError, match=r"^(A|The) .*[^.]\.$"):
         lr_grid(*arguments)

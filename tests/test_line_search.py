@@ -1,6 +1,7 @@
 """The backtracking line search: what it accepts, and that it never breaks down."""
 
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -75,3 +76,27 @@ def test_line_search_keeps_the_dtype_of_each_leaf():
 
     *_, updates, _, _ = line_search_steps(line_search_gd(), function, w, 3)
     assert jax.tree.map(lambda u: u.dtype, updates) == jax.tree.map(lambda x: x.dtype, w)
+
+
+W = jnp.array([2.0, 1.0])
+KEYWORDS = {"value": quadratic(W), "grad": jax.grad(quadratic)(W), "value_fn": quadratic}
+
+
+@pytest.mark.parametrize("spec", [LineSearchGD().build(), line_search_gd()])
+@pytest.mark.parametrize("given", [[], ["value"], ["value", "grad"], ["value_fn"], ["grad"]])
+def test_an_update_names_the_keywords_that_it_misses(spec, given):
+    missing = ", ".join(f"{name}=" for name in KEYWORDS if name not in given)
+    sentence = (
+        f"The update of line_search_gd misses {missing}: call tx.update(grads, state, params, "
+        "value=f(params), grad=grads, value_fn=f) with the loss f."
+    )
+    for absent in ({}, dict.fromkeys(KEYWORDS)):
+        keywords = absent | {name: KEYWORDS[name] for name in given}
+        with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+            spec.update(KEYWORDS["grad"], spec.init(W), W, **keywords)
+
+
+def test_an_update_needs_the_parameters():
+    tx = line_search_gd()
+    with pytest.raises(TypeError, match=r"^The update of line_search_gd misses params: call .*\.$"):
+        tx.update(KEYWORDS["grad"], tx.init(W), **KEYWORDS)

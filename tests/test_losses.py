@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.losses import CrossEntropy, LogitAdjusted, SquaredLoss, Weighted
+from optexp_jax.losses import (
+    CrossEntropy,
+    LogitAdjusted,
+    SquaredLoss,
+    Weighted,
+    cross_entropy,
+    is_correct,
+    squared_error,
+)
 
 COUNTS = np.array([4, 2, 0, 2])
 LOSSES = {
@@ -174,3 +182,82 @@ def test_losses_are_values():
 def test_weighted_takes_only_what_is_a_mean_over_examples():
     with pytest.raises(OptexpError, match=r"takes CrossEntropy\(\) or SquaredLoss\(\), not .*\.$"):
         Weighted(LogitAdjusted())
+
+
+# ------------------------------------------------------------------- types of labels and counts
+
+MANY = jnp.asarray(np.random.default_rng(1).normal(size=(6, 300)), jnp.float32)
+PER_EXAMPLE = (cross_entropy, squared_error, is_correct)
+LABEL_TYPES = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+
+@pytest.mark.parametrize("dtype", LABEL_TYPES)
+@pytest.mark.parametrize("of", PER_EXAMPLE)
+def test_labels_of_any_integer_type_mean_the_same(of, dtype):
+    labels = np.array([0, 44, 100, 127, 120, 3])
+    expected = of(MANY, jnp.asarray(labels, jnp.int32))
+    np.testing.assert_array_equal(of(MANY, labels.astype(dtype)), expected)
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_sums_do_not_depend_on_the_type_of_the_labels(name, dtype):
+    counts = np.arange(1, 301)
+    labels = np.array([0, 44, 100, 127, 120, -1 if dtype != "uint8" else 3])
+    loss = jax.jit(LOSSES[name].build(counts))
+    expected = loss(MANY, jnp.asarray(labels, jnp.int32))
+    np.testing.assert_allclose(loss(MANY, labels.astype(dtype)), expected, rtol=1e-6)
+
+
+def test_labels_beyond_32_bits_are_of_no_class():
+    labels = np.array([2**32 + 1, 2**63 - 1, -(2**32) + 1, 1])
+    assert np.isnan(cross_entropy(MANY[:4], labels)).tolist() == [True, True, False, False]
+    assert cross_entropy(MANY[:4], labels)[2] == 0
+    assert not is_correct(MANY[:4], labels)[:3].any()
+    np.testing.assert_allclose(squared_error(MANY[0], labels[:1]), 0.5 * (MANY[0] ** 2).sum())
+
+
+@pytest.mark.parametrize("of", PER_EXAMPLE)
+def test_labels_that_are_no_integers_are_refused(of):
+    for labels in (jnp.ones(8), jnp.ones(8, bool)):
+        with pytest.raises(TypeError, match=r"^Labels are integers, not (float32|bool): .*\.$"):
+            of(LOGITS, labels)
+
+
+WITH_COUNTS = (Weighted(), Weighted(SquaredLoss(), 2.0), LogitAdjusted())
+
+
+@pytest.mark.parametrize("loss", WITH_COUNTS)
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint64", "float32", "list"])
+def test_counts_may_be_of_any_type(loss, dtype):
+    counts = [100, 100, 0, 100]  # their sum is more than uint8 holds
+    given = counts if dtype == "list" else np.array(counts, dtype)
+    found, expected = (loss.build(c)(LOGITS, LABELS) for c in (given, np.array(counts)))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", WITH_COUNTS)
+@pytest.mark.parametrize(
+    "counts",
+    [
+        *([0, 0], [1, -1], [1.0, float("nan")], [1.0, float("inf")], [], [[1, 2]], 3),
+        *([True, False], ["1", "2"], None),
+    ],
+)
+def test_counts_that_are_none_are_refused(loss, counts):
+    with pytest.raises(OptexpError, match=r"^Class counts are a list of finite numbers .*\.$"):
+        loss.build(counts)
+
+
+@pytest.mark.parametrize("loss", WITH_COUNTS)
+def test_counts_are_of_the_classes_of_the_logits(loss):
+    with pytest.raises(OptexpError, match=r"^The loss was built for 3 classes .* of 4: .*\.$"):
+        loss.build(np.ones(3))(LOGITS, LABELS)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True, None, 1j, np.bool_(1)])
+def test_strengths_are_finite_numbers(value):
+    with pytest.raises(OptexpError, match=r"^The power of Weighted is a finite number, not .*\.$"):
+        Weighted(power=value)
+    with pytest.raises(OptexpError, match=r"^The tau of LogitAdjusted is a finite number, .*\.$"):
+        LogitAdjusted(value)

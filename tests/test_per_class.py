@@ -147,17 +147,31 @@ def test_more_groups_than_classes_and_no_examples_at_all():
     assert [len(group) for group in frequency_groups([0, 0], 3)] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("dtype", [*"bBhHiIlL", "float16", "float32", "float64"])
+def test_counts_may_be_of_any_type(dtype):
+    counts = np.array([100, 3, 0, 90], dtype)
+    found = frequency_groups(counts, np.uint8(2))
+    assert [group.tolist() for group in found] == [[0], [3, 1]]
+    assert mean_by_group(np.array([1, 2, 3, 4], "uint8"), counts, found)[1] == 366 / 93
+
+
 @pytest.mark.parametrize(
-    "counts", [[1, -1], [0.5, 1], [[1, 2]], 3, [1.0, float("nan")], [1.0, float("inf")]]
+    "counts",
+    [
+        *([1, -1], [0.5, 1], [[1, 2]], 3, [1.0, float("nan")], [1.0, float("inf")]),
+        *([True, False], ["1", "2"], [None, 1], [1j], [2**70, 1], [1e30]),
+        np.array([2**63, 1], np.uint64),
+        [2**62, 2**62],  # their sum would wrap
+    ],
 )
 def test_counts_that_are_no_whole_numbers_are_refused(counts):
     with pytest.raises(ValueError, match=r"whole numbers from 0.*\.$"):
         frequency_groups(counts, 2)
 
 
-@pytest.mark.parametrize("n_groups", [0, -1])
+@pytest.mark.parametrize("n_groups", [0, -1, True, 2.0, 1.5, "2", None, float("nan")])
 def test_there_is_at_least_one_group(n_groups):
-    with pytest.raises(ValueError, match=r"at least one group, not .*\.$"):
+    with pytest.raises(ValueError, match=r"^n_groups is an integer from 1, not .*\.$"):
         frequency_groups([1, 2], n_groups)
 
 
@@ -186,3 +200,24 @@ def test_classes_that_were_not_measured_count_for_nothing():
     groups = [np.array([0, 1]), np.array([1, 2]), np.array([3])]
     means = mean_by_group(values, [2, 0, 1, 0], groups)
     np.testing.assert_array_equal(means, [1.0, 5.0, np.nan])
+
+
+@pytest.mark.parametrize(("means", "counts"), [((3,), 2), ((2,), 3), ((2, 3), 2), ((), 1)])
+def test_means_and_counts_are_of_the_same_classes(means, counts):
+    with pytest.raises(ValueError, match=r"^There is one mean per class .* are \(.*\.$"):
+        mean_by_group(np.ones(means), np.ones(counts, int), [np.array([0])])
+
+
+@pytest.mark.parametrize(
+    "group", [[3], [-1], [0, 99], [0.0], [True, False, True], [[0, 1]], 1, ["0"], [None]]
+)
+def test_groups_hold_indices_of_classes(group):
+    with pytest.raises(ValueError, match=r"^Group 1 is a list of indices from 0 to 2, as .*\.$"):
+        mean_by_group(np.ones(3), [1, 1, 1], [np.array([0]), group])
+
+
+def test_groups_may_be_lists_and_empty():
+    groups = [[2, 0], [], np.array([1], np.uint8)]
+    np.testing.assert_array_equal(
+        mean_by_group(np.array([1.0, 2.0, 4.0]), [1, 1, 2], groups), [3.0, np.nan, 2.0]
+    )

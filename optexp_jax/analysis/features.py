@@ -12,6 +12,7 @@ from flax import traverse_util
 
 from optexp_jax.analysis.rows import OutputLayer
 from optexp_jax.errors import OptexpError
+from optexp_jax.per_class import class_indices
 
 
 def head_of(params: Mapping[str, Any], num_classes: int) -> str:
@@ -108,5 +109,5 @@ def feature_extractor(
 
 def _as_vectors(features: jax.Array, layer: OutputLayer) -> jax.Array:
     if jnp.issubdtype(features.dtype, jnp.integer):
-        return jax.nn.one_hot(features, len(layer.kernel), dtype=layer.kernel.dtype)
+        return jax.nn.one_hot(class_indices(features), len(layer.kernel), dtype=layer.kernel.dtype)
     return features

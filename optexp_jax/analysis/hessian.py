@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.analysis.rows import MicroBatch, OutputLayer, flat, masked
+from optexp_jax.analysis.rows import MicroBatch, OutputLayer, flat, is_example, masked
 from optexp_jax.errors import OptexpError
+from optexp_jax.per_class import class_indices
 
 
 def block_traces(
@@ -30,7 +31,7 @@ def block_traces(
         `[K, K]`.
 
     Raises:
-        OptexpError: no examples.
+        OptexpError: no examples, or indices that are none.
 
     >>> layer, batch = OutputLayer(jnp.zeros((1, 2))), (jnp.array([[2.0]]), jnp.array([0]))
     >>> print(block_traces(layer, [batch], [0, 1]))
@@ -39,7 +40,7 @@ def block_traces(
 
     Source: the paper, figure 9 and section G.1.
     """
-    return _mean(_traces, layer, batches, jnp.asarray(classes))
+    return _mean(_traces, layer, batches, _chosen("classes", classes, layer.kernel.shape[1]))
 
 
 def hessian_entries(
@@ -62,7 +63,7 @@ def hessian_entries(
         `[K, D, K, D]`.
 
     Raises:
-        OptexpError: no examples.
+        OptexpError: no examples, or indices that are none.
 
     >>> layer, batch = OutputLayer(jnp.zeros((2, 2))), (jnp.array([[2.0, 1.0]]), jnp.array([0]))
     >>> print(hessian_entries(layer, [batch], [0], [0, 1])[0, :, 0])
@@ -71,14 +72,25 @@ def hessian_entries(
 
     Source: the paper, figure 33.
     """
-    return _mean(_entries, layer, batches, jnp.asarray(classes), jnp.asarray(dimensions))
+    rows = _chosen("classes", classes, layer.kernel.shape[1])
+    return _mean(
+        _entries, layer, batches, rows, _chosen("dimensions", dimensions, len(layer.kernel))
+    )
+
+
+def _chosen(name: str, indices: Sequence[int] | np.ndarray, number: int) -> jax.Array:
+    raw = np.asarray(indices)
+    if raw.dtype.kind not in "iu" or raw.ndim != 1 or ((raw < 0) | (raw >= number)).any():
+        raise OptexpError(f"The {name} are a list of indices from 0 to {number - 1}.")
+    return jnp.asarray(raw)
 
 
 def _mean(of, layer: OutputLayer, batches: Iterable[MicroBatch], *chosen: jax.Array) -> np.ndarray:
     total, number = 0.0, 0
-    for features, labels in batches:
+    for features, given in batches:
+        labels = class_indices(given)
         total = total + np.asarray(of(layer, features, labels, *chosen), np.float64)
-        number += int((labels >= 0).sum())
+        number += int(is_example(labels, layer.kernel.shape[-1]).sum())
     if not number:
         raise OptexpError("There are no examples: give at least one label that is not padding.")
     return np.asarray(total / number)
@@ -88,7 +100,7 @@ def _mean(of, layer: OutputLayer, batches: Iterable[MicroBatch], *chosen: jax.Ar
 def _traces(
     layer: OutputLayer, features: jax.Array, labels: jax.Array, classes: jax.Array
 ) -> jax.Array:
-    features, labels = flat(features, labels)
+    features, labels = flat(features, labels, layer)
     p = masked(layer.probabilities(features), labels)[:, classes]
     weighted = p * jnp.sum(features**2, axis=-1, keepdims=True)
     return jnp.diag(weighted.sum(axis=0)) - jnp.matmul(p.T, weighted, precision="highest")
@@ -102,7 +114,7 @@ def _entries(
     classes: jax.Array,
     dimensions: jax.Array,
 ) -> jax.Array:
-    features, labels = flat(features, labels)
+    features, labels = flat(features, labels, layer)
     p = masked(layer.probabilities(features), labels)[:, classes]
     h = features[:, dimensions]
     products = (p[:, :, None] * h[:, None, :]).reshape(len(p), -1)

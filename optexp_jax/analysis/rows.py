@@ -15,9 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.per_class import sum_by_class
+from optexp_jax.per_class import class_indices, sum_by_class
 
-# (features [..., d], labels [...] with -1 for padding): examples, or tokens of sequences.
+# (features [..., d], labels [...]): examples, or tokens of sequences. Labels are integers of any
+# type, and one outside the classes, such as -1, marks padding.
 MicroBatch = tuple[jax.Array, jax.Array]
 
 
@@ -89,7 +90,7 @@ def row_statistics(layer: OutputLayer, batches: Iterable[MicroBatch]) -> RowStat
     """
     gradient, sums = None, None
     for features, labels in batches:
-        added, new = _sums(layer, features, labels)
+        added, new = _sums(layer, features, class_indices(labels))
         gradient = added if gradient is None else gradient + added
         # In 64 bits on the host, where the sums of all micro-batches meet.
         wide = [np.asarray(s, np.float64) for s in new]
@@ -115,7 +116,7 @@ def _sums(
     layer: OutputLayer, features: jax.Array, labels: jax.Array
 ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
     """The sum of the gradient of a micro-batch `[d, c]`, and of what is kept of each class."""
-    features, labels = flat(features, labels)
+    features, labels = flat(features, labels, layer)
     p = masked(layer.probabilities(features), labels)
     classes = p.shape[-1]
     error = p - jax.nn.one_hot(labels, classes, dtype=p.dtype)  # padding is in no class
@@ -132,11 +133,18 @@ def _sums(
     )
 
 
-def flat(features: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Examples on one axis: features `[n, d]`, labels `[n]`."""
+def flat(features: jax.Array, labels: jax.Array, layer: OutputLayer) -> tuple[jax.Array, jax.Array]:
+    """Examples on one axis: features `[n, d]` as floats, labels `[n]`."""
+    if not jnp.issubdtype(features.dtype, jnp.floating):
+        features = features.astype(layer.kernel.dtype)
     return features.reshape(-1, features.shape[-1]), labels.ravel()
 
 
 def masked(probabilities: jax.Array, labels: jax.Array) -> jax.Array:
     """Probabilities `[n, c]`, zero where the label says that there is no example."""
-    return jnp.where((labels >= 0)[:, None], probabilities, 0)
+    return jnp.where(is_example(labels, probabilities.shape[-1])[:, None], probabilities, 0)
+
+
+def is_example(labels: jax.Array, num_classes: int) -> jax.Array:
+    """Whether labels are of a class."""
+    return (labels >= 0) & (labels < num_classes)

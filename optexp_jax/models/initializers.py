@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 
 import jax
@@ -39,7 +40,9 @@ class Normal:
         del fan
 
         def initialize(key: jax.Array, shape: Sequence[int], dtype=jnp.float32) -> jax.Array:
-            return self.mean + self.std * jax.random.normal(key, shape, dtype)
+            # As one row: XLA may round otherwise in a loop over many rows of a few entries.
+            drawn = self.mean + self.std * jax.random.normal(key, (math.prod(shape),), dtype)
+            return jax.lax.optimization_barrier(drawn).reshape(shape)
 
         return initialize
 

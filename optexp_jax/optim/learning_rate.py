@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
+import numbers
 import re
+import sys
+from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
+from optexp_jax.optim.powers import compare_powers
+
 _LARGEST_DENOMINATOR = 1024
-_FORM = re.compile(r"^\s*(\d+)\s*\^\s*(-?\d+(?:/\d+)?)\s*$")
+_LONGEST = 60
+_DENSEST = 10  # halvings of a step that this denominator allows
+_EXPONENT = r"[-+]?[0-9]{1,400}(?:/[0-9]{1,400})?"
+_POWER = re.compile(rf"\s*([0-9]{{1,400}})\s*\^\s*({_EXPONENT})\s*")
 
 
-@dataclasses.dataclass(frozen=True, order=True, init=False)
+@functools.total_ordering
+@dataclasses.dataclass(frozen=True, init=False)
 class LearningRate:
     """A learning rate base^exponent with a rational exponent, hence exact, hashable and printable.
 
+    Rates are sorted by their values, compared without rounding. Equal values of different bases,
+    such as 2^2 and 4^1, are different rates; the smaller base comes first.
+
     Args:
-        exponent: the power; anything `fractions.Fraction` takes with a denominator up to 1024.
-        base: an integer of at least 2.
+        exponent: the power: a number with a denominator up to 1024, or text such as `-3/2`. Text
+            may also be the whole, such as `10^-3/2`, but no decimal: in `1e-3` one reads a rate.
+        base: an integer of at least 2; None for 10, or for the base that the text names.
 
     Raises:
-        ValueError: the exponent is not such a fraction, or the base is too small.
+        ValueError: the exponent is not such a fraction, the base is too small, or float64 does not
+            hold the rate.
 
     >>> LearningRate(-1.5)
     LearningRate('10^-3/2')
     >>> float(LearningRate(-2)), str(LearningRate("1/2")), LearningRate.parse("10^-3/2").exponent
     (0.01, '10^1/2', Fraction(-3, 2))
+    >>> sorted([LearningRate(1), LearningRate(3, base=2)])
+    [LearningRate('2^3'), LearningRate('10^1')]
 
     Source: the grids of the paper, section A.4 (powers of ten, then half-powers).
     """
@@ -32,22 +53,33 @@ class LearningRate:
     exponent: Fraction
     base: int = 10
 
-    def __init__(self, exponent: Fraction | float | str, base: int = 10) -> None:
-        if type(base) is not int or base < 2:
-            raise ValueError(f"The base of a learning rate is an integer from 2, not {base!r}.")
+    def __init__(self, exponent: Fraction | float | str, base: int | None = None) -> None:
+        power = _POWER.fullmatch(exponent) if isinstance(exponent, str) else None
+        if power:
+            exponent, named = power.group(2), int(power.group(1))
+            if base is not None and base != named:
+                raise ValueError(
+                    f"{shown(power.group())} has the base {shown(named)}, not {shown(base)}: "
+                    "leave the base out."
+                )
+            base = named
         object.__setattr__(self, "exponent", _exact(exponent))
-        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "base", _base(10 if base is None else base))
+        _check_range(self)
 
     @classmethod
     def parse(cls, text: str) -> LearningRate:
-        """The learning rate written as `10^-3/2`."""
-        match = _FORM.match(text)
-        if match is None:
+        """The learning rate written as `10^-3/2`.
+
+        Raises:
+            ValueError: the text is no power, or one that the constructor refuses.
+        """
+        if not isinstance(text, str) or not _POWER.fullmatch(text):
             raise ValueError(
-                f"'{text}' is not a learning rate: write a power with a whole or fractional "
+                f"{shown(text)} is not a learning rate: write a power with a whole or fractional "
                 "exponent, such as 10^-2 or 10^-3/2."
             )
-        return cls(match.group(2), int(match.group(1)))
+        return cls(text)
 
     def __float__(self) -> float:
         return float(self.base) ** float(self.exponent)
@@ -58,18 +90,67 @@ class LearningRate:
     def __repr__(self) -> str:
         return f"LearningRate('{self}')"
 
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, LearningRate):
+            return NotImplemented
+        sign = compare_powers(self.base, self.exponent, other.base, other.exponent)
+        return sign < 0 or (sign == 0 and self.base < other.base)
+
 
 def _exact(exponent: object) -> Fraction:
-    try:
-        fraction = Fraction(exponent)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        fraction = None
+    given = exponent.item() if isinstance(exponent, np.generic) else exponent
+    if isinstance(given, str) and not re.fullmatch(rf"\s*{_EXPONENT}\s*", given):
+        raise ValueError(
+            f"{shown(given)} is no exponent such as -3/2 and no power such as 10^-3/2: write the "
+            "learning rate 0.001 as LearningRate(-3) or '10^-3'."
+        )
+    fraction = None
+    if isinstance(given, str | numbers.Real | Decimal) and not isinstance(given, bool):
+        fraction = _fraction(given)
     if fraction is None or fraction.denominator > _LARGEST_DENOMINATOR:
         raise ValueError(
-            f"The exponent {exponent!r} of a learning rate is not exact: write an integer or a "
+            f"The exponent {shown(given)} of a learning rate is not exact: write an integer or a "
             "fraction with a small denominator, such as Fraction(-3, 2) or '-3/2'."
         )
     return fraction
+
+
+def _fraction(number: str | numbers.Real | Decimal) -> Fraction | None:
+    if isinstance(number, Decimal) and abs(number.adjusted()) > sys.float_info.max_10_exp:
+        return None  # as a fraction it could fill the memory
+    try:
+        exact = Fraction(number)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return Fraction(int(exact.numerator), int(exact.denominator))  # not of NumPy's integers
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+
+
+def _base(base: object) -> int:
+    number = int(base) if isinstance(base, np.integer) else base
+    if type(number) is not int or number < 2:
+        raise ValueError(f"The base of a learning rate is an integer from 2, not {shown(base)}.")
+    return number
+
+
+def _check_range(rate: LearningRate) -> None:
+    try:
+        value = float(rate)
+    except OverflowError:
+        value = math.inf
+    if not sys.float_info.min <= value < math.inf:
+        raise ValueError(
+            f"The learning rate {shown(rate, str)} is too {'large' if value > 1 else 'small'} for "
+            "float64: take an exponent nearer to 0."
+        )
+
+
+def shown(value: object, form: Callable[[object], str] = repr) -> str:
+    """A value as the words of a sentence, even where it has a million digits."""
+    try:
+        text = form(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "of thousands of digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def lr_grid(start: int, end: int, density: int = 0, base: int = 10) -> list[LearningRate]:
@@ -80,24 +161,29 @@ def lr_grid(start: int, end: int, density: int = 0, base: int = 10) -> list[Lear
     Args:
         start: first exponent.
         end: last exponent, included.
-        density: halvings of the step between exponents, at least 0.
+        density: halvings of the step between exponents, from 0 to 10.
         base: base of the powers.
 
     Returns:
         the learning rates, smallest first.
 
     Raises:
-        ValueError: the grid would be empty, or the density is negative.
+        ValueError: the grid would be empty, a number is no integer, or a rate is impossible.
 
     >>> [str(rate) for rate in lr_grid(-2, -1, density=1)]
     ['10^-2', '10^-3/2', '10^-1']
 
     Source: the paper, section A.4.
     """
-    if density < 0:
-        raise ValueError(f"The density of a grid is at least 0, not {density}.")
+    for name, number in (("start", start), ("end", end), ("density", density)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise ValueError(f"The {name} of a grid is an integer, not {number!r}.")
+    if not 0 <= density <= _DENSEST:
+        raise ValueError(f"The density of a grid is from 0 to {_DENSEST}, not {shown(density)}.")
     if end < start:
-        raise ValueError(f"A grid from exponent {start} to {end} is empty: swap the two.")
-    step = Fraction(1, 2**density)
-    count = (end - start) * 2**density + 1
-    return [LearningRate(start + i * step, base) for i in range(count)]
+        raise ValueError(
+            f"A grid from exponent {shown(start)} to {shown(end)} is empty: swap the two."
+        )
+    first, last = (LearningRate(int(exponent), base).exponent for exponent in (start, end))
+    step = Fraction(1, 2 ** int(density))
+    return [LearningRate(first + i * step, base) for i in range(int((last - first) / step) + 1)]

@@ -30,7 +30,7 @@ def line_search_gd(
 
     Returns:
         a transformation whose `update` takes the keywords `value=`, `grad=` and `value_fn=`, as
-        optax's line searches do.
+        optax's line searches do, and raises a TypeError without them.
 
     >>> tx, w = line_search_gd(), jnp.array([2.0])
     >>> f = lambda w: jnp.sum(w**2)
@@ -62,7 +62,7 @@ def line_search_gd(
         return _cast_like(state, state)
 
     def update(updates, state, params=None, **extra):
-        value, grad = extra["value"], extra["grad"]
+        value, grad = _needed(params, extra)
 
         def step(_):
             found, new_state = search(jnp.asarray(value)).update(updates, state, params, **extra)
@@ -74,6 +74,18 @@ def line_search_gd(
         return jax.lax.cond(l2_norm(grad) < _STATIONARY, stay, step, None)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _needed(params, extra):
+    """The value and the gradient among the keywords of an update."""
+    names = [name for name in ("value", "grad", "value_fn") if extra.get(name) is None]
+    missing = ["params"] * (params is None) + [f"{name}=" for name in names]
+    if missing:
+        raise TypeError(
+            f"The update of line_search_gd misses {', '.join(missing)}: call tx.update(grads, "
+            "state, params, value=f(params), grad=grads, value_fn=f) with the loss f."
+        )
+    return extra["value"], extra["grad"]
 
 
 def _cast_like(tree, like):

@@ -15,51 +15,11 @@ import jax.numpy as jnp
 import optax
 
 from optexp_jax.optim import aliases
+from optexp_jax.optim.checks import check_below_one, check_fields
 from optexp_jax.optim.learning_rate import LearningRate
 from optexp_jax.optim.line_search import line_search_gd
 
 _NOT_DECAYED = ("bias", "scale", "embedding")
-
-
-def _check(spec: object) -> None:
-    """Coerce numbers to the types of their fields and refuse impossible ones."""
-    for field in dataclasses.fields(spec):  # pyright: ignore[reportArgumentType]
-        value = getattr(spec, field.name)
-        name = f"{type(spec).__name__}.{field.name}"
-        if field.type == "LearningRate":
-            value = _rate(name, value)
-        elif field.type == "float":
-            value = _number(name, value)
-        elif not isinstance(value, bool):
-            raise ValueError(f"{name} is True or False, not {value!r}.")
-        object.__setattr__(spec, field.name, value)
-
-
-def _rate(name: str, value: object) -> LearningRate:
-    if isinstance(value, str):
-        value = LearningRate.parse(value)
-    if not isinstance(value, LearningRate):
-        raise ValueError(
-            f"{name} is a LearningRate, not {value!r}: write LearningRate(-2) for 10^-2."
-        )
-    return value
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-        raise ValueError(f"{name} is a number, not {value!r}.")
-    number = float(value)  # pyright: ignore[reportArgumentType]
-    if not 0.0 <= number < float("inf"):
-        raise ValueError(f"{name} is a finite number from 0, not {value!r}.")
-    return number
-
-
-def _below_one(spec: object, *names: str) -> None:
-    for name in names:
-        if getattr(spec, name) >= 1.0:
-            raise ValueError(
-                f"{type(spec).__name__}.{name} is below 1, not {getattr(spec, name)!r}."
-            )
 
 
 def _keep_dtypes(
@@ -95,8 +55,8 @@ class _DescentWithMomentum:
     _alias: ClassVar[Callable[..., optax.GradientTransformation]]
 
     def __post_init__(self) -> None:
-        _check(self)
-        _below_one(self, "momentum")
+        check_fields(self)
+        check_below_one(self, "momentum")
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
@@ -145,8 +105,8 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check(self)
-        _below_one(self, "beta1", "beta2")
+        check_fields(self)
+        check_below_one(self, "beta1", "beta2")
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
@@ -165,8 +125,8 @@ class AdamW:
     split_decay: bool = False
 
     def __post_init__(self) -> None:
-        _check(self)
-        _below_one(self, "beta1", "beta2")
+        check_fields(self)
+        check_below_one(self, "beta1", "beta2")
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
@@ -199,7 +159,7 @@ class Adagrad:
     learning_rate: LearningRate
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_fields(self)
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
@@ -219,8 +179,8 @@ class LineSearchGD:
     grow: float = 1.5
 
     def __post_init__(self) -> None:
-        _check(self)
-        _below_one(self, "slope", "shrink")
+        check_fields(self)
+        check_below_one(self, "slope", "shrink")
         if self.grow < 1.0 or self.shrink == 0.0:
             raise ValueError("LineSearchGD needs grow from 1 and shrink strictly between 0 and 1.")
 

@@ -1,11 +1,14 @@
 """The update directions of the paper that optax lacks, as gradient transformations.
 
 Norms are taken in float32 or better, whatever the dtype of the gradient, and every direction of a
-zero gradient is zero.
+zero gradient is zero. A gradient with a NaN or an infinite entry has no direction: those that
+depend on a norm of it are NaN or infinite in every entry, so that it is noticed at once. Complex
+gradients are vectors of complex entries with norms of their absolute values.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +19,7 @@ _ADAGRAD_EPS = 1e-10
 
 
 def _accumulator(leaf: jax.Array) -> jax.Array:
+    leaf = jnp.asarray(leaf)
     return leaf.astype(jnp.promote_types(leaf.dtype, jnp.float32))
 
 
@@ -27,29 +31,38 @@ def _largest(tree: optax.Updates) -> jax.Array:
     )
 
 
+def _total(of: Callable[[jax.Array], jax.Array], tree: optax.Updates) -> jax.Array:
+    sums = jax.tree.map(lambda g: jnp.sum(of(_accumulator(g))), tree)
+    return jnp.asarray(optax.tree.sum(sums) if jax.tree.leaves(sums) else 0.0)
+
+
+def _square(x: jax.Array) -> jax.Array:
+    """|x|², real."""
+    return x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x**2
+
+
 def l1_norm(tree: optax.Updates) -> jax.Array:
-    """Sum of absolute values over all leaves, a scalar in float32 or better."""
-    return jnp.asarray(
-        optax.tree.sum(jax.tree.map(lambda g: jnp.sum(jnp.abs(_accumulator(g))), tree))
-    )
+    """Sum of absolute values over all leaves, a real scalar in float32 or better, 0 for none."""
+    return _total(jnp.abs, tree)
 
 
 def l2_norm(tree: optax.Updates) -> jax.Array:
-    """Euclidean norm over all leaves as one vector, a scalar in float32 or better.
+    """Euclidean norm over all leaves as one vector, a real scalar in float32 or better, 0 for none.
 
     >>> print(l2_norm({"w": jnp.array([3.0]), "b": jnp.array([4.0])}))
     5.0
     """
-    return jnp.sqrt(optax.tree.sum(jax.tree.map(lambda g: jnp.sum(_accumulator(g) ** 2), tree)))
+    return jnp.sqrt(_total(_square, tree))
 
 
 def _normalized(tree: optax.Updates) -> optax.Updates:
-    # Dividing by the largest entry first keeps the squares of tiny gradients from vanishing.
+    # Dividing by the largest entry first keeps the squares of tiny gradients from vanishing. Only
+    # zeros are divided by 1: a NaN or an infinite entry makes all of the direction NaN.
     largest = _largest(tree)
-    scaled = jax.tree.map(lambda g: _accumulator(g) / jnp.where(largest > 0, largest, 1), tree)
+    scaled = jax.tree.map(lambda g: _accumulator(g) / jnp.where(largest == 0, 1, largest), tree)
     norm = l2_norm(scaled)
     return jax.tree.map(
-        lambda s, g: (s / jnp.where(norm > 0, norm, 1)).astype(g.dtype), scaled, tree
+        lambda s, g: (s / jnp.where(norm == 0, 1, norm)).astype(g.dtype), scaled, tree
     )
 
 
@@ -97,7 +110,7 @@ def scale_sign_by_l1_norm() -> optax.GradientTransformation:
 class ScaleByAdagradState(NamedTuple):
     """State of `scale_by_adagrad`."""
 
-    sum_of_squares: optax.Updates  # shaped like the parameters, same dtypes
+    sum_of_squares: optax.Updates  # shaped like the parameters, same dtypes but real
 
 
 def scale_by_adagrad(eps: float = _ADAGRAD_EPS) -> optax.GradientTransformation:
@@ -115,20 +128,21 @@ def scale_by_adagrad(eps: float = _ADAGRAD_EPS) -> optax.GradientTransformation:
     """
 
     def init(params: optax.Params) -> ScaleByAdagradState:
-        return ScaleByAdagradState(optax.tree.zeros_like(params))
+        return ScaleByAdagradState(jax.tree.map(jnp.real, optax.tree.zeros_like(params)))
 
     def scale(gradient: jax.Array, squares: jax.Array) -> jax.Array:
         root = jnp.sqrt(squares) + jnp.asarray(eps, squares.dtype)
-        return jnp.where(root > 0, gradient / jnp.where(root > 0, root, 1), 0).astype(
-            gradient.dtype
-        )
+        zero = root == 0  # and not NaN, which the direction of a NaN is
+        return jnp.where(zero, 0, gradient / jnp.where(zero, 1, root)).astype(gradient.dtype)
 
     def update(
         updates: optax.Updates, state: Any, params: optax.Params | None = None
     ) -> tuple[optax.Updates, ScaleByAdagradState]:
         del params
         squares = jax.tree.map(
-            lambda s, g: (s + g * g).astype(s.dtype), state.sum_of_squares, updates
+            lambda s, g: (s + jnp.real(g * jnp.conj(g))).astype(s.dtype),
+            state.sum_of_squares,
+            updates,
         )
         return jax.tree.map(scale, updates, squares), ScaleByAdagradState(squares)
 

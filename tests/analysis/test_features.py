@@ -49,3 +49,12 @@ def test_several_heads_are_named():
     params = {name: {"kernel": jnp.ones((2, 3))} for name in ("a", "b")}
     with pytest.raises(OptexpError, match=r"Several layers have \(a, b\) 3 columns"):
         head_of(params, 3)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
+def test_tokens_of_any_integer_type_are_one_hot_vectors(dtype):
+    """Of 300 tokens in uint8, 44 was also the last."""
+    model, tokens = Linear(301, 3), jnp.array([44, 0, 127], dtype)
+    variables = model.init(jax.random.key(0), tokens)
+    features = feature_extractor(model, "")(variables, tokens)
+    np.testing.assert_array_equal(np.argwhere(features), [[0, 44], [1, 0], [2, 127]])

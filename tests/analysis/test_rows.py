@@ -126,3 +126,64 @@ def test_no_examples_are_refused(problem, batches):
         row_statistics(problem[0], batches)
     with pytest.raises(OptexpError, match="no examples"):
         block_traces(problem[0], batches, [0])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "uint16", "uint32", "int64", "uint64"])
+def test_labels_of_any_integer_type_mean_the_same(dtype):
+    """The labels of 300 classes in uint8 wrapped: 44 was also 300."""
+    rng = np.random.default_rng(0)
+    layer = OutputLayer(jnp.asarray(rng.normal(size=(D, 300)), jnp.float32))
+    features = jnp.asarray(rng.normal(size=(6, D)), jnp.float32)
+    labels = np.array([0, 44, 100, 127, 44, 3], np.int32)
+    padding = np.iinfo(dtype).min or np.iinfo(dtype).max if dtype != "uint8" else 127
+    given = np.where(labels == 127, padding, labels.astype(dtype)).astype(dtype)
+    padded = np.where(labels == 127, 127 if dtype == "uint8" else -1, labels)
+    found = row_statistics(layer, [(features, given)])
+    for one, expected in zip(found, row_statistics(layer, [(features, padded)]), strict=True):
+        np.testing.assert_array_equal(one, expected)
+    np.testing.assert_array_equal(found.examples, np.bincount(padded[padded >= 0], minlength=300))
+    chosen = [3, 44, 299]
+    np.testing.assert_array_equal(
+        block_traces(layer, [(features, given)], np.array(chosen, np.uint16)),
+        block_traces(layer, [(features, padded)], chosen),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "bool"])
+def test_features_may_be_bytes(problem, dtype):
+    """The squares of 16 and more wrapped."""
+    layer, _, labels = problem
+    features = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 100, (N, D))
+    batches = [(features.astype(dtype), labels)], [(jnp.asarray(features, jnp.float32), labels)]
+    found, expected = (row_statistics(layer, b) for b in batches)
+    np.testing.assert_array_equal(found.hessian_trace, expected.hessian_trace)
+    np.testing.assert_array_equal(
+        *(hessian_entries(layer, b, [0, 3], [1]) for b in batches),
+    )
+
+
+@pytest.mark.parametrize("label", [C, 99, -1])
+def test_labels_of_no_class_are_padding(problem, label):
+    layer, features, labels = problem
+    more = jnp.concatenate([features, 7 * features[:1]]), jnp.append(labels, label)
+    found, expected = (row_statistics(layer, [b]) for b in (more, (features, labels)))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
+    traces = (block_traces(layer, [b], [0, 1]) for b in (more, (features, labels)))
+    np.testing.assert_allclose(*traces, rtol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [np.ones(N), np.ones(N, bool)])
+def test_labels_that_are_no_integers_are_refused(problem, labels):
+    for of in (row_statistics, lambda *a: block_traces(*a, [0])):
+        with pytest.raises(TypeError, match=r"^Labels are integers, not .*\.$"):
+            of(problem[0], [(problem[1], labels)])
+
+
+@pytest.mark.parametrize("indices", [[C], [-1], [0.0], [True], 0, [[0]]])
+def test_indices_of_no_class_or_dimension_are_refused(problem, indices):
+    layer, features, labels = problem
+    with pytest.raises(OptexpError, match=r"^The classes are a list of indices from 0 to 4\.$"):
+        block_traces(layer, [(features, labels)], indices)
+    with pytest.raises(OptexpError, match=r"^The dimensions are a list of indices from 0 to 3\.$"):
+        hessian_entries(layer, [(features, labels)], [0], indices)

@@ -185,6 +185,39 @@ def test_rows_depend_neither_on_their_number_nor_on_the_block(inputs, monkeypatc
     assert len(np.unique(whole)) == whole.size
 
 
+DISTRIBUTIONS = [Uniform(), Gaussian(), Gaussian(1), Gaussian(0.3, 0.1)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "length", "counts"),
+    [
+        *((inputs, 5, [1, 2, 3, 7, 100]) for inputs in DISTRIBUTIONS),
+        *((DISTRIBUTIONS[-1], length, [7]) for length in (3, 64)),
+    ],
+)
+def test_a_row_is_the_same_whatever_the_number_of_rows(inputs, length, counts):
+    """Rows of a few entries were rounded otherwise in JAX 0.12 where they are many."""
+    key = jax.random.key(1)
+    whole = np.asarray(draw_rows(inputs, key, 103, length))
+    for count in counts:
+        assert np.array_equal(draw_rows(inputs, key, count, length), whole[:count])
+    assert np.array_equal(draw_rows(inputs, key, 7, length, bias_column=True)[:, :-1], whole[:7])
+
+
+@pytest.mark.parametrize("inputs", DISTRIBUTIONS)
+def test_a_row_is_its_uniform_numbers_as_quantiles(inputs):
+    """In every version of JAX: √2 · scale is one factor in float32, as in 0.10.2."""
+    key = jax.random.fold_in(jax.random.key(1), 2)
+    low = 0.0 if inputs == Uniform() else np.nextafter(np.float32(-1), np.float32(0))
+    u = jax.random.uniform(key, (200,), jnp.float32, low, 1.0)
+    expected = np.asarray(u, np.float64)
+    if inputs != Uniform():
+        factor = np.float64(np.float32(np.sqrt(2)) * np.float32(inputs.scale))
+        expected = np.float32(inputs.mean) + factor * np.asarray(jax.lax.erf_inv(u), np.float64)
+    found = np.asarray(draw_rows(inputs, jax.random.key(1), 3, 200)[2], np.float64)
+    assert (abs(found - expected) <= 2.0**-24 * abs(expected) * (1 + 1e-6)).mean() > 0.99
+
+
 @pytest.mark.slow
 def test_drawing_takes_little_more_memory_than_the_rows(tmp_path):
     code = (
@@ -362,6 +395,13 @@ def test_an_image_is_its_pattern_and_noise():
     noisy = load(PatternImages(num_classes=3, power=0, least=4, size=8, noise=2.0))
     noise = np.asarray(noisy.train.inputs).reshape(3, 4, -1) - images
     assert noise.std() == pytest.approx(2.0, rel=0.05)
+
+
+def test_an_image_is_the_same_whatever_the_number_of_images():
+    few, many = (load(PatternImages(num_classes=n, power=0, least=1, size=8)) for n in (3, 40))
+    for part in ("train", "validation"):
+        of_few, of_many = (np.asarray(getattr(data, part).inputs) for data in (few, many))
+        assert np.array_equal(of_few, of_many[:3])
 
 
 @pytest.mark.parametrize("fields", [{"size": 3}, {"num_classes": 1}, {"noise": -1.0}, {"least": 0}])

@@ -20,6 +20,8 @@ from optexp_jax.machine import cores
 
 Channels = tuple[float, float, float]
 
+_SCALED_TO_16_BITS = ("PNG", "PPM")  # formats whose integers Pillow gives from 0 to 65535
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageSplit:
@@ -68,13 +70,13 @@ class ImageSplit:
         return centre_crop(image, self.size)
 
     def image(self, index: int) -> Image.Image:
-        """A whole image, RGB.
+        """A whole image as `rgb` makes it.
 
         Pillow tells of files that end too early. Bytes that were changed inside a JPEG file are
         told by nobody: the format has no checksums.
 
         Raises:
-            OptexpError: the file is damaged or gone.
+            OptexpError: the file is damaged or gone, or nothing says which of its pixels are white.
         """
         if ImageFile.LOAD_TRUNCATED_IMAGES:
             raise OptexpError(
@@ -82,20 +84,44 @@ class ImageSplit:
                 "without a word: turn it off."
             )
         name, key = self.images.names[index], int(self.images.keys[index])
+        where = self.source.folder / self.part / os.fsdecode(name)
         try:
             with Image.open(io.BytesIO(self.source.read(self.part, name, key))) as image:
-                return image.convert("RGB")
+                mode, converted = image.mode, rgb(image)
         except Exception as error:  # Pillow raises a dozen kinds
-            where = self.source.folder / self.part / os.fsdecode(name)
             why = "it is no image" if isinstance(error, UnidentifiedImageError) else error
             raise OptexpError(
                 f"The image {where} cannot be read ({why}): restore it from a good copy."
             ) from error
+        if converted is None:
+            raise OptexpError(
+                f"The image {where} has pixels of 32 bits (mode {mode}), and nothing says which "
+                "value is white: save it with 8 bits for each channel."
+            )
+        return converted
 
     def to_inputs(self, examples: jax.Array) -> jax.Array:
         """Pixels from 0 to 255 as float32, less the mean of their channel, by its deviation."""
         mean, std = jnp.array(self.mean, jnp.float32), jnp.array(self.std, jnp.float32)
         return (examples.astype(jnp.float32) / 255 - mean) / std
+
+
+def rgb(image: Image.Image) -> Image.Image | None:
+    """An image with 8 bits for red, green and blue; None where the value of white is unknown.
+
+    Grey images of 16 bits become the nearest grey of 8: Pillow cuts off at 255, so that nearly all
+    of them would be white. Transparency is dropped, and other modes are converted by Pillow.
+
+    Args:
+        image: as it was opened.
+
+    >>> rgb(Image.fromarray(np.array([[0, 257, 65535]], np.uint16))).getpixel((1, 0))
+    (1, 1, 1)
+    """
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in _SCALED_TO_16_BITS):
+        nearest = (np.asarray(image).astype(np.int64) + 128) // 257  # 65535 = 255 · 257
+        return Image.fromarray(nearest.astype(np.uint8)).convert("RGB")
+    return None if image.mode in ("I", "F") else image.convert("RGB")
 
 
 def channel_statistics(split: ImageSplit, report: Report) -> tuple[Channels, Channels]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from pathlib import Path
 
 import jax
@@ -14,6 +16,7 @@ from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
 from optexp_jax.datasets.synthetic.power_law import power_law_counts
+from optexp_jax.numerics import pinned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,14 +78,23 @@ class PatternImages(ByFrequency):
     def load(self, workspace: Path) -> Data:
         """Images drawn from the seed on the device, labels in order of frequency."""
         del workspace
-        counts = self.class_counts()
-        colours = jax.random.normal(key_for(self, "patterns"), (self.num_classes, 4, 4, 3))
-        shape = (self.num_classes, *self.input_shape)
-        patterns = jax.image.resize(colours, shape, "cubic")
+        with pinned():
+            return self._drawn(self.class_counts())
+
+    def _drawn(self, counts: np.ndarray) -> Data:
+        colours = _normal(key_for(self, "patterns"), (self.num_classes, 4, 4, 3))
+        # One after the other, so that none depends on how many there are.
+        enlarge = functools.partial(jax.image.resize, shape=self.input_shape, method="cubic")
+        patterns = jax.lax.map(enlarge, colours)
 
         def images(labels: np.ndarray, use: str) -> Split:
-            drawn = jax.random.normal(key_for(self, use), (len(labels), *self.input_shape))
+            drawn = _normal(key_for(self, use), (len(labels), *self.input_shape))
             return Split(patterns[jnp.asarray(labels)] + self.noise * drawn, labels)
 
         validation = np.arange(self.num_classes, dtype=np.int32)
         return Data(images(labels_of(counts), "train"), counts, images(validation, "validation"))
+
+
+def _normal(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    # As one row: XLA may round otherwise in a loop over many rows of three channels.
+    return jax.random.normal(key, (math.prod(shape),)).reshape(shape)

@@ -1,7 +1,9 @@
 """Crops, flips, and images as they are decoded."""
 
 import dataclasses
+import io
 import math
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -115,6 +117,87 @@ def test_grey_cmyk_and_png_files_are_three_channels(workspace, tree):
     png = names(train).index("n0/n0_0.PNG")
     exact = np.asarray(Image.open(tree / "train" / "n0" / "n0_0.PNG"))
     assert np.array_equal(np.asarray(train.image(png)), exact)
+
+
+GREYS = np.arange(0, 65536, 13).astype(np.uint16)[:5041].reshape(71, 71)  # 65520 is the last
+
+
+def encoded(pixels, kind):
+    """The bytes of an image file of these pixels."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def decoded(own, content):
+    """What becomes of a file, whatever its name says."""
+    workspace, folder = own
+    (folder / "train" / "n0" / "n0_0.PNG").write_bytes(content)
+    train = ImageNet(**FEW).load(workspace).train
+    return train.image(names(train).index("n0/n0_0.PNG"))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind", "mode"),
+    [
+        *(("<u2", "PNG", "I;16"), ("<u2", "TIFF", "I;16"), (">u2", "TIFF", "I;16B")),
+        *(("<u2", "PPM", "I"), ("<i4", "PPM", "I")),
+    ],
+)
+def test_grey_images_of_16_bits_become_the_nearest_of_8(own, dtype, kind, mode):
+    """Pillow cuts them off at 255, and they were white."""
+    content = encoded(GREYS.astype(dtype), kind)
+    assert Image.open(io.BytesIO(content)).mode == mode
+    image = decoded(own, content)
+    assert image.mode == "RGB"
+    found = np.asarray(image).astype(float)
+    assert abs(found - GREYS[..., None] / 257).max() <= 0.5
+    assert len(np.unique(found)) == 256
+
+
+def test_grey_images_of_8_bits_in_16_come_back(own):
+    grey = np.arange(256).reshape(16, 16)
+    for away in (0, 128, -128):
+        wide = np.clip(257 * grey + away, 0, 65535).astype(np.uint16)
+        assert np.array_equal(np.asarray(decoded(own, encoded(wide, "PNG")))[..., 1], grey)
+
+
+@pytest.mark.parametrize(("dtype", "mode"), [("float32", "F"), ("int32", "I")])
+def test_pixels_of_which_no_value_is_white_are_refused(own, dtype, mode):
+    path = own[1] / "train" / "n0" / "n0_0.PNG"
+    sentence = (
+        f"The image {path} has pixels of 32 bits (mode {mode}), and nothing says which value is "
+        "white: save it with 8 bits for each channel."
+    )
+    with pytest.raises(OptexpError, match=f"^{re.escape(sentence)}$"):
+        decoded(own, encoded((GREYS / 65535).astype(dtype), "TIFF"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        *(("1", "PNG"), ("L", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("RGB", "PNG"), ("RGBA", "PNG")),
+        *(("CMYK", "TIFF"), ("YCbCr", "TIFF"), ("LAB", "TIFF"), ("PA", "TIFF")),
+        *(("CMYK", "JPEG"), ("YCbCr", "JPEG"), ("L", "JPEG")),
+    ],
+)
+def test_images_of_8_bits_are_converted_as_pillow_does(own, mode, kind):
+    scene = Image.linear_gradient("L").resize((64, 48))
+    colours = Image.merge("RGB", (scene, scene.rotate(180), scene.rotate(90)))
+    content = encoded(colours.convert(mode), kind)
+    found, plain = decoded(own, content), Image.open(io.BytesIO(content))
+    assert np.array_equal(found, plain.convert("RGB"))
+    # It is a sensible picture: near the one that was saved, as well as its mode can tell.
+    truth = np.asarray(colours if mode not in ("1", "L", "LA") else colours.convert("L"), float)
+    error = np.asarray(found, float) - (truth if truth.ndim == 3 else truth[..., None])
+    assert abs(error.mean()) < 5
+    assert error.std() < (130 if mode == "1" else 30)
+
+
+def test_transparency_is_dropped(own):
+    clear = Image.new("RGBA", (40, 40), (200, 100, 50, 0))
+    assert decoded(own, encoded(clear, "PNG")).getpixel((3, 3)) == (200, 100, 50)
 
 
 def test_augmentation_is_a_function_of_the_random_numbers(workspace):
