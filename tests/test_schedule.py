@@ -15,7 +15,7 @@ from training_rows import alone, assert_same, train
 import optexp_jax
 from optexp_jax import Experiment, MiniBatch
 from optexp_jax.optim import SGD, Adam, LearningRate
-from optexp_jax.training.schedule import Schedule, thinned
+from optexp_jax.schedule import Schedule, thinned
 
 
 @pytest.mark.parametrize(("total", "every"), [(1, 1), (10, 3), (199, 1), (5000, 1), (5000, 7)])

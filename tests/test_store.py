@@ -23,6 +23,7 @@ from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, LearningRate
 from optexp_jax.results import files
+from optexp_jax.results import rows as rows_of
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
 
@@ -52,14 +53,14 @@ def rows(first, last, value):
 @pytest.fixture
 def folder(tmp_path):
     folder = RunFolder(tmp_path, experiment())
-    folder.begin({"train": np.array([2, 1])}, total_steps=9)
+    folder.begin({"train": np.array([2, 1])}, total_steps=7)
     return folder
 
 
 def newer(folder, seconds):
     """Make the files of the folder older, so that the next ones are newer."""
-    for part in folder.parts("metrics") + folder.parts("per_class"):
-        os.utime(part, (seconds, seconds))
+    for part in rows_of.parts(folder.path, "metrics") + rows_of.parts(folder.path, "per_class"):
+        os.utime(part.path, (seconds, seconds))
 
 
 # -- parts ------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ def test_overlapping_parts_merge_and_newer_rows_win(folder):
         assert table["tr_SquaredLoss"].tolist() == expected
         assert arrays["tr_SquaredLossPerClass"][:, 1].tolist() == expected
         folder.finish("done", 7)
-    assert folder.parts("metrics") == folder.parts("per_class") == []
+    assert rows_of.parts(folder.path, "metrics") == rows_of.parts(folder.path, "per_class") == []
     assert [path.name for path in folder.final_files()] == ["metrics.parquet", "per_class.npz"]
     assert folder.status() == "done"
 

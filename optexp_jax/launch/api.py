@@ -78,7 +78,7 @@ def run(
     chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
     outcome = run_local(chosen, settings, Options(force=force, micro_batch=micro_batch))
     for experiment in outcome.failed:
-        reason = load_results(experiment, settings.workspace).details.get("reason")
+        reason = outcome.reasons[experiment.place]
         raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")
     for sentence in missing_data(outcome.missing, settings.workspace).values():
         raise OptexpError(sentence)

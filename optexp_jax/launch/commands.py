@@ -122,6 +122,8 @@ def report(context: Context, experiments: Sequence[Experiment]) -> int:
     for folder, (experiment, status) in zip(folders, statuses, strict=True):
         if status == "failed":
             context.say(f"{experiment.short_id} failed: {folder.read_status().get('reason')}")
+        elif status == "damaged":
+            context.say(f"{experiment.short_id}: {folder.damage()}")
     for sentence in sentences:
         context.say(sentence)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,10 @@ def kept_programs(workspace: Path) -> Iterator[None]:
     jax.config.update(_LEAST_SECONDS, _WORTH_KEEPING)
     compilation_cache.reset_cache()
     try:
-        yield
+        with warnings.catch_warnings():
+            # On a full disk programs are not kept, and runs say so themselves.
+            warnings.filterwarnings("ignore", "Error .* persistent compilation cache")
+            yield
     finally:
         jax.config.update(_DIRECTORY, None)
         jax.config.update(_LEAST_SECONDS, before)

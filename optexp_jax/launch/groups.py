@@ -99,12 +99,17 @@ def _at_scale(experiments: list[Experiment], plan: Plan | None, scale: str) -> l
 
 def _left(runs: list[Planned], budget: int | None, force: bool, workspace: Path) -> list[Planned]:
     """What is not done yet, or everything by force; of that what fits into a budget."""
-    left = [run for run in runs if force or not RunFolder(workspace, run.experiment).is_finished()]
+    left = [run for run in runs if force or not _is_done(RunFolder(workspace, run.experiment))]
     if budget is None:
         return left
     if seconds_of(left) is None:
         raise OptexpError("What runs take is known at --scale small only: --budget needs it.")
     return within(left, budget)
+
+
+def _is_done(folder: RunFolder) -> bool:
+    """Whether a run is done; a damaged one is left to do, which says what is wrong with it."""
+    return folder.damage() is None and folder.is_finished()
 
 
 def _announce(runs: list[Planned], context: commands.Context) -> None:
@@ -161,7 +166,8 @@ def _table(modules: dict[str, list[Experiment]], settings: Settings) -> Table:
         table.add_column(name, justify="right")
     for module, group, members in _by_group(modules):
         states = [RunFolder(settings.workspace, e).status() for e in members]
-        counts = [states.count(s) for s in ("done", "diverged", "failed")]
+        counts = [states.count(s) for s in ("done", "diverged")]
+        counts.append(states.count("failed") + states.count("damaged"))
         left = len(members) - sum(counts)
         table.add_row(module, group, str(len(members)), *map(str, counts), str(left))
     return table

@@ -12,20 +12,24 @@ from pathlib import Path
 from optexp_jax.config import Settings
 from optexp_jax.datasets.data import Data, InFiles, Split
 from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.loading import loaded
 from optexp_jax.datasets.preparing import prepare_once
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import GoneError, OptexpError, UnwritableError
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import unique
 from optexp_jax.launch.compiled import kept_programs
 from optexp_jax.launch.data import missing_data
 from optexp_jax.launch.display import Display, Silent
+from optexp_jax.launch.output import ReaderGoneError
 from optexp_jax.launch.pack_run import PackRun, Plan, describe
 from optexp_jax.launch.processes import tell_plan, told
 from optexp_jax.launch.signals import StopFlag, Stopped
 from optexp_jax.launch.sizing import Auto, device_memory, sized
 from optexp_jax.machine import allow_open_files
-from optexp_jax.results import files
-from optexp_jax.results.store import FINISHED, RunFolder
+from optexp_jax.numerics import pinned
+from optexp_jax.results import files, status
+from optexp_jax.results.status import FINISHED
+from optexp_jax.results.store import RunFolder, changes_since
 from optexp_jax.results.tracking import Mirror, open_mirror
 from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.training.devices import mesh_of
@@ -63,9 +67,10 @@ class Outcome:
     Args:
         skipped: already done or diverged.
         busy: run by another process.
-        failed: ended by an error.
+        failed: ended by an error, or found damaged.
         missing: whose data are not here; never begun.
         stopped: number of the signal that stopped the call, None if none did.
+        reasons: why runs failed, by group and id.
     """
 
     skipped: list[Experiment] = dataclasses.field(default_factory=list)
@@ -73,6 +78,7 @@ class Outcome:
     failed: list[Experiment] = dataclasses.field(default_factory=list)
     missing: list[Experiment] = dataclasses.field(default_factory=list)
     stopped: int | None = None
+    reasons: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
 
 
 def run_local(
@@ -84,14 +90,11 @@ def run_local(
     """Run what is not done yet, store its rows, and resume what was interrupted.
 
     Raises:
-        OptexpError: the workspace cannot be written, a stored file is damaged, or there is nothing
-            to do but what misses its data.
+        UnwritableError: the workspace cannot be written.
+        OptexpError: there is nothing to do but what misses its data.
     """
     files.require_writable(settings.workspace)
-    try:
-        return _Launcher(settings, options or Options(), display or Silent()).run(experiments)
-    except OSError as error:
-        raise files.unwritable(settings.workspace, error) from error
+    return _Launcher(settings, options or Options(), display or Silent()).run(experiments)
 
 
 class _Launcher:
@@ -104,19 +107,21 @@ class _Launcher:
         self._outcome = Outcome()
         self._stop = StopFlag()
         self._loaded: tuple[object, Data] | None = None
+        self._folders: dict[tuple[str, str], RunFolder] = {}
 
     def run(self, experiments: Sequence[Experiment]) -> Outcome:
         """Lock, skip what is done, and run the rest pack by pack."""
         allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
         with contextlib.ExitStack() as stack:
-            todo = self._lock(self._with_data(unique(experiments)), stack)
+            stack.enter_context(self._stop)
+            stack.enter_context(pinned())
+            todo = self._lock(self._with_data(self._whole(unique(experiments))), stack)
             if not todo:
                 return self._outcome
             mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
             if self._options.force:
                 for experiment in todo:
                     self._folder(experiment).clear()
-            stack.enter_context(self._stop)
             stack.enter_context(kept_programs(self._settings.workspace))
             mirror = open_mirror(self._settings, self._display.say)
             stack.callback(mirror.close)
@@ -128,7 +133,20 @@ class _Launcher:
         return self._outcome
 
     def _folder(self, experiment: Experiment) -> RunFolder:
-        return RunFolder(self._settings.workspace, experiment)
+        """The folder of a run: one object, which holds its lock."""
+        new = RunFolder(self._settings.workspace, experiment)
+        return self._folders.setdefault(experiment.place, new)
+
+    def _whole(self, experiments: Sequence[Experiment]) -> list[Experiment]:
+        """The experiments whose files are not damaged; what is wrong with the others is said."""
+        whole = []
+        for experiment in experiments:
+            try:
+                self._is_done(self._folder(experiment))
+                whole.append(experiment)
+            except OptexpError as error:
+                self._tell_failure([experiment], str(error))
+        return whole
 
     def _lock(
         self, experiments: Sequence[Experiment], stack: contextlib.ExitStack
@@ -191,7 +209,7 @@ class _Launcher:
 
     def _started(self, members: list[Experiment]) -> list[Plan]:
         packs = group_into_packs(members, self._options.pack_mode)
-        return [Plan(pack, self._folders(pack.experiments)) for pack in packs]
+        return [Plan(pack, self._folders_of(pack.experiments)) for pack in packs]
 
     def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[Plan]:
         """The plan that goes on from a checkpoint, in the mode of the runs that wrote it."""
@@ -204,11 +222,39 @@ class _Launcher:
             return []
         if checkpoint is None:
             return self._started(members)
-        status = first.read_status()
-        shape = (status.get("micro_batch"), status.get("devices", 1))
-        if status.get("pack_mode", "map") == "map":
+        fresh = [e for e in members if not self._is_in(e, checkpoint)]
+        known = [e for e in members if e not in fresh and self._has_rows(e, checkpoint.step)]
+        again = self._started(fresh) if fresh else []
+        return again + (self._going_on(checkpoint, known, source) if known else [])
+
+    def _is_in(self, experiment: Experiment, checkpoint: Checkpoint) -> bool:
+        """Whether a run can go on from a checkpoint, with the parameters kept that it asks for."""
+        kept = self._folder(experiment).has_kept_before(checkpoint.step)
+        return experiment.id in checkpoint.members and kept
+
+    def _has_rows(self, experiment: Experiment, step: int) -> bool:
+        """Whether a run has recorded what was before its checkpoint; one that has not fails."""
+        try:
+            self._folder(experiment).require_rows_before(step)
+        except OptexpError as error:
+            self._fail([experiment], str(error))
+            return False
+        return True
+
+    def _going_on(
+        self, checkpoint: Checkpoint, members: list[Experiment], source: Path
+    ) -> list[Plan]:
+        said = self._folder(members[0]).read_status()
+        changed = changes_since(said)
+        if changed:
+            self._display.say(
+                f"{members[0].short_id} and the runs of its pack began with {changed}: rows from "
+                f"step {checkpoint.step} on may differ in their last digits."
+            )
+        shape = (said.get("micro_batch"), said.get("devices", 1))
+        if said.get("pack_mode", "map") == "map":
             pack = Pack(tuple(members), "map", *shape)
-            return [Plan(pack, self._folders(members), checkpoint, source)]
+            return [Plan(pack, self._folders_of(members), checkpoint, source)]
         return self._resumed_side_by_side(checkpoint, members, source, shape)
 
     def _resumed_side_by_side(
@@ -222,13 +268,14 @@ class _Launcher:
         known = {e.id: e for e in members}
         for member in set(checkpoint.members) - set(known):
             folder = source.parent.parent / member
-            if files.read_json(folder / "status.json").get("status") not in FINISHED:
+            if status.read(folder / "status.json", member).get("status") not in FINISHED:
                 return self._started(members)
-            known[member] = Experiment.from_json((folder / "experiment.json").read_text())
+            definition = files.read_bytes(folder / "experiment.json").decode()
+            known[member] = Experiment.from_json(definition)
         pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", *shape)
-        return [Plan(pack, self._folders(members), checkpoint, source)]
+        return [Plan(pack, self._folders_of(members), checkpoint, source)]
 
-    def _folders(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
+    def _folders_of(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
         return {e.id: self._folder(e) for e in experiments}
 
     def _run_safely(self, plan: Plan, mirror: Mirror) -> None:
@@ -241,16 +288,22 @@ class _Launcher:
                     tell_plan(part)
                     stopping, display = self._stop.__bool__, self._display
                     check = self._stop.check
-                    PackRun(part, data, mirror, display, stopping, seconds, told, check).run()
+                    run = PackRun(part, data, mirror, display, stopping, seconds, told, check)
+                    for experiment, reason in run.run().items():
+                        self._tell_failure([experiment], reason)
         except Stopped:  # while its data were prepared: the next call begins again there
             return
-        except Exception as error:
-            if isinstance(error, OSError) and data is not None:
-                raise  # the workspace cannot be written: no other pack would fare better
+        except (UnwritableError, ReaderGoneError):
+            raise  # no other pack would fare better
+        except (Exception, SystemExit) as error:  # of the data, the model or the optimizer
             trace = None if isinstance(error, OptexpError) else traceback.format_exc()
-            unfinished = [f.experiment for f in plan.folders.values() if not self._is_done(f)]
             self._display.say(f"{describe(plan.pack)} failed.")
-            self._fail(unfinished, str(error).strip() or repr(error), trace)
+            self._fail(self._unfinished(plan), _reason(error), trace)
+
+    def _unfinished(self, plan: Plan) -> list[Experiment]:
+        known = self._outcome.reasons
+        left = [f for f in plan.folders.values() if f.experiment.place not in known]
+        return [f.experiment for f in left if f.read_status().get("status") not in FINISHED]
 
     def _in_parts(self, plan: Plan, data: Data) -> list[Plan]:
         """The plan in packs that fit the device; one that was begun goes on as it was."""
@@ -262,16 +315,18 @@ class _Launcher:
         parts = [whole] if isinstance(data.train, Split) else by_seed(whole)
         sizes = (options.pack, options.micro_batch, device_memory())
         packs = (pack for part in parts for pack in sized(part, data, *sizes))
-        return [Plan(pack, self._folders(pack.experiments)) for pack in packs]
+        return [Plan(pack, self._folders_of(pack.experiments)) for pack in packs]
 
     def _fail(self, experiments: list[Experiment], reason: str, trace: str | None = None) -> None:
         for experiment in experiments:
-            folder = self._folder(experiment)
-            folder.write_status(status="failed", reason=reason)
-            if trace:
-                files.write_text(folder.path / "error.txt", trace)
-        self._outcome.failed += experiments
+            with contextlib.suppress(GoneError):
+                self._folder(experiment).fail(reason, trace)
         more = " (the whole message is in error.txt in the folder of the run)" if trace else ""
+        self._tell_failure(experiments, reason, more)
+
+    def _tell_failure(self, experiments: list[Experiment], reason: str, more: str = "") -> None:
+        self._outcome.failed += experiments
+        self._outcome.reasons |= {experiment.place: reason for experiment in experiments}
         self._display.say(reason.splitlines()[0] + more)
         self._display.finished(len(experiments))
 
@@ -283,5 +338,11 @@ class _Launcher:
             workspace = self._settings.workspace
             if isinstance(dataset, InFiles):
                 prepare_once(dataset, workspace, self._stop.watching(self._display.preparing))
-            self._loaded = (dataset, dataset.load(workspace))
+            self._loaded = (dataset, loaded(dataset, workspace))
         return self._loaded[1]
+
+
+def _reason(error: BaseException) -> str:
+    """Why a pack failed; exceptions of Python that say little are named."""
+    said = str(error).strip()
+    return said if " " in said else repr(error)

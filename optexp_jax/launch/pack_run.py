@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data
+from optexp_jax.errors import DamagedError, GoneError, UnreadableError, UnwritableError
+from optexp_jax.experiment import Experiment
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.mirror_rows import rows_to_mirror
 from optexp_jax.launch.signals import Stopped
 from optexp_jax.optim import momentum_of
-from optexp_jax.results.store import FINISHED, RunFolder
+from optexp_jax.results import status
+from optexp_jax.results.status import FINISHED
+from optexp_jax.results.store import RunFolder
 from optexp_jax.results.tracking import Mirror, new_run_id
+from optexp_jax.schedule import Schedule
 from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import measured
+from optexp_jax.training.records import RunRecord
 from optexp_jax.training.run import Chunk, run
-from optexp_jax.training.schedule import Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +89,20 @@ class PackRun:
         self._check = check
         self._counts = examples_by_class(plan.pack, data)
         self._running = dict(plan.folders)
+        self._failed: dict[Experiment, str] = {}
         self._mirror_ids: dict[str, str] = {}
         self._writer: CheckpointWriter | None = None
         self._began = self._saved = time.monotonic()
 
-    def run(self) -> None:
-        """Run to the end, or to the chunk after which it is asked to stop."""
+    def run(self) -> dict[Experiment, str]:
+        """Run to the end, or to the chunk after which it is asked to stop.
+
+        Returns:
+            the runs whose folders were damaged or moved meanwhile, and a sentence on each.
+
+        Raises:
+            UnwritableError: the workspace cannot be written.
+        """
         pack, checkpoint = self._plan.pack, self._plan.checkpoint
         total = Schedule.of(pack.experiments[0], len(self._data.train)).total
         runs = len(self._running)
@@ -111,52 +125,67 @@ class PackRun:
         except Stopped:
             pass  # in the middle of a chunk: what is not in a checkpoint is done again
         finally:
-            if self._writer:
-                self._writer.close()
+            self._close()
         self._preempt()
         self._remove_checkpoints()
+        return self._failed
 
     def _begin(self, total: int) -> None:
-        for key, folder in self._running.items():
-            self._mirror_ids[key] = folder.read_status().get("wandb_id") or new_run_id()
-            folder.begin(
-                self._counts,
-                total_steps=total,
-                pack=self._plan.pack.id,
-                pack_mode=self._plan.pack.mode,
-                micro_batch=self._plan.pack.micro_batch,
-                devices=self._plan.pack.devices,
-                wandb_id=self._mirror_ids[key],
-            )
-            self._mirror.start(folder.experiment, self._mirror_ids[key])
+        for key, folder in list(self._running.items()):
+            with self._failing_alone(key):
+                self._mirror_ids[key] = folder.read_status().get("wandb_id") or new_run_id()
+                folder.begin(
+                    self._counts,
+                    total_steps=total,
+                    pack=self._plan.pack.id,
+                    pack_mode=self._plan.pack.mode,
+                    micro_batch=self._plan.pack.micro_batch,
+                    devices=self._plan.pack.devices,
+                    wandb_id=self._mirror_ids[key],
+                )
+                self._mirror.start(folder.experiment, self._mirror_ids[key])
+
+    @contextlib.contextmanager
+    def _failing_alone(self, key: str) -> Iterator[None]:
+        """A run whose own files are damaged or gone fails; the others of the pack go on."""
+        try:
+            yield
+        except (DamagedError, GoneError, UnreadableError) as error:
+            folder = self._running.pop(key)
+            self._failed[folder.experiment] = str(error)
+            with contextlib.suppress(GoneError):
+                folder.fail(str(error))
+            if key in self._mirror_ids:
+                self._mirror.finish(self._mirror_ids[key], "failed", [])
 
     def _store(self, chunk: Chunk) -> None:
         for record in chunk.records:
-            folder = self._running.get(record.experiment.id)
-            if folder is None:
-                continue
-            folder.append(record.table, record.per_class, record.per_class_steps)
-            mirror_id = self._mirror_ids[record.experiment.id]
-            groups = record.experiment.problem.dataset.groups(self._data.class_counts)
-            self._mirror.log(mirror_id, rows_to_mirror(record, groups, self._counts))
-            if record.parameters is not None:
-                folder.keep_parameters(record.step, record.parameters)
-            if record.status in FINISHED:
-                self._finish(record.experiment.id, record.status, record.step)
-            else:
-                folder.write_status(step=record.step)
+            if record.experiment.id in self._running:
+                with self._failing_alone(record.experiment.id):
+                    self._store_record(record)
 
-    def _finish(self, key: str, status: str, step: int) -> None:
-        folder = self._running.pop(key)
-        seconds = round(time.monotonic() - self._began, 3)
-        folder.finish(status, step, checkpoint=None, pack_seconds=seconds)
-        self._mirror.finish(self._mirror_ids[key], status, folder.final_files())
-        self._display.finished(1)
+    def _store_record(self, record: RunRecord) -> None:
+        key = record.experiment.id
+        folder = self._running[key]
+        folder.append(record.table, record.per_class, record.per_class_steps)
+        groups = record.experiment.problem.dataset.groups(self._data.class_counts)
+        self._mirror.log(self._mirror_ids[key], rows_to_mirror(record, groups, self._counts))
+        if record.parameters is not None:
+            folder.keep_parameters(record.step, record.parameters)
+        if record.status in FINISHED:
+            seconds = round(time.monotonic() - self._began, 3)
+            folder.finish(record.status, record.step, checkpoint=None, pack_seconds=seconds)
+            del self._running[key]
+            self._mirror.finish(self._mirror_ids[key], record.status, folder.final_files())
+            self._display.finished(1)
+        else:
+            folder.write_status(step=record.step)
 
     def _preempt(self) -> None:
-        for key, folder in self._running.items():
-            folder.write_status(status="preempted")
-            self._mirror.finish(self._mirror_ids[key], "preempted", [])
+        for key, folder in list(self._running.items()):
+            with self._failing_alone(key):
+                folder.write_status(status="preempted")
+                self._mirror.finish(self._mirror_ids[key], "preempted", [])
 
     # -- checkpoints ----------------------------------------------------------------------------
 
@@ -172,22 +201,32 @@ class PackRun:
         if first:
             # The runs refer to the new folder only once there is something to go on from.
             self._writer.wait()
-            for folder in self._running.values():
-                folder.write_status(checkpoint=self._plan.pack.id)
+            for key, folder in list(self._running.items()):
+                with self._failing_alone(key):
+                    folder.write_status(checkpoint=self._plan.pack.id)
         self._saved = time.monotonic()
+
+    def _close(self) -> None:
+        """Wait for the last checkpoint; where no run is left, none is needed."""
+        if self._writer:
+            with contextlib.suppress(*([] if self._running else [GoneError, UnwritableError])):
+                self._writer.close()
 
     def _remove_checkpoints(self) -> None:
         """Remove the checkpoint folders, old and new, that no run refers to any more."""
         group = self._plan.target.parent.parent
         members = {e.id for e in self._plan.pack.experiments}
         members |= set(self._plan.checkpoint.members) if self._plan.checkpoint else set()
-        needed = {checkpoint_of(group / member) for member in members}
+        needed = {_checkpoint_of(group / member) for member in members}
         for folder in {self._plan.target, self._plan.source} - {None}:
             if folder and folder.name not in needed:
                 shutil.rmtree(folder, ignore_errors=True)
-        packs = self._plan.target.parent
-        if packs.is_dir() and not any(packs.iterdir()):
-            packs.rmdir()
+        with contextlib.suppress(OSError):  # it is not empty, or another process was faster
+            self._plan.target.parent.rmdir()
+            if len(self._failed) == len(self._plan.folders):
+                # What wrote checkpoints may have made a folder anew that was moved away.
+                for folder in (group, group.parent, group.parent.parent):
+                    folder.rmdir()
 
 
 def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
@@ -201,11 +240,11 @@ def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
     return counts
 
 
-def checkpoint_of(folder: Path) -> str | None:
-    """Id of the pack whose checkpoint a run would go on from."""
-    from optexp_jax.results.files import read_json
-
-    return read_json(folder / "status.json").get("checkpoint")
+def _checkpoint_of(folder: Path) -> str | None:
+    """Id of the pack whose checkpoint a run would go on from, as far as its status can be read."""
+    with contextlib.suppress(DamagedError, UnreadableError):
+        return status.read(folder / "status.json", folder.name).get("checkpoint")
+    return None
 
 
 def describe(pack: Pack) -> str:

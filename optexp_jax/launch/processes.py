@@ -11,6 +11,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from optexp_jax.config import Settings
+from optexp_jax.datasets.loading import loaded
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.compiled import kept_programs
 from optexp_jax.launch.pack_run import Plan
@@ -56,7 +57,7 @@ def follow(settings: Settings) -> None:
 def _follow_pack(order: Any, workspace: Path) -> None:
     members = tuple(Experiment.from_json(text) for text in order["experiments"])
     pack = Pack(members, *order["how"])
-    data = members[0].problem.with_data_seed(members[0].seed).dataset.load(workspace)
+    data = loaded(members[0].problem.with_data_seed(members[0].seed).dataset, workspace)
     states, step = None, 0
     if order["source"]:
         checkpoint = read_checkpoint(Path(order["source"]), order["step"])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from optexp_jax.experiment import Experiment
@@ -14,7 +15,8 @@ from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
 
 STATUSES = (
-    "done", "diverged", "running", "queued", "preempted", "interrupted", "failed", "missing",
+    "done", "diverged", "running", "queued", "preempted", "interrupted", "failed", "damaged",
+    "missing",
 )  # fmt: skip
 
 
@@ -22,7 +24,7 @@ def first_and_last(results: Results) -> Table:
     """Loss at the first and the last recorded row: overall, and by frequency group."""
     metric = main_metric(results.experiment)
     last_step = int(results.table["step"].iloc[-1])
-    table = Table(title=f"{metric} (training data)")
+    table = Table(title=escape(f"{metric} (training data)"))
     table.add_column("examples")
     for name in ("at step 0", f"at step {last_step}", "what is left"):
         table.add_column(name, justify="right")

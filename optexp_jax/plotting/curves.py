@@ -11,7 +11,7 @@ import pandas as pd
 from optexp_jax.errors import OptexpError
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import rows_until
-from optexp_jax.training.schedule import thinned
+from optexp_jax.schedule import thinned
 
 POINTS = 200
 

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from optexp_jax.config import Settings
+from optexp_jax.errors import DamagedError
 from optexp_jax.experiment import Experiment
 from optexp_jax.per_class import mean_by_group
-from optexp_jax.results.store import FINISHED, RunFolder
+from optexp_jax.results.store import RunFolder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,22 +72,33 @@ def load_results(experiment: Experiment, workspace: Path | str | None = None) ->
         `Results`; with status `missing` and empty tables if it was never run.
 
     Raises:
-        OptexpError: a file of the run is damaged.
+        DamagedError: a file of the run is damaged or gone, or rows are missing.
+        UnreadableError: a file cannot be read.
     """
     if workspace is None:
         workspace = Settings.from_env().workspace
     folder = RunFolder(Path(workspace), experiment)
-    details = folder.read_status()
-    status = folder.status()
-    up_to = details.get("step") if status in FINISHED else None
-    table, per_class, steps = folder.read_rows(up_to)
-    counts = folder.class_counts()
+    while True:
+        details = folder.read_status()
+        try:
+            return _results(folder, details)
+        except DamagedError:
+            if folder.read_status() == details:
+                raise
+            # A process that ends the run has merged its files meanwhile: look again.
+
+
+def _results(folder: RunFolder, details: dict[str, Any]) -> Results:
+    rows, counts = folder.read_rows(), folder.class_counts()
+    status = details.get("status", "missing")
+    if status == "running" and not folder.is_locked():
+        status = "interrupted"
     return Results(
-        experiment=experiment,
+        experiment=folder.experiment,
         status=status,
-        table=table,
-        per_class=per_class,
-        per_class_steps=steps,
+        table=rows.table,
+        per_class=rows.per_class,
+        per_class_steps=rows.steps,
         class_counts=counts.pop("train"),
         details=details,
         measured_counts=counts,

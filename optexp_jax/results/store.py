@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib.metadata
-import json
 import os
 import platform
-import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -16,22 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from optexp_jax.aside import aside
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import DamagedError, OptexpError, UnreadableError
 from optexp_jax.experiment import Experiment
-from optexp_jax.results import files
+from optexp_jax.numerics import settings_in_use
+from optexp_jax.results import files, rows, status
+from optexp_jax.results.integrity import entry_of, merged_files, require_files, require_rows
+from optexp_jax.results.locks import Lock
+from optexp_jax.results.rows import MERGED, Rows
+from optexp_jax.results.status import FINISHED
 
-FINISHED = ("done", "diverged")
-_PART = re.compile(r"^(metrics|per_class)-(\d+)-(\d+)\.(parquet|npz)$")
+_DEFINITION, _COUNTS = "experiment.json", "class_counts.npz"
 
 
 class RunFolder:
     """`<workspace>/experiments/<group>/<id>/`: definition, status and metrics of one run.
 
     Every chunk of rows is one pair of files named by its range of steps; a resumed run writes the
-    steps after its checkpoint again, and newer rows win. At the end all parts become one.
+    steps after its checkpoint again, and newer rows win. At the end all parts become one. Only the
+    beginning of a run makes the folder: where it was moved or deleted, nothing is written anew.
     """
 
     def __init__(self, workspace: Path, experiment: Experiment) -> None:
@@ -39,27 +40,45 @@ class RunFolder:
         self.experiment = experiment
         self.group = workspace / "experiments" / experiment.group
         self.path = self.group / experiment.id
+        self._lock = Lock(self.path)
+        self._known: dict[str, Any] | None = None
 
     # -- status ---------------------------------------------------------------------------------
 
     def read_status(self) -> dict[str, Any]:
-        """What `status.json` says, empty if the run never started."""
-        return files.read_json(self.path / "status.json")
+        """What `status.json` says, empty if the run never started.
+
+        Raises:
+            DamagedError: it is not what was written, or of another run.
+            UnreadableError: it cannot be read.
+        """
+        return status.read(self.path / "status.json", self.experiment.id)
 
     def write_status(self, **changes: Any) -> None:
-        """Change some entries of `status.json`."""
-        status = self.read_status() | {"updated": _now()} | changes
-        files.write_text(self.path / "status.json", json.dumps(status, indent=1))
+        """Change some entries of `status.json`.
+
+        Raises:
+            GoneError: the folder is not there any more.
+            UnwritableError: it cannot be written.
+        """
+        entries = self._entries() | {"updated": _now()} | changes
+        with self._writing():
+            status.write(self.path / "status.json", self.experiment.id, entries)
+        self._known = entries if self._lock.is_mine else None
+
+    def _entries(self) -> dict[str, Any]:
+        """The status; while this process runs the run, as it was last written."""
+        return self.read_status() if self._known is None else self._known
 
     def status(self) -> str:
-        """done, diverged, failed, preempted, running, interrupted, or missing.
+        """done, diverged, failed, preempted, running, interrupted, damaged, or missing.
 
         A run whose process is gone still says `running` in its file; nobody holds its lock.
         """
-        status = self.read_status().get("status", "missing")
-        if status in ("running", "queued") and not self.is_locked():
-            return "interrupted" if status == "running" else status
-        return status
+        if self.damage():
+            return "damaged"
+        said = self.read_status().get("status", "missing")
+        return "interrupted" if said == "running" and not self.is_locked() else said
 
     def begin(self, counts: Mapping[str, np.ndarray], **entries: Any) -> None:
         """Make the folder of a run that starts or goes on.
@@ -68,19 +87,46 @@ class RunFolder:
             counts: examples per class: `train` of the training data, `tr` and `va` of what training
                 and validation metrics are measured on.
             **entries: of the status.
+
+        Raises:
+            GoneError: the folder was moved or deleted since it was locked.
+            UnwritableError: it cannot be written.
         """
-        files.write_text(self.path / "experiment.json", self.experiment.to_json())
-        _save_npz(self.path / "class_counts.npz", counts)
-        started = self.read_status().get("started", _now())
-        self.write_status(status="running", started=started, reason=None, **_host(), **entries)
+        if not self._lock.is_mine:
+            self.path.mkdir(parents=True, exist_ok=True)
+        before = self.read_status()
+        known = dict(before.get("files", {}))
+        definition = self.experiment.to_json().encode()
+        for name, content in ((_DEFINITION, definition), (_COUNTS, files.arrays_bytes(counts))):
+            known[name] = self._write(name, content)
+        entries |= {
+            "status": "running",
+            "started": before.get("started", _now()),
+            "reason": None,
+            "settings": settings_in_use(),
+            "files": known,
+        }
+        self.write_status(**_host(), **entries)
+
+    def fail(self, reason: str, trace: str | None = None) -> None:
+        """Say that the run failed, and why; nothing that it recorded is touched.
+
+        A run whose status is damaged stays as it is, for somebody to look at.
+        """
+        with contextlib.suppress(DamagedError):
+            self.write_status(status="failed", reason=reason)
+        if trace:
+            with self._writing():
+                files.write_text(self.path / "error.txt", trace, make_folder=False)
 
     def clear(self) -> None:
         """Forget everything that the run recorded."""
-        for path in self.path.glob("*"):
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != ".lock":
-                path.unlink()
+        with self._writing():
+            for path in self.path.glob("*"):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name != ".lock":
+                    path.unlink(missing_ok=True)
 
     # -- rows -----------------------------------------------------------------------------------
 
@@ -90,18 +136,128 @@ class RunFolder:
         per_class: Mapping[str, np.ndarray],
         per_class_steps: np.ndarray,
     ) -> None:
-        """Store the rows of a chunk; whole or not at all, also when the process is killed."""
-        if not len(table["step"]):
-            return
-        span = f"{int(table['step'][0]):010d}-{int(table['step'][-1]):010d}"
-        if len(per_class_steps):
-            arrays = {"step": per_class_steps, **per_class}
-            _save_npz(self.path / f"per_class-{span}.npz", arrays)
-        _save_parquet(self.path / f"metrics-{span}.parquet", pd.DataFrame(dict(table)))
+        """Store the rows of a chunk; whole or not at all, also when the process is killed.
+
+        Raises:
+            GoneError: the folder is not there any more.
+            UnwritableError: it cannot be written.
+        """
+        if len(table["step"]):
+            with self._writing():
+                key = self.experiment.id
+                rows.write_part(self.path, key, table, per_class, per_class_steps)
+
+    def read_rows(self) -> Rows:
+        """All rows: the table, the per-class arrays and their steps, in order of steps.
+
+        Raises:
+            DamagedError: a file is damaged, gone, or of another run, or rows are missing.
+            UnreadableError: a file cannot be read.
+        """
+        said = self.read_status()
+        ended = said.get("status") in FINISHED
+        try:
+            found = rows.read(self.path, self.experiment.id, merged_files(self.path, said))
+        except FileNotFoundError as error:
+            raise files.damaged(Path(str(error)), "it is gone", self.path) from error
+        found = found.up_to(said.get("step", 0)) if ended else found
+        last = said.get("step", 0) if ended else _last(found)
+        require_rows(self.path, self.experiment, found, said, last)
+        return found
+
+    def require_rows_before(self, step: int) -> None:
+        """Check that a run that goes on at a step has recorded all before it.
+
+        Raises:
+            DamagedError: rows are missing or damaged.
+            UnreadableError: a file cannot be read.
+        """
+        said = self.read_status()
+        found = rows.read(self.path, self.experiment.id, {}, lenient=True)
+        require_rows(self.path, self.experiment, found, said, step - 1)
+
+    def finish(self, how: str, step: int, **entries: Any) -> None:
+        """Merge the parts into `metrics.parquet` and `per_class.npz`, then say how it ended.
+
+        Args:
+            how: `done` or `diverged`.
+            step: the last one.
+            **entries: of the status.
+
+        Raises:
+            DamagedError: rows are missing or damaged.
+            GoneError: the folder is not there any more.
+            UnwritableError: it cannot be written.
+        """
+        said, key = self._entries(), self.experiment.id
+        parts = [part for kind in MERGED for part in rows.parts(self.path, kind)]
+        before = merged_files(self.path, said)
+        found = rows.read(self.path, key, before, lenient=True).up_to(step)
+        require_rows(self.path, self.experiment, found, said | {"status": how}, step)
+        counts = {MERGED["metrics"]: len(found.table), MERGED["per_class"]: len(found.steps)}
+        known = {k: v for k, v in said.get("files", {}).items() if k not in counts}
+        for name, content in rows.contents(found).items():
+            known[name] = self._write(name, content) | {"rows": counts[name]}
+        self.write_status(status=how, step=step, files=known, **entries)
+        for part in parts:
+            part.path.unlink(missing_ok=True)
+
+    def is_finished(self) -> bool:
+        """Whether the run has ended and kept the parameters that its experiment asks for.
+
+        Raises:
+            DamagedError: it has ended, but its files are not those that it wrote.
+            UnreadableError: a file cannot be read.
+        """
+        said = self.read_status()
+        if said.get("status") not in FINISHED:
+            return False
+        require_files(self.path, self.experiment, said)
+        return self.has_kept_before(said.get("step", 0))
+
+    def damage(self) -> str | None:
+        """What is wrong with the files of the run, in a sentence; None if nothing shows.
+
+        Files whose size and time are those that were written down are not read: `read_rows` does.
+        """
+        try:
+            require_files(self.path, self.experiment, self.read_status())
+        except (DamagedError, UnreadableError) as error:
+            return str(error)
+        return None
+
+    def final_files(self) -> list[Path]:
+        """The merged files of a run that has ended."""
+        found = [self.path / name for name in MERGED.values()]
+        return [path for path in found if path.exists()]
+
+    def class_counts(self) -> dict[str, np.ndarray]:
+        """Examples per class, as `begin` took them; `train` is empty if the run never started.
+
+        Raises:
+            DamagedError: the file is damaged, gone, or of another run.
+            UnreadableError: it cannot be read.
+        """
+        said = self.read_status()
+        if "started" not in said:
+            return {"train": np.zeros(0, np.int64)}
+        counts = self._arrays(self.path / _COUNTS, said)
+        kinds = {(array.ndim, array.dtype.kind) for array in counts.values()}
+        if "train" not in counts or kinds != {(1, "i")}:
+            raise files.damaged(self.path / _COUNTS, "it does not hold numbers of examples")
+        return counts
+
+    # -- parameters -----------------------------------------------------------------------------
 
     def keep_parameters(self, step: int, parameters: Mapping[str, np.ndarray]) -> None:
         """Store the parameters at a step, path -> array."""
-        _save_npz(self._kept(step), parameters)
+        path = self._kept(step)
+        with self._writing():
+            path.parent.mkdir(exist_ok=True)
+            with aside(path, make_folder=False) as new, new.open("wb") as handle:
+                np.savez_compressed(handle, allow_pickle=False, **parameters)
+            entry = entry_of(path, files.digest_of(self.experiment.id, path))
+        self.write_status(files=self._entries().get("files", {}) | {self._name(path): entry})
 
     def read_parameters(self, step: int) -> dict[str, np.ndarray]:
         """The parameters kept at a step, path -> array.
@@ -114,91 +270,91 @@ class RunFolder:
                 f"Experiment {self.experiment.short_id} kept no parameters at step {step}: name "
                 "the step in keep_steps and run it again with --force."
             )
-        return _read_npz(self._kept(step))
+        return self._arrays(self._kept(step), self.read_status())
 
-    def is_finished(self) -> bool:
-        """Whether the run has ended and kept the parameters that its experiment asks for."""
-        status = self.read_status()
-        if status.get("status") not in FINISHED:
-            return False
-        last = status.get("step", 0)
-        return all(self._kept(k).exists() for k in self.experiment.keep_steps if k <= last)
+    def has_kept_before(self, step: int) -> bool:
+        """Whether the parameters that were to be kept before a step are there."""
+        return all(self._kept(k).exists() for k in self.experiment.keep_steps if k <= step)
 
     def _kept(self, step: int) -> Path:
         return self.path / "parameters" / f"step-{step:010d}.npz"
 
-    def finish(self, status: str, step: int, **entries: Any) -> None:
-        """Merge the parts into `metrics.parquet` and `per_class.npz`, then say how it ended."""
-        parts = self.parts("metrics") + self.parts("per_class")
-        table, per_class, steps = self.read_rows(up_to=step)
-        if len(steps):
-            arrays = {"step": steps, **per_class}
-            _save_npz(self.path / "per_class.npz", arrays)
-        _save_parquet(self.path / "metrics.parquet", table)
-        self.write_status(status=status, step=step, **entries)
-        for part in parts:
-            part.unlink(missing_ok=True)
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.path).as_posix()
 
-    def final_files(self) -> list[Path]:
-        """The merged files of a run that has ended."""
-        names = ("metrics.parquet", "per_class.npz")
-        return [self.path / name for name in names if (self.path / name).exists()]
+    def _arrays(self, path: Path, said: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The arrays of a file, which has its hash in the status unless version 0.1.0 wrote it."""
+        try:
+            content = files.read_bytes(path)
+        except FileNotFoundError as error:
+            raise files.damaged(path, "it is gone", self.path) from error
+        entry = said.get("files", {}).get(self._name(path))
+        if entry and files.digest(self.experiment.id, content) != entry["sha256"]:
+            raise files.damaged(path, "its content has changed", self.path)
+        return files.arrays_from(path, content)
 
-    def parts(self, kind: str) -> list[Path]:
-        """Files of single chunks, oldest first."""
-        found = [p for p in self.path.glob(f"{kind}-*") if _PART.match(p.name)]
-        return sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.name))
-
-    def read_rows(
-        self, up_to: int | None = None
-    ) -> tuple[pd.DataFrame, dict[str, np.ndarray], np.ndarray]:
-        """All rows: the table, the per-class arrays and their steps, in order of steps."""
-        merged = [p for p in (self.path / "metrics.parquet",) if p.exists()]
-        frames = [_read_parquet(p) for p in merged + self.parts("metrics")]
-        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"step": []})
-        table = table.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
-        merged = [p for p in (self.path / "per_class.npz",) if p.exists()]
-        arrays = _concatenate([_read_npz(p) for p in merged + self.parts("per_class")])
-        if up_to is not None:
-            table = table.loc[table["step"] <= up_to].reset_index(drop=True)
-            inside = arrays["step"] <= up_to
-            arrays = {name: array[inside] for name, array in arrays.items()}
-        steps = arrays.pop("step")
-        return table, arrays, steps
-
-    def class_counts(self) -> dict[str, np.ndarray]:
-        """Examples per class, as `begin` took them; `train` is empty if the run never started."""
-        path = self.path / "class_counts.npz"
-        return _read_npz(path) if path.exists() else {"train": np.zeros(0, np.int64)}
+    def _write(self, name: str, content: bytes) -> dict[str, Any]:
+        """Write a file; what the status says of it."""
+        with self._writing():
+            files.write_bytes(self.path / name, content, make_folder=False)
+            return entry_of(self.path / name, files.digest(self.experiment.id, content))
 
     # -- locks ----------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
-        """Hold the lock of this run; yields False, at once, if another process has it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / ".lock", "a") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
+        """Hold the lock of this run; yields False, at once, if another process has it.
+
+        Raises:
+            UnwritableError: the folder cannot be made or written.
+        """
+        with files.writing(self.workspace):
+            self.path.mkdir(parents=True, exist_ok=True)
+            taken = self._lock.take()
+        try:
+            yield taken
+        finally:
+            self._known = None
+            self._lock.release()
 
     def is_locked(self) -> bool:
         """Whether some process holds the lock."""
         try:
-            with open(self.path / ".lock") as handle:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            return False
-        return False
+            return self._lock.is_taken()
+        except OSError as error:
+            raise files.unreadable(self.path / ".lock", error) from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write in the folder that was locked, and no other in its place."""
+        if not self._lock.is_in_place():
+            raise files.gone(self.path)
+        with files.writing(self.path):
+            yield
 
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def _last(found: Rows) -> int:
+    """The last step of some rows, -1 if there are none."""
+    steps = found.table["step"].to_numpy()
+    return int(steps[-1]) if len(steps) else -1
+
+
+def changes_since(said: Mapping[str, Any]) -> str | None:
+    """Versions and settings that a status has and this process has not, in words; None if none.
+
+    >>> changes_since({"versions": {"jax": "0.4.1"}})
+    'jax 0.4.1'
+    """
+    now = _host()["versions"] | settings_in_use()
+    before = dict(said.get("versions", {})) | dict(said.get("settings", {}))
+    changed = [f"{name} {value}" for name, value in before.items() if now.get(name) != value]
+    if "settings" in said:
+        changed += [f"no {name}" for name in settings_in_use() if name not in before]
+    return ", ".join(changed) or None
 
 
 def _host() -> dict[str, Any]:
@@ -210,38 +366,3 @@ def _host() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "versions": {"python": platform.python_version(), **versions},
     }
-
-
-def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    with aside(path) as new, new.open("wb") as handle:
-        np.savez_compressed(handle, allow_pickle=False, **arrays)
-
-
-def _save_parquet(path: Path, table: pd.DataFrame) -> None:
-    with aside(path) as new:
-        table.to_parquet(new, index=False)
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except Exception as error:  # a damaged archive raises zip, zlib, OS or value errors
-        raise files.damaged(path, error) from error
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except Exception as error:  # Arrow raises its own kinds for damaged files
-        raise files.damaged(path, error) from error
-
-
-def _concatenate(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Parts after one another, the newest row of each step, in order of steps."""
-    if not parts:
-        return {"step": np.zeros(0, np.int64)}
-    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[-1]}
-    steps = arrays["step"]
-    last = len(steps) - 1 - np.unique(steps[::-1], return_index=True)[1]
-    return {name: array[last] for name, array in arrays.items()}

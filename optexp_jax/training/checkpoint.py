@@ -1,19 +1,47 @@
-"""Checkpoints of a pack, written by Orbax in the background and published by a rename."""
+"""Checkpoints of a pack, written by Orbax in the background and published by a rename.
+
+Every leaf has a hash in the meta data, and these have one themselves: what was changed on the disk
+is never trained on.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+import errno
+import functools
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from optexp_jax.errors import OptexpError
+from optexp_jax.aside import flush
+from optexp_jax.errors import (
+    GoneError,
+    OptexpError,
+    UnreadableError,
+    UnwritableError,
+    cause_of,
+    remedy_of,
+)
 
 States = dict[str, np.ndarray]
+
+# Errors of the machine, which Orbax and TensorStore pass on as text.
+_OF_THE_MACHINE = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE,
+    errno.ENFILE, errno.ENOMEM, errno.EIO,
+)  # fmt: skip
+
+
+_LOST = ("NOT_FOUND", "does not exist")  # what they say where a folder has gone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,43 +65,82 @@ class Checkpoint:
 
 
 class CheckpointWriter:
-    """Writes checkpoints of one pack into a folder, keeping the last two."""
+    """Writes checkpoints of one pack into a folder, keeping the last two.
+
+    Args:
+        folder: `packs/<id>` in the folder of a group, which has to be there.
+
+    Raises:
+        GoneError: the folder of the group is not there.
+        UnwritableError: it cannot be written; `save`, `wait` and `close` raise it too.
+    """
 
     def __init__(self, folder: Path) -> None:
         import orbax.checkpoint as ocp  # a second to import, and short runs never need it
 
-        self._ocp = ocp
-        folder.mkdir(parents=True, exist_ok=True)
-        policy = ocp.checkpoint_managers.LatestN(2)
-        options = ocp.CheckpointManagerOptions(preservation_policy=policy, **_alone(ocp))
-        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        self._ocp, self._folder = ocp, folder
+        self._silence = contextlib.ExitStack()
+        self._silence.enter_context(_quiet())
+        with self._writing():
+            _make(folder)
+            policy = ocp.checkpoint_managers.LatestN(2)
+            options = ocp.CheckpointManagerOptions(preservation_policy=policy, **_alone(ocp))
+            self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Start to write a checkpoint; returns once the arrays need no longer stay as they are.
 
         What the folder holds of this step and later ones is damaged or of an earlier attempt.
         """
-        for step in self._manager.all_steps():
-            if step >= checkpoint.step:
-                self._manager.delete(step)
         args = self._ocp.args
         paths = list(checkpoint.states)
         # Paths hold slashes, which the storage would take for folders, so leaves are numbered.
         leaves = {str(i): checkpoint.states[path] for i, path in enumerate(paths)}
-        meta = {"step": checkpoint.step, "members": list(checkpoint.members), "paths": paths}
-        self._manager.save(
-            checkpoint.step,
-            args=args.Composite(states=args.StandardSave(leaves), meta=args.JsonSave(meta)),
-            force=True,
+        meta = _sealed(
+            {
+                "step": checkpoint.step,
+                "members": list(checkpoint.members),
+                "paths": paths,
+                "hashes": [_hash_of(checkpoint.states[path]) for path in paths],
+            }
         )
+        with self._writing():
+            _make(self._folder)  # somebody may have deleted it
+            for step in self._manager.all_steps():
+                if step >= checkpoint.step:
+                    self._manager.delete(step)
+            self._manager.save(
+                checkpoint.step,
+                args=args.Composite(states=args.StandardSave(leaves), meta=args.JsonSave(meta)),
+                force=True,
+            )
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on disk."""
-        self._manager.wait_until_finished()
+        with self._writing():
+            self._manager.wait_until_finished()
+            flush(self._folder)
 
     def close(self) -> None:
         """Wait, and let go of the folder."""
-        self._manager.close()
+        with self._silence, self._writing():
+            self._manager.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What Orbax raises becomes one sentence."""
+        try:
+            yield
+        except OptexpError:
+            raise
+        except Exception as error:  # Orbax, TensorStore and the file system: nothing was published
+            if isinstance(error, FileNotFoundError) or any(s in str(error) for s in _LOST):
+                raise _gone(self._folder) from error
+            cause = _machine_error(error) or error
+            raise UnwritableError(
+                f"A checkpoint in {self._folder} cannot be written ({cause_of(cause)[:200]}): "
+                f"{remedy_of(cause)} and rerun the command to resume; what was recorded is kept."
+            ) from error
 
 
 @contextlib.contextmanager
@@ -84,6 +151,19 @@ def checkpoint_writer(folder: Path) -> Iterator[CheckpointWriter]:
         yield writer
     finally:
         writer.close()
+
+
+def _make(folder: Path) -> None:
+    """Make `packs/<id>`, never what is above; others may remove an empty `packs` meanwhile."""
+    while True:
+        folder.parent.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileNotFoundError:
+            if folder.parent.parent.is_dir():
+                continue
+            raise
+        return
 
 
 def _alone(ocp: Any) -> dict[str, Any]:
@@ -97,6 +177,9 @@ def _alone(ocp: Any) -> dict[str, Any]:
     return {"create": False, "multiprocessing_options": processes}
 
 
+# -- reading --------------------------------------------------------------------------------------
+
+
 def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
     """The newest readable checkpoint of a folder, None if there is none at all.
 
@@ -105,24 +188,27 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
         step: the checkpoint of this step only.
 
     Raises:
-        OptexpError: there are checkpoints, but none can be read.
+        UnreadableError: one cannot be read, for access, memory or open files.
+        OptexpError: there are checkpoints, but all are damaged.
     """
     if not folder.is_dir():
         return None
     import orbax.checkpoint as ocp
 
-    options = ocp.CheckpointManagerOptions(**_alone(ocp))
-    manager = ocp.CheckpointManager(folder.absolute(), options=options)
     reason: Exception | None = None
-    try:
-        steps = [step] if step is not None else sorted(manager.all_steps(), reverse=True)
-        for saved in steps:
-            try:
-                return _read(ocp, manager, saved)
-            except Exception as error:  # Orbax and TensorStore raise many kinds for damaged files
-                reason = error
-    finally:
-        manager.close()
+    with _quiet():
+        options = ocp.CheckpointManagerOptions(**_alone(ocp))
+        manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        try:
+            steps = [step] if step is not None else sorted(manager.all_steps(), reverse=True)
+            for saved in steps:
+                try:
+                    return _read(ocp, manager, saved)
+                except Exception as error:  # Orbax and TensorStore raise many kinds for damage
+                    _require_access(folder / str(saved), error)
+                    reason = error
+        finally:
+            manager.close()
     if reason is None:
         return None
     first_line = str(reason).strip().splitlines()[0][:200] if str(reason).strip() else repr(reason)
@@ -138,5 +224,116 @@ def _read(ocp: Any, manager: Any, step: int) -> Checkpoint:
         step, args=args.Composite(states=args.StandardRestore(), meta=args.JsonRestore())
     )
     meta = restored.meta
+    hashes = _opened(meta)
     states = {path: np.asarray(restored.states[str(i)]) for i, path in enumerate(meta["paths"])}
+    if hashes is not None and [_hash_of(leaf) for leaf in states.values()] != hashes:
+        raise ValueError("its arrays have changed")
+    runs = {leaf.shape[:1] for leaf in states.values()}
+    if meta["step"] != step or runs != {(len(meta["members"]),)}:
+        raise ValueError("its parts do not fit together")
     return Checkpoint(meta["step"], tuple(meta["members"]), states)
+
+
+def _require_access(folder: Path, error: Exception) -> None:
+    """Tell what keeps this process from a checkpoint from damage, which is the checkpoint's own.
+
+    Raises:
+        UnreadableError: the machine refused, not the files.
+    """
+    cause = _machine_error(error) or _refusal(folder)
+    if cause:
+        raise UnreadableError(
+            f"The checkpoint {folder} cannot be read ({cause_of(cause)}): {remedy_of(cause)} and "
+            "rerun the command to resume; the checkpoint itself may be whole."
+        ) from error
+
+
+def _refusal(folder: Path) -> OSError | None:
+    """What refuses to open a file of a folder."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            try:
+                path.open("rb").close()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                return error
+    return None
+
+
+def _machine_error(error: BaseException) -> BaseException | None:
+    """The error of the machine in what a library raised, by its kind or its text."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, MemoryError) or getattr(inner, "errno", None) in _OF_THE_MACHINE:
+            return inner
+        for number in _OF_THE_MACHINE:
+            if os.strerror(number) in str(inner):
+                return OSError(number, os.strerror(number))
+        inner = inner.__cause__ or inner.__context__
+    return None
+
+
+# -- hashes ---------------------------------------------------------------------------------------
+
+
+def _hash_of(leaf: np.ndarray) -> str:
+    """Hash of the type, the shape and the bytes of an array."""
+    found = hashlib.sha256(f"{leaf.dtype.name}{leaf.shape}".encode())
+    found.update(np.ascontiguousarray(leaf).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def _sealed(meta: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(meta, sort_keys=True)
+    return meta | {"digest": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _opened(meta: Mapping[str, Any]) -> list[str] | None:
+    """The hashes of the leaves; None where version 0.1.0 wrote none.
+
+    Raises:
+        ValueError: the meta data are not those that were written.
+    """
+    if "hashes" not in meta and "digest" not in meta:
+        return None
+    rest = {name: value for name, value in meta.items() if name != "digest"}
+    if _sealed(rest)["digest"] != meta.get("digest"):
+        raise ValueError("its meta data have changed")
+    return list(meta["hashes"])
+
+
+def _gone(folder: Path) -> GoneError:
+    lost = folder if folder.parent.parent.is_dir() else folder.parent.parent
+    return GoneError(
+        f"The folder {lost} was moved or deleted while its runs went on: put it "
+        "back and rerun the command to resume, or rerun it to start them again."
+    )
+
+
+@functools.cache
+def _ignore_late_callbacks() -> None:
+    """Show nothing of the reads that TensorStore ends after Orbax has given up on a checkpoint."""
+    before = sys.unraisablehook
+
+    def hook(late: sys.UnraisableHookArgs) -> None:
+        if "Event loop is closed" not in str(late.exc_value):
+            before(late)
+
+    sys.unraisablehook = hook
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing that Orbax logs is shown: it logs each error several times, with tracebacks."""
+
+    def is_of_others(record: logging.LogRecord) -> bool:
+        return "orbax" not in record.pathname
+
+    _ignore_late_callbacks()
+    log = logging.getLogger("absl")
+    log.addFilter(is_of_others)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_of_others)

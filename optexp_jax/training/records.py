@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from optexp_jax.experiment import Experiment
-from optexp_jax.training.schedule import Schedule
+from optexp_jax.schedule import Schedule
 
 SPLITS = ("tr", "va")
 

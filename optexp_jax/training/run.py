@@ -13,13 +13,13 @@ import numpy as np
 from flax import traverse_util
 
 from optexp_jax.datasets.data import Data, Split
+from optexp_jax.schedule import Schedule
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.devices import agreed, fetch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import Program, Slots
 from optexp_jax.training.records import RunRecord, by_class, columns
 from optexp_jax.training.resident import ResidentProgram
-from optexp_jax.training.schedule import Schedule
 from optexp_jax.training.step import RunState
 from optexp_jax.training.streamed import StreamedProgram
 

@@ -9,8 +9,8 @@ from optexp_jax.datasets.data import CountsClasses
 from optexp_jax.models.functional import functional
 from optexp_jax.optim import SGD
 from optexp_jax.results.store import RunFolder
+from optexp_jax.schedule import Schedule
 from optexp_jax.training.batches import as_inputs
-from optexp_jax.training.schedule import Schedule
 
 
 def fabricate(workspace, experiment):

@@ -48,6 +48,28 @@ class Schedule:
         total = (experiment.epochs or 0) * per_epoch
         return cls(total, experiment.eval_every * per_epoch, per_epoch, experiment.keep_steps)
 
+    @classmethod
+    def of_length(cls, experiment: Experiment, total: int) -> Schedule:
+        """The schedule of an experiment whose run has so many steps; steps of an epoch may be 1.
+
+        >>> from optexp_jax.schedule import Schedule
+        >>> Schedule(total=6, every=4, steps_per_epoch=1).rows_of(6)[0]
+        array([0, 4, 6])
+        """
+        per_epoch = total // experiment.epochs if experiment.epochs else 1
+        return cls(total, experiment.eval_every * per_epoch, per_epoch, experiment.keep_steps)
+
+    def rows_of(self, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """The steps of all rows of a run that ended at a step, and of its rows by class.
+
+        A run that diverged has a row of its last step, recorded or not.
+        """
+        recorded = self.recorded(0, last + 1)
+        classes = self.by_class(recorded)
+        if last not in recorded:
+            recorded, classes = np.append(recorded, last), np.append(classes, last)
+        return recorded, classes
+
     def recorded(self, start: int, stop: int) -> np.ndarray:
         """Recorded steps in [start, stop): multiples of `every`, and the last step."""
         first = -(-start // self.every) * self.every

@@ -1,0 +1,88 @@
+"""Who runs a run: a lock that a process holds as long as it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import time
+from pathlib import Path
+from typing import IO
+
+_NAME = ".lock"
+_TRIES = 2000  # of a few milliseconds: so long may others look whether a lock is held
+
+
+class Lock:
+    """The lock in a folder. It is bound to the folder: one that was moved away takes it along."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _NAME
+        self._handle: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Take the lock; False, at once, if another process has it.
+
+        Raises:
+            OSError: the folder is gone or cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            handle = stack.enter_context(open(self._path, "a", encoding="utf-8"))
+            if not _take(handle):
+                return False
+            self._handle = handle
+            stack.pop_all()  # open as long as the lock is held
+        return True
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._handle:
+            self._handle.close()
+            self._handle = None
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this object holds it."""
+        return self._handle is not None
+
+    def is_in_place(self) -> bool:
+        """Whether the folder that was locked is still at its path."""
+        if self._handle is None:
+            return True
+        try:
+            return os.path.samestat(os.fstat(self._handle.fileno()), os.stat(self._path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def is_taken(self) -> bool:
+        """Whether some process holds it.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        try:
+            with open(self._path, encoding="utf-8") as handle:
+                return not _flock(handle, fcntl.LOCK_SH)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+
+def _take(handle: IO[str]) -> bool:
+    """Take a lock that nobody holds. Who looks whether it is held, shares it for an instant."""
+    for _ in range(_TRIES):
+        if _flock(handle, fcntl.LOCK_EX):
+            return True
+        if not _flock(handle, fcntl.LOCK_SH):
+            return False  # another process has it for itself
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        time.sleep(random.uniform(0, 0.002))
+    return False
+
+
+def _flock(handle: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

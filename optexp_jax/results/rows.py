@@ -1,0 +1,197 @@
+"""The rows of a run: a pair of files for every chunk while it goes on, one pair when it has ended.
+
+The name of a chunk's file ends with the first digits of its hash; hashes of the merged files are in
+the status. Neither can be another run's, cut short, or changed, without being noticed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from optexp_jax.errors import DamagedError
+from optexp_jax.results import files
+
+MERGED = {"metrics": "metrics.parquet", "per_class": "per_class.npz"}
+
+_DIGITS = 16  # of a hash, in the name of a file
+_PART = re.compile(r"(metrics|per_class)-(\d{10,})-(\d{10,})(?:-([0-9a-f]{16}))?\.(parquet|npz)")
+
+
+class Part(NamedTuple):
+    """The file of a chunk."""
+
+    path: Path
+    first: int  # step
+    last: int
+    digest: str | None  # first digits; None for files of version 0.1.0
+
+
+class Rows(NamedTuple):
+    """What a run recorded."""
+
+    table: pd.DataFrame  # a row for each recorded step, in order
+    per_class: dict[str, np.ndarray]  # `[rows, classes]`
+    steps: np.ndarray  # of these rows
+
+    def up_to(self, step: int) -> Rows:
+        """The rows up to a step, that one included."""
+        inside = self.steps <= step
+        return Rows(
+            self.table.loc[self.table["step"] <= step].reset_index(drop=True),
+            {name: array[inside] for name, array in self.per_class.items()},
+            self.steps[inside],
+        )
+
+
+def parts(folder: Path, kind: str) -> list[Part]:
+    """The files of chunks, oldest first."""
+    found = []
+    for path in folder.glob(f"{kind}-*"):
+        match = _PART.fullmatch(path.name)
+        if match:
+            found.append(Part(path, int(match[2]), int(match[3]), match[4]))
+    return sorted(found, key=lambda part: (part.path.stat().st_mtime_ns, part.path.name))
+
+
+def write_part(
+    folder: Path,
+    key: str,
+    table: Mapping[str, np.ndarray],
+    per_class: Mapping[str, np.ndarray],
+    steps: np.ndarray,
+) -> None:
+    """Write the rows of a chunk; whole or not at all, also when the process is killed.
+
+    Raises:
+        OSError: the folder is gone or cannot be written.
+    """
+    span = f"{int(table['step'][0]):010d}-{int(table['step'][-1]):010d}"
+    contents = {"metrics": files.table_bytes(pd.DataFrame(dict(table)))}
+    if len(steps):  # first, so that a row by class is never missing where its row is there
+        contents = {"per_class": files.arrays_bytes({"step": steps, **per_class}), **contents}
+    for kind, content in contents.items():
+        digits = files.digest(key, content)[:_DIGITS]
+        path = folder / f"{kind}-{span}-{digits}{Path(MERGED[kind]).suffix}"
+        files.write_bytes(path, content, make_folder=False)
+        for older in set(folder.glob(f"{kind}-{span}*")) - {path}:  # of an earlier attempt
+            older.unlink(missing_ok=True)
+
+
+def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = False) -> Rows:
+    """All rows, the newest of each step, in order of steps.
+
+    Args:
+        folder: of the run.
+        key: its id.
+        merged: name of a merged file -> its entry in the status, None for one without.
+        lenient: whether chunks that are damaged are left out.
+
+    Raises:
+        DamagedError: a file is damaged, or of another run.
+        FileNotFoundError: a merged file is gone.
+        UnreadableError: a file cannot be read.
+    """
+    tables, arrays = [], []
+    for name, entry in merged.items():
+        content = _checked(folder / name, key, entry and entry["sha256"])
+        if name == MERGED["metrics"]:
+            tables.append(_table(folder / name, content))
+        else:
+            arrays.append(_arrays(folder / name, content))
+    tables += _each(parts(folder, "metrics"), key, _table, lenient)
+    arrays += _each(parts(folder, "per_class"), key, _arrays, lenient)
+    _require_alike(folder, [list(table.columns) for table in tables])
+    _require_alike(folder, [[(n, a.shape[1:]) for n, a in part.items()] for part in arrays])
+    by_class = _concatenate(arrays)
+    return Rows(_joined(tables), by_class, by_class.pop("step"))
+
+
+def contents(rows: Rows) -> dict[str, bytes]:
+    """The merged files of rows: name -> what they hold."""
+    found = {}
+    if len(rows.steps):
+        found[MERGED["per_class"]] = files.arrays_bytes({"step": rows.steps, **rows.per_class})
+    return found | {MERGED["metrics"]: files.table_bytes(rows.table)}
+
+
+def missing(found: Iterable[int], wanted: np.ndarray) -> str | None:
+    """Which of the wanted steps are not there, in words; None if all are.
+
+    >>> missing([0, 1, 4], np.arange(6))
+    'steps 2 to 5 (3 rows)'
+    """
+    absent = np.setdiff1d(wanted, np.asarray(list(found), np.int64))
+    if not len(absent):
+        return None
+    if len(absent) == 1:
+        return f"step {absent[0]}"
+    return f"steps {absent[0]} to {absent[-1]} ({len(absent)} rows)"
+
+
+def _each(found: list[Part], key: str, decode: Any, lenient: bool) -> list[Any]:
+    decoded = []
+    for part in found:
+        try:
+            decoded.append(decode(part.path, _checked(part.path, key, part.digest)))
+        except DamagedError:
+            if not lenient:
+                raise
+    return decoded
+
+
+def _checked(path: Path, key: str, digest: str | None) -> bytes:
+    """The content of a file that has the hash it should have."""
+    content = files.read_bytes(path)
+    if digest is not None and not files.digest(key, content).startswith(digest):
+        raise files.damaged(path, "its content has changed")
+    return content
+
+
+def _table(path: Path, content: bytes) -> pd.DataFrame:
+    table = files.table_from(path, content)
+    if "step" not in table or not _are_steps(table["step"].to_numpy()):
+        raise files.damaged(path, "its steps are not in order")
+    return table
+
+
+def _arrays(path: Path, content: bytes) -> dict[str, np.ndarray]:
+    arrays = files.arrays_from(path, content)
+    if "step" not in arrays or not _are_steps(arrays["step"]):
+        raise files.damaged(path, "its steps are not in order")
+    for name, array in arrays.items():
+        if len(array.shape) != 1 + (name != "step") or len(array) != len(arrays["step"]):
+            raise files.damaged(path, f"the array {name!r} has the shape {array.shape}")
+    return arrays
+
+
+def _require_alike(folder: Path, names: list[list[Any]]) -> None:
+    if any(some != names[0] for some in names):
+        raise files.damaged(folder, "its files hold different columns", folder)
+
+
+def _are_steps(steps: np.ndarray) -> bool:
+    whole = steps.dtype.kind in "iu" and steps.ndim == 1
+    return whole and bool((steps >= 0).all()) and bool((np.diff(steps) > 0).all())
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    if not tables:
+        return pd.DataFrame({"step": np.zeros(0, np.int64)})
+    table = pd.concat(tables, ignore_index=True)
+    return table.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
+
+
+def _concatenate(arrays: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Arrays after one another, the newest row of each step, in order of steps."""
+    if not arrays:
+        return {"step": np.zeros(0, np.int64)}
+    joined = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[-1]}
+    steps = joined["step"]
+    last = len(steps) - 1 - np.unique(steps[::-1], return_index=True)[1]
+    return {name: array[last] for name, array in joined.items()}
