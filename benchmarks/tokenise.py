@@ -59,7 +59,7 @@ def write_text(path: Path, megabytes: int, new_lines: float = 0.0) -> None:
     lines = "".join(works().values()).splitlines(keepends=True)
     draw = random.Random(0)
     left = megabytes * _MEGABYTE
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         while left > 0:
             other = _other_letters(draw)
             text = "".join(

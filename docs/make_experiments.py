@@ -74,4 +74,4 @@ def _labelled(text: str, label: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    PAGE.write_text(page(), encoding="utf-8")

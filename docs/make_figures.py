@@ -41,19 +41,19 @@ def main() -> None:
         name = f"Figure {figure.number}" if figure.number.isdigit() else "Legends"
         title = f"{name}: {figure.title}"
         lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
-    (DOCS / "figures.md").write_text("\n".join(lines))
+    (DOCS / "figures.md").write_text("\n".join(lines), encoding="utf-8")
     _write_claims(runs, origin)
 
 
 def _write_claims(runs: Runs, origin: str) -> None:
     """Replace the table of the page on claims; the words around it are ours."""
     page = DOCS / "claims.md"
-    before, _, after = page.read_text().split(_TABLE)
+    before, _, after = page.read_text(encoding="utf-8").split(_TABLE)
     verdicts = [judged(claim, runs) for claim in STATEMENTS]
     rows = ["| " + " | ".join(_cells(v)) + " |" for v in verdicts]
     head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
     table = "\n".join(["", f"{origin} {summary(verdicts)}", "", *head, *rows, ""])
-    page.write_text(before + _TABLE + table + _TABLE + after)
+    page.write_text(before + _TABLE + table + _TABLE + after, encoding="utf-8")
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
@@ -63,9 +63,9 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _origin() -> str:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    commit = done.stdout.strip()
     today = datetime.date.today().isoformat()
     machine = f"{os.cpu_count()} cores of a shared {platform.machine()} machine, no GPU"
     return f"At small scale, {today}, commit {commit}, {machine}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from optexp_jax.errors import OptexpError
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _MODES = ("offline", "online")
+# Categories of Unicode: control characters, ends of lines and paragraphs, bytes that are no text.
+CONTROL = ("Cc", "Zl", "Zp", "Cs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,16 +54,16 @@ class Settings:
         False
         """
         given = {k: v for k, v in (os.environ if environ is None else environ).items() if v}
-        profiles = given.get("OPTEXP_SLURM_PROFILES")
+        _require_text(given)
         return cls(
-            workspace=Path(given.get("OPTEXP_WORKSPACE", "workspace")).expanduser(),
+            workspace=_path(given, "OPTEXP_WORKSPACE") or cls.workspace,
             wandb_enabled=_switch(given, "OPTEXP_WANDB_ENABLED", True),
             wandb_mode=_choice(given, "OPTEXP_WANDB_MODE", _MODES),
             wandb_project=given.get("OPTEXP_WANDB_PROJECT", "optexp"),
             wandb_entity=given.get("OPTEXP_WANDB_ENTITY"),
             slurm_account=given.get("OPTEXP_SLURM_ACCOUNT"),
             slurm_mail=given.get("OPTEXP_SLURM_NOTIFICATION_EMAIL"),
-            slurm_profiles=Path(profiles).expanduser() if profiles else None,
+            slurm_profiles=_path(given, "OPTEXP_SLURM_PROFILES"),
         )
 
     def as_environment(self) -> dict[str, str]:
@@ -74,6 +77,47 @@ class Settings:
             return found | {"OPTEXP_WANDB_ENABLED": "false"}
         found |= {"OPTEXP_WANDB_MODE": self.wandb_mode, "OPTEXP_WANDB_PROJECT": self.wandb_project}
         return found | ({"OPTEXP_WANDB_ENTITY": self.wandb_entity} if self.wandb_entity else {})
+
+
+def control_character(text: str) -> str | None:
+    """The first character of a text that is none to be seen; None where there is none.
+
+    >>> control_character("two\\nlines"), control_character("one line, naïve")
+    ('U+000A', None)
+    """
+    found = (c for c in text if unicodedata.category(c) in CONTROL)
+    return next((f"U+{ord(c):04X}" for c in found), None)
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with `~` and `~user` replaced by the home folder.
+
+    Raises:
+        OptexpError: nobody knows that home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise OptexpError(
+            f"The home folder in {path} is not known: write the whole path instead of ~."
+        ) from error
+
+
+def _require_text(given: Mapping[str, str]) -> None:
+    for name, value in given.items():
+        found = control_character(value) if name.startswith("OPTEXP_") else None
+        if found:
+            raise OptexpError(
+                f"{name} has the character {found}, which paths and scripts cannot have here: "
+                "leave it out."
+            )
+
+
+def _path(given: Mapping[str, str], name: str) -> Path | None:
+    try:
+        return expanded(given[name]) if name in given else None
+    except OptexpError as error:
+        raise OptexpError(f"{name}: {error}") from error
 
 
 def _switch(given: Mapping[str, str], name: str, default: bool) -> bool:

@@ -38,6 +38,6 @@ def processor() -> str:
     """
     text = platform.machine() + platform.processor()
     with contextlib.suppress(OSError):  # not on macOS
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         text += next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return f"{crc32(text.encode()):08x}"

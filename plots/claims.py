@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import NoReturn
 
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -79,12 +80,12 @@ def run(argv: Sequence[str] | None = None) -> int:
     verdicts = [judged(claim, runs) for claim in shown]
     if args.json:
         rows = [_as_json(v) for v in verdicts]
-        print(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(rows, indent=1, allow_nan=False))
         return 0
     console.print(_table(verdicts))
     console.print(summary(verdicts))
     for reason in dict.fromkeys(v.reason for v in verdicts if v.reason):
-        console.print(reason, soft_wrap=True, highlight=False)
+        console.print(escape(reason), soft_wrap=True, highlight=False)
     return 0
 
 
@@ -116,7 +117,8 @@ def _table(verdicts: Sequence[Verdict]) -> Table:
     for v in verdicts:
         word = f"[{colors[v.word]}]{v.word}[/]"
         claim = v.claim
-        table.add_row(claim.figure, claim.sentence, claim.threshold, claim.origin, v.measured, word)
+        cells = (claim.figure, claim.sentence, claim.threshold, claim.origin, v.measured)
+        table.add_row(*map(escape, cells), word)
     return table
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import os
+import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import NoReturn
+
+from rich.markup import escape
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
@@ -33,7 +39,11 @@ def main(
 
 
 def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None) -> int:
-    """Draw the chosen figures; 1 if one of them lacks its runs."""
+    """Draw the chosen figures; 1 if one of them lacks its runs.
+
+    Raises:
+        OptexpError: an unknown figure, scale or format, or files that cannot be written.
+    """
     args = _parser(module, figures).parse_args(argv)
     settings, console = Settings.from_env(), cli.make_console()
     chosen = _chosen(figures, args.figure)
@@ -55,7 +65,7 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
         title = next(f.title for f in chosen if f.number == number)
         name = f"Figure {number}" if number.isdigit() else number.capitalize()
         text = sentence or " ".join(map(str, paths))
-        console.print(f"{name}, {title}: {text}", soft_wrap=True, highlight=False)
+        console.print(escape(f"{name}, {title}: {text}"), soft_wrap=True, highlight=False)
     return 1 if missing else 0
 
 
@@ -115,8 +125,44 @@ def _all(
         return
     # A fresh interpreter each, as JAX does not bear forks.
     workers = min(len(jobs), cores(), _MOST_WORKERS)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_draw, jobs)
+    context = get_context("spawn")
+    try:
+        with ProcessPoolExecutor(workers, context) as pool:
+            with _undisturbed():
+                drawn = [pool.submit(_draw, job) for job in jobs]
+            yield from _in_order(drawn)
+    except BrokenProcessPool as error:
+        raise OptexpError(
+            "A process that draws was ended from outside, as happens when memory runs out: draw "
+            "fewer figures at once with --figure N."
+        ) from error
+
+
+def _in_order(drawn: Sequence[Future[Drawn]]) -> Iterator[Drawn]:
+    """What is drawn; nothing more is, where one of them raises or nobody wants them."""
+    try:
+        for future in drawn:
+            yield future.result()
+    except BaseException:
+        for child in active_children():
+            child.terminate()
+        raise
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Start processes in the block: what stops this one comes after it, and Ctrl-C not to them."""
+    came: list[int] = []
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        before[number] = signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        for number in came:
+            os.kill(os.getpid(), number)
 
 
 def _draw(job: tuple[str, str, Runs, Path, Sequence[str]]) -> Drawn:
@@ -124,6 +170,7 @@ def _draw(job: tuple[str, str, Runs, Path, Sequence[str]]) -> Drawn:
     figures = importlib.import_module(f"plots.{module}").FIGURES
     figure = next(f for f in figures if f.number == number)
     try:
-        return number, save(figure.draw(runs), folder, figure.file, kinds), ""
+        drawn = figure.draw(runs)
     except OptexpError as error:
         return number, [], f"not drawn: {error}"
+    return number, save(drawn, folder, figure.file, kinds), ""

@@ -87,6 +87,30 @@ def test_wrong_values_name_the_variable_the_value_and_the_remedy(name, value, re
         Settings.from_env({name: value})
 
 
+@pytest.mark.parametrize("name", ["OPTEXP_WORKSPACE", "OPTEXP_SLURM_PROFILES"])
+def test_a_home_folder_that_nobody_knows_is_one_sentence(name):
+    with pytest.raises(OptexpError, match=rf"^{name}: .*~nosuchuser/x.*whole path"):
+        Settings.from_env({name: "~nosuchuser/x"})
+
+
+@pytest.mark.parametrize(
+    "name", ["OPTEXP_WORKSPACE", "OPTEXP_WANDB_PROJECT", "OPTEXP_WANDB_ENTITY"]
+)
+@pytest.mark.parametrize("mark", ["\n", "\r", "\t", "\x00", "\x1b", "\x85", "\u2028", "\udcff"])
+def test_a_value_is_text_of_one_line(name, mark):
+    with pytest.raises(OptexpError) as refused:
+        Settings.from_env({name: f"/data{mark}runs"})
+    message = str(refused.value)
+    assert name in message
+    assert f"U+{ord(mark):04X}" in message
+    assert message.isprintable()
+
+
+def test_other_letters_and_the_variables_of_others_are_taken():
+    given = {"OPTEXP_WORKSPACE": "/data/données 数据", "PS1": "\x1b[0m"}
+    assert Settings.from_env(given).workspace == Path("/data/données 数据")
+
+
 def test_settings_do_not_change():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().workspace = Path("elsewhere")

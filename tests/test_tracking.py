@@ -287,6 +287,7 @@ def test_the_last_row_of_a_run_cut_short_is_mirrored(mirror):
 def test_folders_are_in_the_workspace_and_the_environment_is_put_back(
     mirror, monkeypatch, tmp_path
 ):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_CACHE_DIR", "mine")
     monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
     seen = {}
@@ -297,6 +298,44 @@ def test_folders_are_in_the_workspace_and_the_environment_is_put_back(
     assert seen["WANDB_CACHE_DIR"] == "mine"
     assert seen["WANDB_DATA_DIR"] == str(tmp_path / "w" / "wandb_cache")
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("name", ["WANDB_CACHE_DIR", "WANDB_DATA_DIR"])
+def test_a_folder_that_cannot_be_made_is_one_sentence(name, mirror, monkeypatch, tmp_path):
+    """wandb's own process would complain of it on the terminal."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(name, str(tmp_path / "file" / "x"))
+    wandb = FakeWandb()
+    broken = mirror(wandb)
+    drive(broken)
+    broken.close()
+    (sentence,) = broken.said
+    assert "Not a directory" in sentence
+    assert str(tmp_path / "file" / "x") in sentence
+    assert wandb.runs == []
+
+
+def test_the_sentence_shows_no_key_and_no_details(mirror, monkeypatch):
+    key = "0123456789abcdef"
+    monkeypatch.setenv("WANDB_API_KEY", f" {key}\n")
+    said = f"1 error for Settings\n[type=x, input_value='{key[:5]}', input_type=str]\nbad key {key}"
+    broken = mirror(FakeWandb(setup=fail(ValueError(said))))
+    drive(broken)
+    broken.close()
+    assert "(ValueError: 1 error for Settings bad key [key])" in broken.said[0]
+
+
+def test_threads_of_wandb_end_without_a_traceback(mirror, monkeypatch):
+    ended = []
+    monkeypatch.setattr(threading, "excepthook", ended.append)
+    healthy = mirror(FakeWandb())
+    drive(healthy, runs=1)
+    healthy.close()
+    for name in ("wandb-ServiceFinalizer", "mine"):
+        thread = threading.Thread(target=fail(ConnectionResetError("lost")), name=name)
+        thread.start()
+        thread.join()
+    assert [arguments.thread.name for arguments in ended] == ["mine"]
 
 
 def test_disabled_is_a_mirror_that_does_nothing(monkeypatch, tmp_path):

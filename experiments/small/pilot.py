@@ -25,8 +25,9 @@ from fractions import Fraction
 from experiments.small.forms import Form, form_of
 from experiments.small.thinned import PILOT, kind_of, pilot, small
 from optexp_jax import Experiment, LearningRate
+from optexp_jax.aside import aside
 from optexp_jax.config import Settings
-from optexp_jax.launch.cli import make_console
+from optexp_jax.launch.cli import guarded, make_console
 from optexp_jax.launch.display import Display, RichDisplay
 from optexp_jax.launch.groups import discover
 from optexp_jax.launch.local import run_local
@@ -160,8 +161,8 @@ def _spent(results: Sequence[Results]) -> tuple[float, int]:
     return sum(packs.values()), sum(int(r.table["step"].iloc[-1]) for r in results)
 
 
-def main() -> None:
-    """Run what is missing, or time what was run, and write the file."""
+def main() -> int:
+    """Run what is missing, or time what was run, and write the file; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", help="only families whose name contains this")
     parser.add_argument(
@@ -169,13 +170,15 @@ def main() -> None:
     )
     args = parser.parse_args()
     console, settings = make_console(), Settings.from_env()
-    table = json.loads(PILOT.read_text()) if PILOT.exists() else {}
+    known = pilot() if PILOT.exists() else {}
+    table = {family: dict(kinds) for family, kinds in known.items()}
     if args.timed:
         for (family, kind), milliseconds in timed(settings).items():
             # A line search has no step size and lists 10^0.
-            table[family].setdefault(kind, {"exponent": "0"})["ms_per_step"] = milliseconds
+            of_family = table.setdefault(family, {})
+            of_family.setdefault(kind, {"exponent": "0"})["ms_per_step"] = milliseconds
         _write(table)
-        return
+        return 0
     for (family, kind), search in searches().items():
         if (args.family or "") in family:
             with RichDisplay(console) as display:
@@ -183,11 +186,14 @@ def main() -> None:
             table.setdefault(family, {})[kind] = entry
             console.print(f"{family}: {kind} 10^{entry['exponent']}")
             _write(table)
+    return 0
 
 
 def _write(table: dict[str, dict[str, dict[str, str | float]]]) -> None:
-    PILOT.write_text(json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    with aside(PILOT) as new:
+        new.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(guarded(main))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import shlex
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from experiments.small.forms import Form, form_of
 from optexp_jax import Experiment, LearningRate
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, cause_of
 from optexp_jax.launch.planning import Planned
 from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent, momentum_of
 
@@ -34,7 +35,7 @@ def planned(experiments: Sequence[Experiment]) -> list[Planned]:
     where it takes one, the best, with three seeds of GD and Adam, which claims are about.
 
     Raises:
-        OptexpError: a family without a small form.
+        OptexpError: a family without a small form, or a file of step sizes that is not whole.
     """
     kinds: dict[tuple[str, str], list[Experiment]] = {}
     for experiment in experiments:
@@ -56,7 +57,7 @@ def _thinned(members: list[Experiment]) -> list[Planned]:
     if isinstance(first.optimizer, LineSearchGD):
         return [_shrunk(first, form, first.optimizer, 0)]
     known = form.rates.get(kind_of(first.optimizer))
-    best = Fraction(known or _measured(form, first.optimizer)["exponent"])
+    best = Fraction(known or _exponent(form, first.optimizer))
     searched = len({e.optimizer.learning_rate for e in members}) > 1
     steps = _AROUND if searched else _AROUND[1:2]
     seeds = _SEEDS if not searched and isinstance(first.optimizer, SGD | Adam) else _SEEDS[:1]
@@ -82,6 +83,16 @@ def _shrunk(experiment: Experiment, form: Form, optimizer: Optimizer, seed: int)
     return Planned(shrunk, milliseconds * form.steps / 1000)
 
 
+def _exponent(form: Form, optimizer: Optimizer) -> str:
+    found = _measured(form, optimizer).get("exponent")
+    if not isinstance(found, str):
+        raise OptexpError(
+            f"{PILOT} has no step size of {kind_of(optimizer)} for '{form.name}': run "
+            f"`python -m experiments.small.pilot --family {shlex.quote(form.name or '')}`."
+        )
+    return found
+
+
 def _measured(form: Form, optimizer: Optimizer) -> dict[str, Any]:
     return pilot().get(form.name or "", {}).get(kind_of(optimizer), {})
 
@@ -101,10 +112,23 @@ def pilot() -> dict[str, dict[str, dict[str, Any]]]:
     """By family and optimizer: exponent of the best step size, and milliseconds of a step.
 
     Raises:
-        OptexpError: the file of the pilot cannot be read.
+        OptexpError: the file of the pilot cannot be read, or is damaged.
     """
     try:
-        return json.loads(PILOT.read_text())
-    except (OSError, ValueError) as error:
-        remedy = "run `python -m experiments.small.pilot`"
-        raise OptexpError(f"{PILOT} cannot be read: {remedy}.") from error
+        table = json.loads(PILOT.read_text(encoding="utf-8"))
+        return {
+            family: {kind: dict(entry) for kind, entry in kinds.items()}
+            for family, kinds in table.items()
+        }
+    except OSError as error:
+        raise _broken(f"cannot be read ({cause_of(error)})") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _broken(f"is damaged ({error})") from error
+
+
+def _broken(why: str) -> OptexpError:
+    return OptexpError(
+        f"The file {PILOT}, step sizes of small runs, {why}: bring back the one that comes with "
+        "the code, as by `git checkout`; `python -m experiments.small.pilot`, which makes another, "
+        "takes two hours."
+    )

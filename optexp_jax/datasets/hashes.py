@@ -46,13 +46,14 @@ def remembered_sha256(path: Path) -> str:
             return found
     known[path.name] = [*now, hash_of(path, "sha256")]
     with contextlib.suppress(OptexpError), aside(path.parent / _REMEMBERED) as beside:
-        beside.write_text(json.dumps(known))  # unless the folder cannot be written to
+        # Unless the folder cannot be written to.
+        beside.write_text(json.dumps(known), encoding="utf-8")
     return known[path.name][-1]
 
 
 def _remembered(folder: Path) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
-        known = json.loads((folder / _REMEMBERED).read_text())
+        known = json.loads((folder / _REMEMBERED).read_text(encoding="utf-8"))
         if isinstance(known, dict):
             return known
     return {}

@@ -31,7 +31,7 @@ def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> 
 def _locked(path: Path, report: Report) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("w")
+        handle = path.open("w", encoding="utf-8")
     except OSError as error:
         raise unwritable(path, error) from error
     with handle:

@@ -105,7 +105,7 @@ def _version(info: Path) -> list[int]:
 
 def _format(info: Path) -> str:
     try:
-        return json.loads(info.read_text()).get("fileFormat", "tfrecord")
+        return json.loads(info.read_text(encoding="utf-8")).get("fileFormat", "tfrecord")
     except (OSError, ValueError):
         return "unreadable"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -13,14 +15,20 @@ from typing import NoReturn
 from rich.console import Console
 
 from optexp_jax.config import Settings
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.options import parser_of
-from optexp_jax.launch.signals import Stopped
+from optexp_jax.launch.output import ReaderGoneError, code_of, complain, safe_output
+from optexp_jax.launch.signals import StopFlag, Stopped
 from optexp_jax.launch.slurm import arguments
+from optexp_jax.numerics import pinned
 from optexp_jax.optim import LearningRate
 
+_SIZES = ("COLUMNS", "LINES")  # of a terminal
+
 Small = Callable[[Sequence[Experiment]], list[Experiment]]
+
+_SIGNAL = 128  # added to the number of a signal, for exit codes
 
 
 def main(
@@ -38,28 +46,58 @@ def main(
         argv: arguments, those of the process unless given.
 
     Raises:
-        SystemExit: 0 if all went well, 1 if a run failed, 2 for a mistake of the user, and 128 plus
-            the signal if one stopped it.
+        SystemExit: 0 if all went well, 1 if a run failed, 2 for a mistake of the user or output
+            that cannot be written, and 128 plus the signal if one stopped it.
     """
     raise SystemExit(guarded(lambda: _main(experiments, slurm, small, argv)))
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command; a mistake of the user becomes one sentence and exit code 2."""
+    """Run a command; what a user can mend becomes one sentence and exit code 2.
+
+    So does output that cannot be written, after the command has ended; output that is closed goes
+    nowhere, and output whose reader has seen enough ends the command, with the code of that signal.
+    """
+    with safe_output() as output:
+        try:
+            return code_of(output, _guarded(command))
+        except ReaderGoneError:
+            return _SIGNAL + signal.SIGPIPE
+        except SystemExit as ended:  # of argparse, such as after --help
+            if isinstance(ended.code, int) and code_of(output, ended.code) != ended.code:
+                return 2
+            raise
+
+
+def _guarded(command: Callable[[], int]) -> int:
     try:
-        code = command()
-        sys.stdout.flush()
-        return code
+        # First of all: a signal while JAX is imported must not get lost.
+        with StopFlag(at_once=True) as stop, pinned():
+            stop.check()
+            code = command()
+            if code < _SIGNAL:
+                stop.check()
+            return code
     except OptexpError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(str(error))
         return 2
     except KeyboardInterrupt as error:
         print("Interrupted. What was recorded is kept.", file=sys.stderr)
-        return 128 + (error.args[0] if isinstance(error, Stopped) else signal.SIGINT)
-    except BrokenPipeError:
-        # `| head` has seen enough. What is left goes nowhere, or Python complains as it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return _SIGNAL + (error.args[0] if isinstance(error, Stopped) else signal.SIGINT)
+    except BrokenPipeError:  # of a stream that is not a standard one
+        return _SIGNAL + signal.SIGPIPE
+    except OSError as error:
+        complain(
+            f"{_what_failed(error)} cannot be read or written ({cause_of(error)}): "
+            f"{remedy_of(error)} and call the command again."
+        )
+        return 2
+
+
+def _what_failed(error: OSError) -> object:
+    if error.filename is not None:
+        return error.filename
+    return "The current folder" if isinstance(error, FileNotFoundError) else "A file"
 
 
 def _main(
@@ -134,9 +172,15 @@ def _plot(context, chosen: Sequence[Experiment], args: argparse.Namespace) -> in
 
 
 def make_console() -> Console:
-    """A console that does not cut tables where the output is a file."""
-    console = Console()
-    return console if console.is_terminal else Console(width=180)
+    """A console that does not cut tables where the output is a file.
+
+    It takes `:names:` in paths for no pictures, and reads COLUMNS only where it is a number.
+    """
+    numbers = {
+        k: v for k, v in os.environ.items() if k not in _SIZES or re.fullmatch("0*[1-9][0-9]*", v)
+    }
+    console = Console(emoji=False, _environ=numbers)
+    return console if console.is_terminal else Console(emoji=False, width=180)
 
 
 def _command() -> str:
@@ -144,7 +188,7 @@ def _command() -> str:
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     if spec is not None:
         return f"python -m {spec.name.removesuffix('.__main__')}"
-    return f"python {Path(sys.argv[0]).name}"
+    return f"python {shlex.quote(Path(sys.argv[0]).name)}"
 
 
 def at_scale(

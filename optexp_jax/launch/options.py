@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import re
 from typing import Literal, NoReturn
 
+from optexp_jax.launch.output import complain
 from optexp_jax.launch.slurm import arguments
+
+_DIGITS = 15  # numbers of which floats do not lose a digit
+_MOST = 10**_DIGITS - 1
+_NUMBER = re.compile(f"[0-9]{{1,{_DIGITS}}}")
+_SHOWN = 40  # characters of a mistake
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,7 +20,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and end the process."""
-        print(f"error: {message}; --help explains the options.", file=sys.stderr)
+        complain(f"{message}; --help explains the options.")
         raise SystemExit(2)
 
 
@@ -79,7 +85,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         "--local", "--run-local", action="store_true", help="run all that is not done yet, here"
     )
     action.add_argument(
-        "--single", type=int, metavar="N", help="run experiment N of the list, e.g. --single 0"
+        "--single", type=_whole, metavar="N", help="run experiment N of the list, e.g. --single 0"
     )
     action.add_argument(
         "--prepare", action="store_true", help="fetch and build the data, once; then run offline"
@@ -129,9 +135,21 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1, for argparse."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
+    """A whole number from 1, for argparse.
+
+    >>> positive("12")
+    12
+    """
+    if not _NUMBER.fullmatch(text) or int(text) < 1:
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        most = f" to {_MOST:,}" if len(text) > _DIGITS else ""
+        raise argparse.ArgumentTypeError(f"'{shown}' is not a whole number from 1{most}")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not _NUMBER.fullmatch(text.removeprefix("-")):
+        raise argparse.ArgumentTypeError(f"invalid int value: {text[:_SHOWN]!r}")
     return int(text)
 
 

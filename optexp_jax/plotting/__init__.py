@@ -5,6 +5,7 @@ from optexp_jax.plotting import best_over_time, final_against_rate, per_class, s
 save(per_class([load_results(e) for e in experiments]), "plots", "linreg_perclass")
 """
 
+from optexp_jax.plotting import backend  # noqa: F401  # imports Matplotlib, before others do
 from optexp_jax.plotting.arrays import losses_by_group
 from optexp_jax.plotting.available import missing_note
 from optexp_jax.plotting.best_run import best_over_time

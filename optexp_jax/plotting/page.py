@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import textwrap
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from optexp_jax.aside import aside
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.plotting import style
 from optexp_jax.plotting.curves import Curve
 
@@ -112,13 +113,17 @@ def save(
         return [_write(figure, folder / f"{name}.{kind}", kind) for kind in kinds]
     except OSError as error:
         raise OptexpError(
-            f"The figure '{name}' cannot be written to {folder} ({error.strerror or error}): "
-            "choose a folder that can be written to."
+            f"The figure '{name}' cannot be written to {folder} ({cause_of(error)}): "
+            f"{remedy_of(error)}, or choose a folder that can be written to."
         ) from error
 
 
 def _write(figure: Figure, path: Path, kind: str) -> Path:
+    """Write one file; it is drawn in memory, as Matplotlib stumbles over a disk that fills up."""
     undated = {_STAMPS[kind]: None} if kind in _STAMPS else {}
-    with aside(path) as new, style.context():
-        figure.savefig(new, format=kind, metadata=undated)
+    drawn = io.BytesIO()
+    with style.context():
+        figure.savefig(drawn, format=kind, metadata=undated)
+    with aside(path) as new:
+        new.write_bytes(drawn.getvalue())
     return path

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import queue
-import re
 import secrets
 import string
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +25,7 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.identity import encode_fields
+from optexp_jax.results import quiet
 
 MAX_ROWS = 2000  # of one run; a row costs 0.3 ms of processor time, and the workspace has them all
 
@@ -40,7 +39,6 @@ _NOTHING_ELSE = {
     "x_disable_machine_info": True,
     "x_save_requirements": False,
 }
-_ADDRESS = re.compile(r"\S*(://|\d+\.\d+\.\d+\.\d+|host=|\w\.(ai|com|org|net|io)\b)\S*")
 
 
 def new_run_id() -> str:
@@ -158,7 +156,7 @@ class WandbMirror:
         finally:  # Ctrl-C while waiting gives up too
             if self._worker.is_alive():
                 self._end(f"it was not ready after {timeout:g} seconds")
-            if self._ended.locked() and _kill_service(self._wandb):
+            if self._ended.locked() and quiet.kill_service(self._wandb):
                 self._worker.join(1.0)
 
     def _do(self, job: Callable[..., None], *arguments: Any) -> None:
@@ -179,19 +177,22 @@ class WandbMirror:
     # From here on everything runs on the worker.
 
     def _work(self) -> None:
-        with _folders(self._workspace):
+        with quiet.folders(self._workspace):
             try:
                 wandb = self._connect()
                 while (job := self._jobs.get()) is not None and not self._ended.locked():
                     job(wandb)
             except BaseException as error:  # wandb may raise SystemExit, too
-                self._end(_reason(error))
+                self._end(quiet.reason(error))
             for run in self._runs.values():  # they keep what they have; `close` bounds the wait
                 with contextlib.suppress(BaseException):
                     run.finish(exit_code=1)
 
     def _connect(self) -> Any:
-        (self._workspace / "wandb").mkdir(parents=True, exist_ok=True)  # wandb falls back to /tmp
+        # Else wandb falls back to /tmp, and its service complains on the terminal.
+        for folder in (self._workspace / "wandb", *quiet.caches()):
+            folder.mkdir(parents=True, exist_ok=True)
+        quiet.ignore_threads()
         self._wandb = wandb = _import_wandb()
         mode = self._settings.wandb_mode
         wandb.setup(settings=wandb.Settings(mode=mode, **_QUIET))
@@ -258,40 +259,3 @@ def _import_wandb() -> Any:
 
 def _nothing() -> None:
     pass
-
-
-@contextlib.contextmanager
-def _folders(workspace: Path) -> Iterator[None]:
-    """What wandb takes from the environment only; set where unset, and taken back."""
-    wanted = {
-        "WANDB_CACHE_DIR": str(workspace / "wandb_cache"),
-        "WANDB_DATA_DIR": str(workspace / "wandb_cache"),
-        "WANDB_ERROR_REPORTING": "false",
-    }
-    ours = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(ours)
-    try:
-        yield
-    finally:
-        for name in ours:
-            os.environ.pop(name, None)
-
-
-def _reason(error: BaseException) -> str:
-    """One line without network addresses."""
-    text = _ADDRESS.sub("[address]", " ".join(str(error).split()))
-    text = text if len(text) <= 200 else text[:200] + "..."
-    return text if isinstance(error, OptexpError) else f"{type(error).__name__}: {text}"
-
-
-def _kill_service(wandb: Any) -> bool:
-    """End wandb's process and its exit hook, which would wait for ever, or print a traceback."""
-    with contextlib.suppress(Exception):  # private names: nothing public ends a service that hangs
-        if wandb.run is None:  # else the user's own run, in the same process, needs it
-            setup = wandb.sdk.wandb_setup
-            connection, setup._singleton = setup._singleton._connection, None
-            os.environ.pop("WANDB_SERVICE", None)
-            connection._cleanup()
-            connection._proc._process.kill()
-            return True
-    return False

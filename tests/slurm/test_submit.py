@@ -1,9 +1,12 @@
 """What --slurm, --report and --cancel say to SLURM, whose programs are stand-ins here."""
 
 import dataclasses
+import errno
 import json
 
+import numpy as np
 import pytest
+from fabricated import fabricate
 from slurm_standins import Slurm
 
 from optexp_jax import Experiment, LearningRate, Problem
@@ -67,6 +70,13 @@ def states(*of_tasks, job=1, name=None):
     """What squeue lists of an array."""
     lines = [f"{job}|{i}|{state}|{name}" for i, state in enumerate(of_tasks)]
     return "\n".join(lines) + "\n"
+
+
+def begun(workspace, experiment):
+    """A run that has started and recorded nothing."""
+    folder = RunFolder(workspace, experiment)
+    folder.begin({"train": np.ones(7, int)}, total_steps=3)
+    return folder
 
 
 def name_of(workspace):
@@ -177,6 +187,57 @@ def test_nothing_is_sent_while_the_queue_is_unknown(call, slurm):
     assert call("--report")[0] == 0
 
 
+def test_a_program_that_cannot_be_called_says_so(call, slurm):
+    slurm.remove("squeue")
+    (slurm.folder / "squeue").mkdir()
+    code, _, err = call("--slurm")
+    assert code == 2
+    assert "squeue cannot be called (Permission denied)" in err
+
+
+def test_what_slurm_says_may_have_other_digits_letters_and_lines(call, slurm, workspace):
+    slurm.answer("sbatch", "²\n")
+    assert "sbatch named no job, but said '²'" in call("--slurm")[2]
+    slurm.answer("sbatch", "count")
+    call("--slurm")
+    name = name_of(workspace)
+    lines = (
+        f"²|0|RUNNING|{name}\nno columns\n|||\n7|0|RUNNING|two\u2028lines|x\n2|0|PENDING|{name}\n"
+    )
+    slurm.answer("squeue", lines)
+    assert "Cancelled 1 tasks: 2_0." in call("--cancel")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "left"), [("manifest.json", 0), ("job.sh", 0), ("submitted.json", 1)]
+)
+def test_a_disk_that_is_full_is_one_sentence(call, slurm, workspace, monkeypatch, name, left):
+    def write(path, text):
+        if path.name == name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr("optexp_jax.results.files.write_text", write)
+    code, _, err = call("--slurm")
+    assert code == 2
+    assert "No space left on device): free some space" in err
+    assert err.count("\n") == 1
+    assert len(list(workspace.glob("slurm/*"))) == len(slurm.calls("sbatch")) == left
+    if left:
+        assert "Job 1 was sent" in err
+        assert "scancel 1" in err
+
+
+def test_a_task_outside_of_its_array_is_a_mistake(call, workspace, monkeypatch):
+    call("--slurm")
+    (path,) = workspace.glob("slurm/*/manifest.json")
+    for index, process in (("2", "0"), ("0", "1"), ("0", "-1"), ("²", "0")):
+        monkeypatch.setenv("SLURM_ARRAY_TASK_ID", index)
+        code, _, err = call("--task", str(path), "--process", process)
+        assert code == 2
+        assert "--task is what --slurm calls inside a task" in err
+
+
 @pytest.mark.parametrize("action", ["--slurm", "--cancel"])
 def test_a_machine_without_slurm_says_so(call, slurm, action):
     for name in ("sbatch", "scontrol", "squeue"):
@@ -188,7 +249,7 @@ def test_a_machine_without_slurm_says_so(call, slurm, action):
 
 
 def test_what_is_done_or_on_its_way_is_not_sent_again(call, slurm, workspace):
-    RunFolder(workspace, GRID[0]).write_status(status="done", step=3)
+    fabricate(workspace, GRID[0])
     call("--slurm")
     (manifest,) = manifests(workspace)
     assert len(manifest.runs) == 5
@@ -211,7 +272,7 @@ def test_an_experiment_of_two_groups_is_sent_for_both(tmp_path):
 
 def test_force_sends_what_is_done_and_nothing_twice(call, slurm, workspace):
     for experiment in GRID:
-        RunFolder(workspace, experiment).write_status(status="diverged", step=1)
+        fabricate(workspace, experiment)
     assert "Nothing is left" in call("--slurm")[1]
     call("--slurm", "--force")
     (manifest,) = manifests(workspace)
@@ -224,9 +285,8 @@ def test_the_report_joins_files_and_queue(call, slurm, workspace):
     name = name_of(workspace)
     queue = states("FAILED", "PENDING", "OUT_OF_MEMORY", "RUNNING", "CANCELLED", name=name)
     slurm.answer("squeue", queue)
-    folder = RunFolder(workspace, GRID[0])
-    folder.write_status(status="failed", reason="No such file.")
-    RunFolder(workspace, GRID[3]).write_status(status="running")  # its lock is on another machine
+    begun(workspace, GRID[0]).write_status(status="failed", reason="No such file.")
+    begun(workspace, GRID[3])  # its lock is on another machine
     (workspace / "slurm" / name / "logs" / "task-2.log").write_text("one\nKilled\n\n")
     code, out, _ = call("--report")
     assert code == 0

@@ -56,7 +56,7 @@ def encode(
                 "text": remembered_sha256(text.path), "share": text.share, "tokens": count,
                 "sha256": hash_of(path / f"{part}.npy", "sha256"),
             }  # fmt: skip
-        (path / _META).write_text(json.dumps(meta, indent=1))
+        (path / _META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
 def _ids(tokenizer: Tokenizer, text: Text, what: str, report: Report) -> Iterator[list[list[int]]]:
@@ -124,7 +124,7 @@ def _size(path: Path) -> int:
 
 def _meta(folder: Path) -> dict[str, Any]:
     try:
-        meta = json.loads((folder / _META).read_text())
+        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
         return {part: {key: about[key] for key in ("text", "share", "tokens", "sha256")}
                 for part, about in meta.items()}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

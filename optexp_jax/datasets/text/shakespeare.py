@@ -51,7 +51,8 @@ class _Bundled(Corpus):
         train = [name for name in named if not any(name in part for part in held)]
         for path, part in zip(paths, (train, *held), strict=True):
             with aside(path) as beside:
-                beside.write_text("".join(named[name] for name in part), newline="\n")
+                text = "".join(named[name] for name in part)
+                beside.write_text(text, encoding="utf-8", newline="\n")
 
 
 _CORPUS = _Bundled("Shakespeare", _NAMES)

@@ -147,7 +147,7 @@ def saved(path: Path, size: int, train: Callable[[], Tokenizer]) -> Tokenizer:
     if not path.is_file():
         trained = train()
         with aside(path) as beside:
-            beside.write_text(trained.to_str())
+            beside.write_text(trained.to_str(), encoding="utf-8")
         return trained
     try:
         tokenizer = library().Tokenizer.from_file(str(path))

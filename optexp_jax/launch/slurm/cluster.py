@@ -8,12 +8,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, cause_of
 
 WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "CONFIGURING", "SUSPENDED")
 ALIVE = (*WAITING, "RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "STOPPED", "RESIZING")
 
 _SECONDS = 60.0
+_ACCOUNT = re.compile(r"([0-9]+)_([0-9]+)\|(\w+)[^|]*\|(.*)")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -32,6 +33,15 @@ class Task:
         return f"{self.job}_{self.index}"
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number from 0 in plain digits, as SLURM writes them.
+
+    >>> is_number("17"), is_number("²"), is_number("-1"), is_number("")
+    (True, False, False, False)
+    """
+    return text.isascii() and text.isdecimal()
+
+
 class NoSlurmError(OptexpError):
     """SLURM is not on this machine, or does not answer."""
 
@@ -45,11 +55,16 @@ def _call(*command: str) -> str:
     """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_SECONDS
         )
     except FileNotFoundError as error:
         raise NoSlurmError(
             f"{command[0]} is not on this machine: call this where SLURM is, or use --local."
+        ) from error
+    except OSError as error:
+        raise NoSlurmError(
+            f"{command[0]} cannot be called ({cause_of(error)}): call this where SLURM is, or use "
+            "--local."
         ) from error
     except subprocess.TimeoutExpired as error:
         raise NoSlurmError(
@@ -69,7 +84,7 @@ def submit(script: Path) -> str:
     """
     answer = _call("sbatch", "--parsable", str(script)).strip()
     job = answer.splitlines()[-1].partition(";")[0] if answer else ""
-    if not job.isdigit():
+    if not is_number(job):
         raise OptexpError(f"sbatch named no job, but said '{answer}': look with squeue --me.")
     return job
 
@@ -83,10 +98,10 @@ def queue() -> dict[Task, str]:
     """
     listed = _call("squeue", "--me", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%j")
     tasks = {}
-    for line in listed.splitlines():
-        job, index, state, name = line.split("|", 3)
-        if index.isdigit():
-            tasks[Task(job, int(index), name)] = state
+    for line in listed.split("\n"):  # the names of other jobs may have further ends of lines
+        match line.split("|", 3):
+            case [job, index, state, name] if is_number(job) and is_number(index):
+                tasks[Task(job, int(index), name)] = state
     return tasks
 
 
@@ -98,7 +113,7 @@ def accounted(jobs: Sequence[str]) -> dict[Task, str]:
         listed = _call("sacct", "-n", "-P", "-X", "-j", ",".join(jobs), "-o", "JobID,State,JobName")
     except OptexpError:  # many clusters, and most small ones, keep no accounts
         return {}
-    found = (re.match(r"^(\d+)_(\d+)\|(\w+)[^|]*\|(.*)", line) for line in listed.splitlines())
+    found = (_ACCOUNT.fullmatch(line) for line in listed.split("\n"))
     return {Task(m[1], int(m[2]), m[4]): m[3] for m in found if m}
 
 
@@ -115,7 +130,8 @@ def fate_of(task: Task, restarts: int) -> str:
     """
     shown = _call("scontrol", "show", "job", "-o", str(task))
     fields = dict(re.findall(r"(\w+)=(\S*)", shown))
-    if int(fields.get("Restarts", "0")) > restarts:
+    again = fields.get("Restarts", "0")
+    if is_number(again) and int(again) > restarts:
         return "requeued"
     preempted = fields.get("PreemptTime", "None") != "None"
     stopped = fields.get("JobState") == "RUNNING" or fields.get("Reason") == "TimeLimit"
@@ -135,5 +151,5 @@ def cancel(tasks: Sequence[Task]) -> None:
 
 def most_tasks() -> int | None:
     """The most tasks of an array that the cluster takes; None if it does not say."""
-    match = re.search(r"MaxArraySize\s*=\s*(\d+)", _call("scontrol", "show", "config"))
+    match = re.search(r"MaxArraySize\s*=\s*([0-9]+)", _call("scontrol", "show", "config"))
     return max(1, int(match[1])) if match else None

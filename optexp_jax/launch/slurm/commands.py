@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from optexp_jax.experiment import Experiment
@@ -98,7 +101,8 @@ def _table(packs: Sequence[Pack], per_task: int) -> Table:
     table.add_column("runs", justify="right")
     for i, pack in enumerate(packs):
         group = pack.experiments[0].group
-        table.add_row(str(i // per_task), group, describe(pack), str(len(pack.experiments)))
+        cells = (str(i // per_task), group, describe(pack), str(len(pack.experiments)))
+        table.add_row(*map(escape, cells))
     return table
 
 
@@ -111,8 +115,13 @@ def _command(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _name(context: commands.Context) -> str:
-    """A short name of the module, for folders and for squeue."""
-    return Path(context.command.split()[-1].removesuffix(".py")).name.rpartition(".")[2]
+    """A short name of the module or script, one word, for folders and for squeue.
+
+    >>> _name(commands.Context(None, None, "python -m experiments.toy_models.balanced_x"))
+    'balanced_x'
+    """
+    name = Path(shlex.split(context.command)[-1].removesuffix(".py")).name.rpartition(".")[2]
+    return re.sub(r"[^\w-]", "_", name) or "job"
 
 
 def cancel(context: commands.Context, experiments: Sequence[Experiment]) -> int:

@@ -79,7 +79,10 @@ def commit_of(folder: Path) -> str | None:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(folder), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True
+        )
+        return done.stdout.strip()
 
     try:
         return git("rev-parse", "HEAD") + "+" * bool(git("status", "--porcelain", "-uno"))

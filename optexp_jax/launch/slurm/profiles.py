@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from optexp_jax.config import expanded
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch.slurm.resources import Resources
 
@@ -31,7 +32,7 @@ def read_profiles(own: Path | None = None) -> dict[str, dict[str, Any]]:
         return _flat(profiles, {})
     path = own or OWN_FILE
     try:
-        text = path.expanduser().read_text(encoding="utf-8")
+        text = expanded(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise OptexpError(
             f"The profiles {path} cannot be read ({getattr(error, 'strerror', error)}): name "

@@ -7,12 +7,13 @@ import re
 from typing import Literal
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.launch.slurm.lines import one_line
+from optexp_jax.launch.slurm.secret_lines import secret_in
 
-_TIME = re.compile(r"^(\d+-\d+(:\d+){0,2}|\d+(:\d+){0,2})$")
-_MEMORY = re.compile(r"^(\d+)([KMGT]?)$")
+_TIME = re.compile(r"[0-9]+-[0-9]+(:[0-9]+){0,2}|[0-9]+(:[0-9]+){0,2}")
+_MEMORY = re.compile(r"([0-9]+)([KMGT]?)")
 _UNITS = {"K": 2**10, "": 2**20, "M": 2**20, "G": 2**30, "T": 2**40}
-_WORD = re.compile(r"^[\w.,@%:/+&|=-]*$")
-_SECRET = re.compile(r"\w*(KEY|TOKEN|SECRET|PASSWORD)\w*\s*=", re.IGNORECASE)
+_WORD = re.compile(r"[\w.,@%:/+&|=-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,17 +53,17 @@ class Resources:
     grace: int = 120
 
     def __post_init__(self) -> None:
-        if not _TIME.match(self.time) or not re.search(r"[1-9]", self.time):
+        if not _TIME.fullmatch(self.time) or not re.search(r"[1-9]", self.time):
             raise OptexpError(
-                f"The time '{self.time}' is not one that SLURM reads: write 12:00:00 or 2-00:00:00."
+                f"The time {self.time!r} is not one that SLURM reads: write 12:00:00 or 2-00:00:00."
             )
         for name in ("memory", "gpu_memory"):
             value = getattr(self, name)
-            if not _MEMORY.match(value) and (value or name == "memory"):
-                raise OptexpError(f"The {name} '{value}' is not a size: write 8000M or 16G.")
+            if not _MEMORY.fullmatch(value) and (value or name == "memory"):
+                raise OptexpError(f"The {name} {value!r} is not a size: write 8000M or 16G.")
         for name in ("gpu", "partition", "account", "qos", "constraint", "mail"):
-            if not _WORD.match(getattr(self, name)):
-                raise OptexpError(f"The {name} '{getattr(self, name)}' is not one word.")
+            if not _WORD.fullmatch(getattr(self, name)):
+                raise OptexpError(f"The {name} {getattr(self, name)!r} is not one word.")
         for name in ("cpus", "nodes", "processes", "per_gpu", "devices_per_run", "max_array"):
             if getattr(self, name) < 1:
                 raise OptexpError(f"{name} is {getattr(self, name)}: it is at least 1.")
@@ -71,12 +72,18 @@ class Resources:
                 "Packs share a GPU (per_gpu), or several processes share a pack (nodes, "
                 "processes): set one of the two to 1."
             )
-        for line in self.setup:
-            if _SECRET.search(line):
-                raise OptexpError(
-                    f"The setup line '{line.split('=')[0]}=...' looks like a secret, which would "
-                    "be written into scripts: set it in the environment that you submit from."
-                )
+        self._require_lines()
+
+    def _require_lines(self) -> None:
+        """Check what is written into the script as it is."""
+        for name, lines in (("modules", self.modules), ("setup", self.setup)):
+            for number, line in enumerate(lines, 1):
+                found = secret_in(one_line(f"entry {number} of {name}", line))
+                if found:
+                    raise OptexpError(
+                        f"The {name} line {number} looks like a secret ({found}), which would be "
+                        "written into scripts: set it in the environment that you submit from."
+                    )
 
     @property
     def processes_in_all(self) -> int:
@@ -87,5 +94,5 @@ class Resources:
     def device_bytes(self) -> int | None:
         """Memory of a device that packs share; None where the profile does not say."""
         size = self.gpu_memory if self.gpus else self.memory
-        match = _MEMORY.match(size)
+        match = _MEMORY.fullmatch(size)
         return int(match[1]) * _UNITS[match[2]] // self.per_gpu if match else None

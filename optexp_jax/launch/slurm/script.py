@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 import shlex
 import string
 from collections.abc import Mapping
 from pathlib import Path
 
+from optexp_jax.launch.slurm.lines import one_line, quoted
 from optexp_jax.launch.slurm.manifest import Manifest
 from optexp_jax.launch.slurm.resources import Resources
+
+_PLAIN = re.compile(r"[\w.+-]+")
 
 
 class _Template(string.Template):
@@ -26,16 +30,24 @@ def script(
         resources: of each task.
         folder: of the submission, which the script, the manifest and the logs are in.
         environment: variables that tasks need, none of them secret.
+
+    Raises:
+        OptexpError: something has a character that would break a line of the script.
     """
+    one_line("folder of the submission", str(folder))
+    exports = [
+        f"export {one_line('name in the environment', k)}={shlex.quote(one_line(k, v))}"
+        for k, v in environment.items()
+    ]
     package = importlib.resources.files("optexp_jax.launch.slurm")
     template = _Template((package / "job.sh").read_text(encoding="utf-8"))
     modules = [f"module load {shlex.join(resources.modules)}"] if resources.modules else []
     return template.substitute(
         directives="\n".join(f"#SBATCH {d}" for d in _directives(manifest, resources, folder)),
-        created=manifest.created,
-        command=shlex.join(manifest.command),
-        folder=shlex.quote(manifest.folder),
-        environment="\n".join(f"export {k}={shlex.quote(v)}" for k, v in environment.items()),
+        created=one_line("time of the submission", manifest.created),
+        command=one_line("command", shlex.join(manifest.command)),
+        folder=shlex.quote(one_line("current folder", manifest.folder)),
+        environment="\n".join(exports),
         setup="\n".join([*modules, *resources.setup]),
         python=shlex.quote(manifest.command[0]),
         manifest=shlex.quote(str(folder / "manifest.json")),
@@ -45,7 +57,8 @@ def script(
 def _directives(manifest: Manifest, resources: Resources, folder: Path) -> list[str]:
     last = len(manifest.tasks) - 1
     at_once = f"%{resources.max_concurrent}" if resources.max_concurrent else ""
-    log = str(folder / "logs" / "task-").replace("%", "%%")
+    log = str(folder / "logs" / "task-").replace("%", "%%") + "%a.log"
+    name = folder.name if _PLAIN.fullmatch(folder.name) else quoted("name", folder.name)
     optional = {
         "partition": resources.partition,
         "account": resources.account,
@@ -56,7 +69,7 @@ def _directives(manifest: Manifest, resources: Resources, folder: Path) -> list[
     }
     kind = f"{resources.gpu}:" if resources.gpu else ""
     return [
-        f"--job-name={folder.name}",
+        f"--job-name={name}",
         f"--array=0-{last}{at_once}",
         f"--time={resources.time}",
         f"--mem={resources.memory}",
@@ -65,7 +78,7 @@ def _directives(manifest: Manifest, resources: Resources, folder: Path) -> list[
         f"--cpus-per-task={resources.cpus * resources.per_gpu}",
         *([f"--gres=gpu:{kind}{resources.gpus}"] if resources.gpus else []),
         *(f"--{name}={value}" for name, value in optional.items() if value),
-        f'--output="{log}%a.log"',
+        f"--output={quoted('folder of the submission', log)}",
         "--open-mode=append",
         "--requeue",
         f"--signal=B:USR1@{resources.grace}",

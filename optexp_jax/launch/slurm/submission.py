@@ -65,7 +65,10 @@ class RunTask:
     def last_line(self) -> str:
         """What its log ends with: the last line that is no line on progress, if there is one."""
         log = self.submission.log(self.index)
-        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        try:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:  # it never began
+            lines = []
         said = [line.strip() for line in reversed(lines) if line.strip()]
         return next((line for line in said if not line.startswith("[")), next(iter(said), ""))
 
@@ -77,7 +80,7 @@ def new_folder(workspace: Path, name: str) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # what went wrong before matters more
         raise
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optexp_jax.datasets.data import Data, Split
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import unique
 from optexp_jax.launch.sizing import Auto, sized
@@ -148,16 +148,31 @@ def send(request: Request, name: str) -> list[Submission]:
     An array that is refused leaves nothing behind; those before it stay sent.
 
     Raises:
-        OptexpError: sbatch refused, or is not here.
+        OptexpError: sbatch refused, or is not here; or the workspace cannot be written.
     """
     limit = cluster.most_tasks() or request.resources.max_array
     sent = []
     for manifest in request.manifests(min(limit, request.resources.max_array)):
         with new_folder(request.workspace, name) as folder:
-            manifest.write(folder / "manifest.json")
-            files.write_text(folder / "job.sh", request.script_in(folder, manifest))
+            try:
+                manifest.write(folder / "manifest.json")
+                files.write_text(folder / "job.sh", request.script_in(folder, manifest))
+            except OSError as error:
+                raise files.unwritable(request.workspace, error) from error
             job = cluster.submit(folder / "job.sh")
-        entries = {"job": job, "sent": now()}
-        files.write_text(folder / "submitted.json", json.dumps(entries))
-        sent.append(Submission(folder, job))
+        sent.append(_remembered(Submission(folder, job)))
     return sent
+
+
+def _remembered(submission: Submission) -> Submission:
+    """Write down what was sent, or what was sent would be sent again."""
+    entries = {"job": submission.job, "sent": now()}
+    try:
+        files.write_text(submission.folder / "submitted.json", json.dumps(entries))
+    except OSError as error:
+        raise OptexpError(
+            f"Job {submission.job} was sent, but that cannot be written down in "
+            f"{submission.folder} ({cause_of(error)}): {remedy_of(error)}, call scancel "
+            f"{submission.job}, and submit again."
+        ) from error
+    return submission

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.launch.output import complain, safe_output
 from optexp_jax.launch.slurm import cluster
 from optexp_jax.launch.slurm.manifest import Manifest
 
@@ -53,7 +54,7 @@ def run(manifest: Manifest, path: Path, index: int) -> int:
             command = [*manifest.command, "--task", str(path), "--process", str(number)]
             log = None
             if len(packs) > 1:
-                log = stack.enter_context(open(path.parent / _log_name(index, number), "a"))
+                log = stack.enter_context(open(path.parent / _log_name(index, number), "ab"))
             child = subprocess.Popen(
                 _over_processes(manifest, command),
                 env=os.environ | _share(len(packs)),
@@ -134,7 +135,7 @@ def _requeue(manifest: Manifest, task: cluster.Task) -> None:
 
 def _from_environment(name: str, default: int | None = None) -> int:
     text = os.environ.get(name, "" if default is None else str(default))
-    if not text.isdigit():
+    if not cluster.is_number(text):
         raise OptexpError(f"{name} is '{text}': this runs inside a task of an array, see --slurm.")
     return int(text)
 
@@ -145,8 +146,9 @@ def say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(Path(sys.argv[1])))
-    except OptexpError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with safe_output():  # a log that is full keeps no task from being queued again
+        try:
+            sys.exit(main(Path(sys.argv[1])))
+        except OptexpError as error:
+            complain(str(error))
+            sys.exit(2)

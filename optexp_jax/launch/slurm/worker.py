@@ -16,6 +16,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.launch.display import Display
 from optexp_jax.launch.local import Options, Outcome, run_local
 from optexp_jax.launch.processes import follow, told
+from optexp_jax.launch.slurm.cluster import is_number
 from optexp_jax.launch.slurm.manifest import Manifest
 from optexp_jax.results.store import RunFolder
 
@@ -102,7 +103,8 @@ def _chosen(
     manifest: Manifest, process: int, experiments: Sequence[Experiment]
 ) -> list[Experiment]:
     text = os.environ.get("SLURM_ARRAY_TASK_ID", "")
-    if not text.isdigit():
+    inside = is_number(text) and int(text) < len(manifest.tasks)
+    if not inside or not 0 <= process < len(manifest.tasks[int(text)]):
         raise OptexpError("--task is what --slurm calls inside a task: call --local instead.")
     wanted = manifest.tasks[int(text)][process]
     declared = {e.place: e for e in experiments}
