@@ -283,3 +283,18 @@ def test_a_run_that_never_started_is_missing(tmp_path):
     assert len(results.table) == len(results.per_class_steps) == len(results.class_counts) == 0
     assert (results.per_class, results.details) == ({}, {})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_part_that_is_renewed_while_it_is_read_is_read_again(folder, monkeypatch):
+    folder.append(*rows(0, 3, 1.0))
+    read, renewed = files.read_bytes, []
+
+    def renewing(path):
+        if path.name.startswith("metrics-") and not renewed:
+            renewed.append(path)
+            folder.append(*rows(0, 3, 2.0))  # removes the part that was listed
+        return read(path)
+
+    monkeypatch.setattr(files, "read_bytes", renewing)
+    assert folder.read_rows().table["tr_SquaredLoss"].tolist() == [2.0] * 4
+    assert not renewed[0].exists()

@@ -6,6 +6,7 @@ rows are counted.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def require_files(folder: Path, experiment: Experiment, said: Mapping[str, Any])
         UnreadableError: a file cannot be read.
     """
     if said.get("status") not in FINISHED:
-        _require_parts(folder, experiment, said)
+        with contextlib.suppress(FileNotFoundError):  # its process renews or merges parts just now
+            _require_parts(folder, experiment, said)
     elif "id" not in said:
         _require_old(folder, experiment, said)
     elif MERGED["metrics"] not in said.get("files", {}):

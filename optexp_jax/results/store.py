@@ -24,6 +24,8 @@ from optexp_jax.results.locks import Lock
 from optexp_jax.results.rows import MERGED, Rows
 from optexp_jax.results.status import FINISHED
 
+_TRIES = 100  # to read what another process renews
+
 _DEFINITION, _COUNTS = "experiment.json", "class_counts.npz"
 
 
@@ -154,16 +156,29 @@ class RunFolder:
             DamagedError: a file is damaged, gone, or of another run, or rows are missing.
             UnreadableError: a file cannot be read.
         """
-        said = self.read_status()
+        said, found = self._read_meanwhile()
         ended = said.get("status") in FINISHED
-        try:
-            found = rows.read(self.path, self.experiment.id, merged_files(self.path, said))
-        except FileNotFoundError as error:
-            raise files.damaged(Path(str(error)), "it is gone", self.path) from error
         found = found.up_to(said.get("step", 0)) if ended else found
         last = said.get("step", 0) if ended else _last(found)
         require_rows(self.path, self.experiment, found, said, last)
         return found
+
+    def _read_meanwhile(self) -> tuple[dict[str, Any], Rows]:
+        """Status and rows as they are at one moment, while another process may write them.
+
+        It renews parts, and merges them at the end: what was listed may be gone when it is read.
+        """
+        tries = 0
+        while True:
+            said = self.read_status()
+            merged = merged_files(self.path, said)
+            try:
+                return said, rows.read(self.path, self.experiment.id, merged)
+            except FileNotFoundError as error:
+                tries += 1
+                lost = Path(str(error))
+                if lost.name in merged or tries == _TRIES:
+                    raise files.damaged(lost, "it is gone", self.path) from error
 
     def require_rows_before(self, step: int) -> None:
         """Check that a run that goes on at a step has recorded all before it.
