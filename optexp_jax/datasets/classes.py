@@ -38,7 +38,7 @@ def counts_of(labels: Array, num_classes: int) -> np.ndarray:
     counts = np.zeros(num_classes, np.int64)
     for start in range(0, len(rows), step):
         flat = rows[start : start + step].ravel()
-        counts += np.bincount(flat[flat >= 0], minlength=num_classes)
+        counts += np.bincount(flat[flat >= 0].astype(np.int64), minlength=num_classes)
     return counts
 
 

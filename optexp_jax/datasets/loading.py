@@ -84,8 +84,8 @@ def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
         raise OptexpError(f"{name} is all padding: give at least one example.")
     if isinstance(split, Split):
         _check_inputs(name, dataset, split.inputs, labels)
-    elif tuple(split.example_shape) != tuple(dataset.input_shape):
-        raise _wrong_shape(name, dataset, tuple(split.example_shape))
+    else:
+        _check_shape(name, dataset, tuple(split.example_shape))
 
 
 def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) -> None:
@@ -93,8 +93,7 @@ def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) 
         raise OptexpError(
             f"{name} has {len(inputs)} inputs and {len(labels)} labels: give one label each."
         )
-    if tuple(inputs.shape[1:]) != tuple(dataset.input_shape):
-        raise _wrong_shape(name, dataset, tuple(inputs.shape[1:]))
+    _check_shape(name, dataset, tuple(inputs.shape[1:]))
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         if not _are_finite(inputs):
             raise OptexpError(f"The inputs of {name} hold NaN or infinity: remove or replace them.")
@@ -125,8 +124,10 @@ def _are_finite(inputs: Any) -> bool:
     return all(np.isfinite(block).all() for block in blocks)
 
 
-def _wrong_shape(name: str, dataset: Dataset, found: tuple[int, ...]) -> OptexpError:
-    return OptexpError(
-        f"The inputs of {name} have the shape {found}, but its input_shape is "
-        f"{tuple(dataset.input_shape)}: make them agree."
-    )
+def _check_shape(name: str, dataset: Dataset, found: tuple[int, ...]) -> None:
+    promised = getattr(dataset, "input_shape", None)  # nothing else needs it to train
+    if promised is not None and found != tuple(promised):
+        raise OptexpError(
+            f"The inputs of {name} have the shape {found}, but its input_shape is "
+            f"{tuple(promised)}: make them agree."
+        )
