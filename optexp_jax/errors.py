@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 
 _SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _TOO_MANY = (errno.EMFILE, errno.ENFILE)
+_OF_THE_MACHINE = (*_SPACE, *_ACCESS, *_TOO_MANY, errno.ENOMEM, errno.EIO)
 
 
 class OptexpError(ValueError):
@@ -61,3 +64,46 @@ def remedy_of(error: BaseException) -> str:
     if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
         return "remove what stands in its way"
     return "check the disk"
+
+
+def machine_error(error: BaseException) -> BaseException | None:
+    """The error of the machine in what was raised, by its number or its text; None if none is.
+
+    Libraries of other languages pass on what the machine says as text.
+
+    >>> machine_error(ValueError("reading d/1: Too many open files [source.cc]"))
+    OSError(24, 'Too many open files')
+    >>> machine_error(ValueError("not a Parquet file"))
+    """
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, MemoryError) or getattr(inner, "errno", None) in _OF_THE_MACHINE:
+            return inner
+        for number in _OF_THE_MACHINE:
+            if os.strerror(number) in str(inner):
+                return OSError(number, os.strerror(number))
+        inner = inner.__cause__ or inner.__context__
+    return None
+
+
+def unreadable(path: Path, error: BaseException) -> UnreadableError:
+    """The error that names a file or folder that cannot be read, why, and the remedy."""
+    return UnreadableError(
+        f"{path} cannot be read ({cause_of(error)}): {remedy_of(error)} and rerun the command; "
+        "what is in it may be whole."
+    )
+
+
+def tell_from_damage(path: Path, error: BaseException) -> None:
+    """Raise what the machine refused, before a file is called damaged.
+
+    Args:
+        path: of the file.
+        error: raised while it was read.
+
+    Raises:
+        UnreadableError: the machine refused to read it.
+    """
+    cause = machine_error(error)
+    if cause:
+        raise unreadable(path, cause) from error

@@ -29,7 +29,7 @@ from optexp_jax.datasets.files import (
 )
 from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text import TextDataset, TinyPTB
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 from optexp_jax.models import AttentionFeatures
 from optexp_jax.numerics import key_of, pinned
 
@@ -214,6 +214,7 @@ def _written(folder: Path) -> dict[str, str]:
     try:
         return dict(json.loads((folder / _WRITTEN).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
+        tell_from_damage(folder / _WRITTEN, error)
         raise damaged(folder / _WRITTEN, "it cannot be read") from error
 
 

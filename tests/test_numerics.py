@@ -91,14 +91,8 @@ def plain(tmp_path_factory):
     return printed(tmp_path_factory.mktemp("plain"))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "all",
-        pytest.param("JAX_THREEFRY_PARTITIONABLE", marks=pytest.mark.slow),
-        pytest.param("JAX_DISABLE_JIT", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["all", "JAX_THREEFRY_PARTITIONABLE", "JAX_DISABLE_JIT"])
 def test_the_environment_changes_no_number(name, plain, tmp_path):
     settings = {"JAX_THREEFRY_PARTITIONABLE": "0", "JAX_DISABLE_JIT": "1"}
     given = SETTINGS if name == "all" else {name: settings[name]}

@@ -46,6 +46,7 @@ def test_the_experiment_of_ones_own_runs_and_draws(tmp_path):
     assert {p.stem for p in plots.glob("*.png")} == {"final_loss", "best_runs", "per_class"}
 
 
+@pytest.mark.slow
 def test_the_pages_on_analysis_draw_and_print(tmp_path):
     for number, code in enumerate(blocks(ANALYSIS)):
         (tmp_path / f"{number}.py").write_text(code)

@@ -100,6 +100,7 @@ def test_one_device_and_four_take_the_same_batches(name, loaded, monkeypatch):
     assert_close(on_four, alone(one, data=loaded[name]), rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_a_stop_changes_no_row(name, loaded):
     one = experiment(name, MiniBatch(PROBLEMS[name][2]))

@@ -8,7 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from optexp_jax.aside import aside as written_aside
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, cause_of, remedy_of
 
 
 class MissingDataError(OptexpError):
@@ -102,9 +102,7 @@ def damaged(path: Path, why: str) -> OptexpError:
 
 def unwritable(path: Path, error: OSError) -> OptexpError:
     """The error that names what cannot be written, why, and the remedy."""
-    in_the_way = isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError)
-    remedy = "remove what stands in its way" if in_the_way else "free space there"
     return OptexpError(
-        f"{path} cannot be written ({error.strerror or error}): {remedy}, or set "
+        f"{path} cannot be written ({cause_of(error)}): {remedy_of(error)}, or set "
         "OPTEXP_WORKSPACE to a folder that can be written to."
     )

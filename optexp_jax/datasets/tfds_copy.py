@@ -14,7 +14,7 @@ import numpy as np
 
 from optexp_jax.datasets import tfrecord
 from optexp_jax.datasets.data import Split
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 
 FORMATS = ("array_record", "tfrecord")
 
@@ -62,6 +62,7 @@ def read(folder: Path, split: str) -> Split:
         expected = builder.info.splits[split].num_examples
         examples = [(e["image"], e["label"]) for e in _examples(builder, split)]
     except Exception as error:  # of half a dozen packages, and all mean the same to the user
+        tell_from_damage(folder, error)
         raise OptexpError(
             f"The copy of TensorFlow Datasets in {folder} cannot be read ({error}): remove it."
         ) from error

@@ -115,7 +115,7 @@ class _Launcher:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._stop)
             stack.enter_context(pinned())
-            todo = self._lock(self._with_data(self._whole(unique(experiments))), stack)
+            todo = self._lock(self._with_data(self._pending(unique(experiments))), stack)
             if not todo:
                 return self._outcome
             mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
@@ -137,16 +137,16 @@ class _Launcher:
         new = RunFolder(self._settings.workspace, experiment)
         return self._folders.setdefault(experiment.place, new)
 
-    def _whole(self, experiments: Sequence[Experiment]) -> list[Experiment]:
-        """The experiments whose files are not damaged; what is wrong with the others is said."""
-        whole = []
+    def _pending(self, experiments: Sequence[Experiment]) -> list[Experiment]:
+        """The experiments that are not done; what is wrong with damaged ones is said."""
+        pending = []
         for experiment in experiments:
             try:
-                self._is_done(self._folder(experiment))
-                whole.append(experiment)
+                done = self._is_done(self._folder(experiment))
+                (self._outcome.skipped if done else pending).append(experiment)
             except OptexpError as error:
                 self._tell_failure([experiment], str(error))
-        return whole
+        return pending
 
     def _lock(
         self, experiments: Sequence[Experiment], stack: contextlib.ExitStack
@@ -155,9 +155,7 @@ class _Launcher:
         mine = set()
         for experiment in sorted(experiments, key=lambda e: e.place):
             folder = self._folder(experiment)
-            if self._is_done(folder):
-                self._outcome.skipped.append(experiment)
-            elif not stack.enter_context(folder.lock()):
+            if not stack.enter_context(folder.lock()):
                 self._outcome.busy.append(experiment)
                 host = folder.read_status().get("host", "another host")
                 self._display.say(
@@ -169,13 +167,12 @@ class _Launcher:
                 mine.add(experiment.place)
         return [e for e in experiments if e.place in mine]
 
-    def _with_data(self, experiments: Sequence[Experiment]) -> list[Experiment]:
-        """The experiments that are done or have their data; what the others miss is said.
+    def _with_data(self, pending: Sequence[Experiment]) -> list[Experiment]:
+        """The experiments that have their data; what the others miss is said.
 
         Raises:
             MissingDataError: there is nothing to do but what misses its data.
         """
-        pending = [e for e in experiments if not self._is_done(self._folder(e))]
         sentences = missing_data(pending, self._settings.workspace)
         if sentences and all(e in sentences for e in pending):
             raise MissingDataError(next(iter(sentences.values())))
@@ -183,7 +180,7 @@ class _Launcher:
         for sentence, runs in number.items():
             self._display.say(f"{sentence} Left out: {runs} run{'s' if runs > 1 else ''}.")
         self._outcome.missing = [e for e in pending if e in sentences]
-        return [e for e in experiments if e not in sentences]
+        return [e for e in pending if e not in sentences]
 
     def _is_done(self, folder: RunFolder) -> bool:
         return not self._options.force and folder.is_finished()

@@ -45,7 +45,7 @@ class Linear(nn.Module):
         kernel = self.param("kernel", initialize, (self.num_inputs, self.num_classes))
         kernel = kernel.astype(self.dtype or kernel.dtype)
         if jnp.issubdtype(inputs.dtype, jnp.integer):
-            logits = kernel[inputs]
+            logits = kernel[inputs.astype(jnp.int32)]
         else:
             logits = inputs.astype(kernel.dtype) @ kernel
         if self.use_bias:

@@ -63,7 +63,7 @@ def embed(table: jax.Array, tokens: jax.Array, positions: bool) -> jax.Array:
         `[n, time, width]`.
     """
     width = table.shape[-1]
-    inputs = table[tokens] * width**0.5
+    inputs = table[tokens.astype("int32")] * width**0.5
     if positions:
         inputs += sinusoidal_positions(tokens.shape[1], width).astype(inputs.dtype)
     return inputs

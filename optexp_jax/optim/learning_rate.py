@@ -14,8 +14,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from optexp_jax.optim.powers import compare_powers
-
 _LARGEST_DENOMINATOR = 1024
 _LONGEST = 60
 _DENSEST = 10  # halvings of a step that this denominator allows
@@ -28,8 +26,8 @@ _POWER = re.compile(rf"\s*([0-9]{{1,400}})\s*\^\s*({_EXPONENT})\s*")
 class LearningRate:
     """A learning rate base^exponent with a rational exponent, hence exact, hashable and printable.
 
-    Rates are sorted by their values, compared without rounding. Equal values of different bases,
-    such as 2^2 and 4^1, are different rates; the smaller base comes first.
+    Rates are sorted by their values. Equal values of different bases, such as 2^2 and 4^1, are
+    different rates.
 
     Args:
         exponent: the power: a number with a denominator up to 1024, or text such as `-3/2`. Text
@@ -93,8 +91,9 @@ class LearningRate:
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, LearningRate):
             return NotImplemented
-        sign = compare_powers(self.base, self.exponent, other.base, other.exponent)
-        return sign < 0 or (sign == 0 and self.base < other.base)
+        # Values that round to one float are told apart by their fields.
+        mine, theirs = ((float(r), r.base, r.exponent) for r in (self, other))
+        return mine < theirs
 
 
 def _exact(exponent: object) -> Fraction:

@@ -22,10 +22,10 @@ from optexp_jax.errors import (
     DamagedError,
     GoneError,
     OptexpError,
-    UnreadableError,
     UnwritableError,
     cause_of,
     remedy_of,
+    unreadable,
 )
 
 # -- writing --------------------------------------------------------------------------------------
@@ -202,14 +202,6 @@ def damaged(path: Path, reason: object, folder: Path | None = None) -> DamagedEr
     return DamagedError(
         f"The file {path} is damaged ({why[:200]}): delete the folder {folder or path.parent} and "
         "rerun the command, or run the experiment again with --force."
-    )
-
-
-def unreadable(path: Path, error: BaseException) -> UnreadableError:
-    """The error that names a file that cannot be read, why, and the remedy."""
-    return UnreadableError(
-        f"The file {path} cannot be read ({cause_of(error)}): {remedy_of(error)} and rerun the "
-        "command; the file itself may be whole."
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from optexp_jax.errors import unreadable
 from optexp_jax.experiment import Experiment
 from optexp_jax.results import files, rows
 from optexp_jax.results.rows import MERGED, Rows
@@ -63,9 +64,10 @@ def require_rows(
     classes = schedule.by_class(steps)
     if how in FINISHED:
         steps, classes = schedule.rows_of(last)
-    for have, wanted in ((found.table["step"].to_numpy(), steps), (found.steps, classes)):
-        if wanted is classes and not experiment.per_class:
-            continue
+    pairs = [(found.table["step"].to_numpy(), steps)]
+    if experiment.per_class:
+        pairs.append((found.steps, classes))
+    for have, wanted in pairs:
         missing = rows.missing(have, wanted)
         if missing:
             raise files.damaged(folder, f"it lacks {missing}", folder)
@@ -107,7 +109,7 @@ def _require_file(folder: Path, name: str, key: str, entry: Mapping[str, Any]) -
             return
         raise files.damaged(path, "it is gone") from error
     except (OSError, MemoryError) as error:
-        raise files.unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if digest != entry["sha256"]:
         raise files.damaged(path, "its content has changed", folder)
 

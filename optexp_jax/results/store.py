@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from optexp_jax.aside import aside
-from optexp_jax.errors import DamagedError, OptexpError, UnreadableError
+from optexp_jax.errors import DamagedError, OptexpError, UnreadableError, unreadable
 from optexp_jax.experiment import Experiment
 from optexp_jax.numerics import settings_in_use
 from optexp_jax.results import files, rows, status
@@ -337,7 +337,7 @@ class RunFolder:
         try:
             return self._lock.is_taken()
         except OSError as error:
-            raise files.unreadable(self.path / ".lock", error) from error
+            raise unreadable(self.path / ".lock", error) from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import functools
 import hashlib
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,20 +24,14 @@ from optexp_jax.aside import flush
 from optexp_jax.errors import (
     GoneError,
     OptexpError,
-    UnreadableError,
     UnwritableError,
     cause_of,
+    machine_error,
     remedy_of,
+    unreadable,
 )
 
 States = dict[str, np.ndarray]
-
-# Errors of the machine, which Orbax and TensorStore pass on as text.
-_OF_THE_MACHINE = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE,
-    errno.ENFILE, errno.ENOMEM, errno.EIO,
-)  # fmt: skip
-
 
 _LOST = ("NOT_FOUND", "does not exist")  # what they say where a folder has gone
 
@@ -136,7 +128,7 @@ class CheckpointWriter:
         except Exception as error:  # Orbax, TensorStore and the file system: nothing was published
             if isinstance(error, FileNotFoundError) or any(s in str(error) for s in _LOST):
                 raise _gone(self._folder) from error
-            cause = _machine_error(error) or error
+            cause = machine_error(error) or error
             raise UnwritableError(
                 f"A checkpoint in {self._folder} cannot be written ({cause_of(cause)[:200]}): "
                 f"{remedy_of(cause)} and rerun the command to resume; what was recorded is kept."
@@ -240,12 +232,9 @@ def _require_access(folder: Path, error: Exception) -> None:
     Raises:
         UnreadableError: the machine refused, not the files.
     """
-    cause = _machine_error(error) or _refusal(folder)
+    cause = machine_error(error) or _refusal(folder)
     if cause:
-        raise UnreadableError(
-            f"The checkpoint {folder} cannot be read ({cause_of(cause)}): {remedy_of(cause)} and "
-            "rerun the command to resume; the checkpoint itself may be whole."
-        ) from error
+        raise unreadable(folder, cause) from error
 
 
 def _refusal(folder: Path) -> OSError | None:
@@ -258,19 +247,6 @@ def _refusal(folder: Path) -> OSError | None:
                 continue
             except OSError as error:
                 return error
-    return None
-
-
-def _machine_error(error: BaseException) -> BaseException | None:
-    """The error of the machine in what a library raised, by its kind or its text."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, MemoryError) or getattr(inner, "errno", None) in _OF_THE_MACHINE:
-            return inner
-        for number in _OF_THE_MACHINE:
-            if os.strerror(number) in str(inner):
-                return OSError(number, os.strerror(number))
-        inner = inner.__cause__ or inner.__context__
     return None
 
 

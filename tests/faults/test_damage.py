@@ -16,6 +16,10 @@ from fault_runs import (
     run_all,
     stop_after,
 )
+from rich.console import Console
+
+from optexp_jax.config import Settings
+from optexp_jax.launch import commands
 
 pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
@@ -127,7 +131,7 @@ def check(workspace, truth):
 
 @pytest.mark.parametrize(
     "damage",
-    [flip, remove, exchange, *(pytest.param(d, marks=SLOW) for d in (empty, cut, change_type))],
+    [flip, exchange, *(pytest.param(d, marks=SLOW) for d in (remove, empty, cut, change_type))],
 )
 def test_the_rows_of_a_finished_run(damage, truth, tmp_path):
     chance = random.Random(0)
@@ -163,3 +167,16 @@ def test_one_emptied_part_fails_its_run_alone(truth, interrupted, tmp_path):
     remedied(workspace, sentence)
     assert run_all(workspace, PAIR).failed == []
     assert_rows(VICTIM, workspace, truth)
+
+
+def test_a_damaged_status_hides_no_other_run_of_a_report(truth, tmp_path, capsys):
+    workspace = copy(truth, tmp_path)
+    (folder_of(workspace, VICTIM) / "status.json").write_text('{"status": 7}')
+    console = Console(width=200)
+    context = commands.Context(Settings(workspace, wandb_enabled=False), console, "python x.py")
+    assert commands.report(context, PAIR) == 0
+    said = capsys.readouterr().out
+    assert "damaged" in said
+    assert "done" in said
+    assert f"{VICTIM.short_id}: The file {folder_of(workspace, VICTIM)}" in said
+    assert "status cannot be 7" in said

@@ -16,7 +16,7 @@ import numpy as np
 from optexp_jax.datasets import tfrecord
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.imagenet.tree import PARTS, Listing, Part
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 
 _SPLIT = {"train": "train", "val": "validation"}
 _SHARD = 1 << 40  # the key of a record in TFRecord files is shard · _SHARD + first byte
@@ -53,6 +53,7 @@ class ImageRecords:
             classes = self._builder.info.features["label"].names
             train, val = (self._part(part, classes, report) for part in PARTS)
         except Exception as error:  # of half a dozen packages, and all mean the same to the user
+            tell_from_damage(self.folder, error)
             raise OptexpError(
                 f"The copy of TensorFlow Datasets in {self.folder} cannot be read ({error}): "
                 "remove it."

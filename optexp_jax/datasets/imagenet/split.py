@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.imagenet.crops import centre_crop, random_crop
 from optexp_jax.datasets.imagenet.tree import ImageSource, Part
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 from optexp_jax.machine import cores
 
 Channels = tuple[float, float, float]
@@ -89,6 +89,7 @@ class ImageSplit:
             with Image.open(io.BytesIO(self.source.read(self.part, name, key))) as image:
                 mode, converted = image.mode, rgb(image)
         except Exception as error:  # Pillow raises a dozen kinds
+            tell_from_damage(where, error)
             why = "it is no image" if isinstance(error, UnidentifiedImageError) else error
             raise OptexpError(
                 f"The image {where} cannot be read ({why}): restore it from a good copy."

@@ -15,7 +15,7 @@ from optexp_jax.datasets.files import aside
 from optexp_jax.datasets.imagenet.split import ImageSplit, channel_statistics
 from optexp_jax.datasets.imagenet.tree import Part
 from optexp_jax.datasets.seeds import random_order
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 
 _KEPT = ("files", "listing", "chosen", "mean", "std")
 
@@ -93,6 +93,7 @@ def _read(path: Path, everything: ImageSplit) -> ImageSplit:
         with path.open("rb") as opened, np.load(opened) as file:
             kept: dict[str, Any] = {name: file[name] for name in _KEPT}
     except Exception as error:  # numpy and zipfile raise half a dozen kinds
+        tell_from_damage(path, error)
         raise OptexpError(
             f"The selection {path} is damaged ({error}): remove it to draw again."
         ) from error

@@ -14,7 +14,7 @@ from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.files import aside, damaged
 from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text.texts import Text
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -109,7 +109,8 @@ def tokens_in(folder: Path, part: str) -> np.ndarray:
     expected = about["tokens"]
     try:
         tokens = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        tell_from_damage(path, error)
         raise damaged(path, f"it has {_size(path)} bytes, too few for {expected} tokens") from error
     if tokens.shape != (expected,):
         raise damaged(path, f"it has {tokens.size} tokens, not {expected}")
@@ -128,4 +129,5 @@ def _meta(folder: Path) -> dict[str, Any]:
         return {part: {key: about[key] for key in ("text", "share", "tokens", "sha256")}
                 for part, about in meta.items()}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        tell_from_damage(folder / _META, error)
         raise damaged(folder / _META, "it cannot be read") from error

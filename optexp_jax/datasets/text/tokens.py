@@ -12,7 +12,7 @@ from optexp_jax.datasets.files import aside
 from optexp_jax.datasets.text.normalise import library
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.datasets.text.train import UNKNOWN, byte_pairs, most_frequent, unigram
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -152,6 +152,7 @@ def saved(path: Path, size: int, train: Callable[[], Tokenizer]) -> Tokenizer:
     try:
         tokenizer = library().Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises no narrower one
+        tell_from_damage(path, error)
         raise _damaged(path) from error
     if tokenizer.get_vocab_size() > size:
         raise _damaged(path)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from optexp_jax.errors import OptexpError
+from optexp_jax.errors import OptexpError, tell_from_damage
 from optexp_jax.results import files
 
 Run = tuple[str, str]  # group and experiment id
@@ -69,6 +69,7 @@ class Manifest:
             )
             return cls(**document | {"tasks": tasks, "command": tuple(document["command"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
+            tell_from_damage(path, error)
             raise OptexpError(
                 f"The manifest {path} cannot be read ({error}): submit again with --slurm."
             ) from error
