@@ -263,12 +263,11 @@ class _Launcher:
     ) -> list[Plan]:
         """A `vmap` pack goes on with all its members in their order, or else starts again."""
         known = {e.id: e for e in members}
-        for member in set(checkpoint.members) - set(known):
-            folder = source.parent.parent / member
-            if status.read(folder / "status.json", member).get("status") not in FINISHED:
-                return self._started(members)
-            definition = files.read_bytes(folder / "experiment.json").decode()
-            known[member] = Experiment.from_json(definition)
+        try:
+            for member in set(checkpoint.members) - set(known):
+                known[member] = _ended(source.parent.parent / member)
+        except (OptexpError, FileNotFoundError):
+            return self._started(members)
         pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", *shape)
         return [Plan(pack, self._folders_of(members), checkpoint, source)]
 
@@ -299,8 +298,11 @@ class _Launcher:
 
     def _unfinished(self, plan: Plan) -> list[Experiment]:
         known = self._outcome.reasons
-        left = [f for f in plan.folders.values() if f.experiment.place not in known]
-        return [f.experiment for f in left if f.read_status().get("status") not in FINISHED]
+        return [
+            f.experiment
+            for f in plan.folders.values()
+            if f.experiment.place not in known and not f.has_ended()
+        ]
 
     def _in_parts(self, plan: Plan, data: Data) -> list[Plan]:
         """The plan in packs that fit the device; one that was begun goes on as it was."""
@@ -337,6 +339,18 @@ class _Launcher:
                 prepare_once(dataset, workspace, self._stop.watching(self._display.preparing))
             self._loaded = (dataset, loaded(dataset, workspace))
         return self._loaded[1]
+
+
+def _ended(folder: Path) -> Experiment:
+    """The experiment of a run that has ended.
+
+    Raises:
+        OptexpError: it has not, or its files are damaged.
+        FileNotFoundError: its definition is gone.
+    """
+    if status.read(folder / "status.json", folder.name).get("status") not in FINISHED:
+        raise OptexpError(f"The run in {folder} has not ended.")
+    return Experiment.from_json(files.read_bytes(folder / "experiment.json").decode())
 
 
 def _reason(error: BaseException) -> str:

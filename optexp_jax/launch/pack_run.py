@@ -217,7 +217,10 @@ class PackRun:
         group = self._plan.target.parent.parent
         members = {e.id for e in self._plan.pack.experiments}
         members |= set(self._plan.checkpoint.members) if self._plan.checkpoint else set()
-        needed = {_checkpoint_of(group / member) for member in members}
+        try:
+            needed = {_checkpoint_of(group / member) for member in members}
+        except (DamagedError, UnreadableError):  # somebody may put back what refers to one
+            return
         for folder in {self._plan.target, self._plan.source} - {None}:
             if folder and folder.name not in needed:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -241,10 +244,8 @@ def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
 
 
 def _checkpoint_of(folder: Path) -> str | None:
-    """Id of the pack whose checkpoint a run would go on from, as far as its status can be read."""
-    with contextlib.suppress(DamagedError, UnreadableError):
-        return status.read(folder / "status.json", folder.name).get("checkpoint")
-    return None
+    """Id of the pack whose checkpoint a run would go on from."""
+    return status.read(folder / "status.json", folder.name).get("checkpoint")
 
 
 def describe(pack: Pack) -> str:

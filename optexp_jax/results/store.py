@@ -230,6 +230,12 @@ class RunFolder:
         require_files(self.path, self.experiment, said)
         return self.has_kept_before(said.get("step", 0))
 
+    def has_ended(self) -> bool:
+        """Whether the status says so; not where it is damaged."""
+        with contextlib.suppress(DamagedError, UnreadableError):
+            return self.read_status().get("status") in FINISHED
+        return False
+
     def damage(self) -> str | None:
         """What is wrong with the files of the run, in a sentence; None if nothing shows.
 

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from optexp_jax.config import Settings
 from optexp_jax.launch import commands
+from optexp_jax.results.load import load_results
 
 pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
@@ -167,6 +168,30 @@ def test_one_emptied_part_fails_its_run_alone(truth, interrupted, tmp_path):
     remedied(workspace, sentence)
     assert run_all(workspace, PAIR).failed == []
     assert_rows(VICTIM, workspace, truth)
+
+
+def test_a_status_that_is_put_back_finds_its_checkpoint(truth, interrupted, tmp_path):
+    workspace = copy(interrupted, tmp_path)
+    path = folder_of(workspace, VICTIM) / "status.json"
+    before = path.read_bytes()
+    path.write_bytes(b"{")
+    assert run_all(workspace, PAIR).failed == [VICTIM]
+    assert_rows(OTHER, workspace, truth)
+    path.write_bytes(before)
+    checkpoint = folder_of(workspace, VICTIM).parent / "packs" / json.loads(before)["checkpoint"]
+    assert checkpoint.is_dir()
+    assert run_all(workspace, PAIR).failed == []
+    assert_rows(VICTIM, workspace, truth)
+    assert not checkpoint.exists()
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_begin_again_where_one_that_ended_is_damaged(tmp_path, monkeypatch):
+    stop_after(3, tmp_path, PAIR, monkeypatch, pack_mode="vmap")
+    assert run_all(tmp_path, [OTHER]).failed == []
+    (folder_of(tmp_path, OTHER) / "experiment.json").unlink()
+    assert run_all(tmp_path, [VICTIM]).failed == []
+    assert load_results(VICTIM, tmp_path).table["step"].tolist() == list(range(0, 25, 2))
 
 
 def test_a_damaged_status_hides_no_other_run_of_a_report(truth, tmp_path, capsys):
