@@ -111,7 +111,8 @@ def test_batch_statistics_see_no_padding(micro_batch):
         return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(2), short.labels])
 
     norm = jnp.linalg.norm(jax.grad(loss)(params)["Dense_0"]["kernel"])
-    np.testing.assert_allclose(found.table["grad_norm/Dense_0/kernel"][3], norm, rtol=1e-3)
+    # Of two examples the variance is small: processors differ by a thousandth, padding by far more.
+    np.testing.assert_allclose(found.table["grad_norm/Dense_0/kernel"][3], norm, rtol=1e-2)
 
 
 def test_parts_that_batch_statistics_would_see_twice_are_refused():
