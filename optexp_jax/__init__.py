@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from optexp_jax.version import VERSION
+
 if TYPE_CHECKING:
     from optexp_jax.experiment import Experiment
     from optexp_jax.identity import register
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from optexp_jax.problem import FullBatch, MiniBatch, Problem
     from optexp_jax.results.load import Results, load_results
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOME = {
     "Experiment": "optexp_jax.experiment",

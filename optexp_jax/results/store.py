@@ -23,6 +23,7 @@ from optexp_jax.results.integrity import entry_of, merged_files, require_files, 
 from optexp_jax.results.locks import Lock
 from optexp_jax.results.rows import MERGED, Rows
 from optexp_jax.results.status import FINISHED
+from optexp_jax.version import VERSION
 
 _TRIES = 100  # to read what another process renews
 
@@ -379,8 +380,10 @@ def changes_since(said: Mapping[str, Any]) -> str | None:
 
 
 def _host() -> dict[str, Any]:
-    packages = ("optexp-jax", "jax", "flax", "optax", "numpy")
-    versions = {name: importlib.metadata.version(name) for name in packages}
+    packages = ("jax", "flax", "optax", "numpy")
+    # Our own also where it runs from a checkout that nobody installed.
+    versions = {"optexp-jax": VERSION}
+    versions |= {name: importlib.metadata.version(name) for name in packages}
     return {
         "host": platform.node(),
         "pid": os.getpid(),
