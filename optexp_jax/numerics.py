@@ -45,11 +45,12 @@ _IN_ENVIRONMENT = ("LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE", "XLA_FLAGS")
 
 
 @contextlib.contextmanager
-def pinned(double: bool = False) -> Iterator[None]:
+def pinned(double: bool = False, products: str = "highest") -> Iterator[None]:
     """Compute as the library always does, whatever the environment says.
 
     Args:
         double: whether floats have 64 bits unless told otherwise.
+        products: precision of matrix products, as JAX names it.
 
     >>> with jax.default_prng_impl("rbg"), pinned():
     ...     str(jax.random.key_impl(jax.random.key(0)))
@@ -57,7 +58,7 @@ def pinned(double: bool = False) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(jax.enable_x64(double))
-        for name, value in _PINNED.items():
+        for name, value in (_PINNED | {"default_matmul_precision": products}).items():
             if hasattr(jax, name):
                 stack.enter_context(getattr(jax, name)(value))
         stack.enter_context(np.errstate(**_CHECKS_OF_NUMPY))  # pyright: ignore[reportArgumentType]

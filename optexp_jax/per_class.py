@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from optexp_jax import backend
+
 # Values of a piece, and how many at least for each class: pieces cost their number of classes.
 _PIECE, _PER_CLASS = 1 << 10, 4
+# Until jaxlib 0.11.0, threads of a GPU that add to one place wait for each other: hundreds of times
+# as long as it takes to compare every label with every class. Later versions add faster.
+_SLOW_TO_ADD = [int(n) for n in re.findall(r"\d+", version("jaxlib"))[:3]] <= [0, 11, 0]
 
 
 def sum_by_class(
@@ -48,6 +55,12 @@ def sum_by_class(
     num_classes = _at_least_one("num_classes", num_classes)
     segment = jnp.where((labels >= 0) & (labels < num_classes), labels, num_classes).ravel()
     ones = jnp.ones(segment.shape, jnp.int32)
+    if backend.form() == "gpu" and _SLOW_TO_ADD:
+        by_class = segment[:, None] == jnp.arange(num_classes)
+        # Summed where they are compared: no array of examples times classes is stored.
+        masked = (jnp.where(by_class, array[:, None], 0) for array in (values.ravel(), ones))
+        sums, counts = (array.sum(0, dtype=array.dtype) for array in masked)
+        return sums, counts
     sums = _segment_sum(values.ravel(), segment, num_classes + 1)
     counts = jax.ops.segment_sum(ones, segment, num_classes + 1)
     return sums[:num_classes], counts[:num_classes]

@@ -29,7 +29,7 @@ def refuses(message: str):
         ({"l2": float("nan")}, "l2 is a finite number from 0, not nan."),
         (
             {"precision": "float16"},
-            "Precision 'float16' is unknown: take float32, bfloat16, float64.",
+            "Precision 'float16' is unknown: take float32, tf32, bfloat16, float64.",
         ),
         ({"batching": 32}, "batching is FullBatch() or MiniBatch(size), not 32."),
         (
@@ -59,7 +59,7 @@ def test_the_bias_column_counts_as_an_input():
     assert dataclasses.replace(RANDOM, dataset=dataset, model=Linear(33, 7)).dataset == dataset
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16", "float64"])
 def test_known_precisions_are_taken(precision):
     assert dataclasses.replace(ONE_HOT, precision=precision).precision == precision
 

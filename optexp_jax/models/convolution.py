@@ -16,6 +16,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from optexp_jax import backend
 from optexp_jax.models.initializers import Initializer, TorchUniform
 
 _form: contextvars.ContextVar[str | None] = contextvars.ContextVar("form", default=None)
@@ -150,4 +151,4 @@ def form(name: str) -> Iterator[None]:
 
 
 def _fast_form() -> str:
-    return _form.get() or ("slices" if jax.default_backend() == "cpu" else "convolution")
+    return _form.get() or ("slices" if backend.form() == "cpu" else "convolution")

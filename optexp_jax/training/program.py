@@ -30,8 +30,10 @@ _CLASS_PREFIX = "class_"
 
 @contextlib.contextmanager
 def precision_of(pack: Pack) -> Iterator[None]:
-    """Full-precision matrix products; 64-bit floats where the problem asks for them."""
-    with pinned(double=pack.experiments[0].problem.precision == "float64"):
+    """Full-precision matrix products and 32-bit floats, unless the problem asks for others."""
+    precision = pack.experiments[0].problem.precision
+    products = "tensorfloat32" if precision == "tf32" else "highest"
+    with pinned(precision == "float64", products):
         yield
 
 

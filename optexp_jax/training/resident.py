@@ -104,7 +104,7 @@ class ResidentProgram(Program):
             i, state, order, rows = carry
             record = row_slots[i] < self.row_capacity
             state, order, row = stepper.step(state, data, order, record, keep)
-            return i + 1, state, order, _write(rows, row, row_slots[i], class_slots[i])
+            return i + 1, state, order, write(rows, row, row_slots[i], class_slots[i])
 
         start = (jnp.int32(0), state, stepper.order(state.step), rows)
         _, state, _, rows = jax.lax.while_loop(going, body, start)
@@ -135,9 +135,11 @@ def _examples(pack: Pack, data: Data) -> DeviceData:
     )
 
 
-def _write(rows: Row, row: Row, row_slot: Any, class_slot: Any) -> Row:
-    def write(path: Any, buffer: jax.Array, new: jax.Array) -> jax.Array:
+def write(rows: Row, row: Row, row_slot: Any, class_slot: Any) -> Row:
+    """Put a row into its slots of the buffers; a slot past their end is nowhere."""
+
+    def put(path: Any, buffer: jax.Array, new: jax.Array) -> jax.Array:
         slot = class_slot if is_by_class(path) else row_slot
         return buffer.at[slot].set(new.astype(buffer.dtype), mode="drop")
 
-    return jax.tree_util.tree_map_with_path(write, rows, row)
+    return jax.tree_util.tree_map_with_path(put, rows, row)

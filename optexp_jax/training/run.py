@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from flax import traverse_util
 
+from optexp_jax import backend
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.schedule import Schedule
 from optexp_jax.training.checkpoint import States
@@ -20,6 +21,7 @@ from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import Program, Slots
 from optexp_jax.training.records import RunRecord, by_class, columns
 from optexp_jax.training.resident import ResidentProgram
+from optexp_jax.training.scanned import ScannedProgram
 from optexp_jax.training.step import RunState
 from optexp_jax.training.streamed import StreamedProgram
 
@@ -78,7 +80,9 @@ def run(
 
 
 def _program(pack: Pack, data: Data) -> Program:
-    return (ResidentProgram if isinstance(data.train, Split) else StreamedProgram)(pack, data)
+    if not isinstance(data.train, Split):
+        return StreamedProgram(pack, data)
+    return (ResidentProgram if backend.form() == "cpu" else ScannedProgram)(pack, data)
 
 
 def _chunks(

@@ -152,19 +152,46 @@ class Stepper:
             the state after the step, the order of the epoch, and the row of metrics at the
             parameters *before* the step.
         """
-        batch, order = self._batch(data, order, state.step)
+        if self.batching is not None:
+            at_start = state.step % self.steps_per_epoch == 0
+            order = jax.lax.cond(at_start, lambda: self.order(state.step), lambda: order)
+        last = (state.step + 1) % self.steps_per_epoch == 0
+        new, row = self.step_in_order(state, data, order, record, keep, last)
+        return new, order, row
+
+    def step_in_order(
+        self,
+        state: RunState,
+        data: DeviceData,
+        order: jax.Array,
+        record: jax.Array | bool,
+        keep: jax.Array | bool,
+        last: jax.Array | bool,
+    ) -> tuple[RunState, Row]:
+        """Take one step, the order of its epoch known.
+
+        Args:
+            state: before the step.
+            data: training and validation examples.
+            order: order of the examples in the epoch of the step.
+            record: whether the metrics of the row are wanted; True and False make no condition.
+            keep: whether the step is taken, or only its row is wanted.
+            last: whether the step is the last of its epoch; likewise.
+
+        Returns:
+            the state after the step and the row at the parameters before it.
+        """
+        batch = self._batch(data, order, state.step)
         advance = functools.partial(self.advance, with_metrics=self.shares_forward, keep=keep)
-        if self.short(state):
-            # Batch statistics would be those of the padding, too.
-            new, sums, norms = jax.lax.cond(
-                (state.step + 1) % self.steps_per_epoch == 0,
-                lambda: advance(state, batch.head(self.short(state))),
-                lambda: advance(state, batch),
-            )
-        else:
-            new, sums, norms = advance(state, batch)
+        # Batch statistics would be those of the padding, too.
+        short = self.short(state)
+        new, sums, norms = _either(
+            last if short else False,
+            lambda: advance(state, batch.head(short)),
+            lambda: advance(state, batch),
+        )
         row = _if_wanted(record, lambda: self._row(state, data, sums))
-        return new, order, row | {"grad_norms": norms}
+        return new, row | {"grad_norms": norms}
 
     def advance(
         self,
@@ -237,17 +264,14 @@ class Stepper:
             row["va"] = self.measure(state, data.validation)
         return row
 
-    def _batch(
-        self, data: DeviceData, order: jax.Array, step: jax.Array
-    ) -> tuple[Batch, jax.Array]:
+    def _batch(self, data: DeviceData, order: jax.Array, step: jax.Array) -> Batch:
         if self.batching is None:
             # Labels that seem to change with the step keep XLA from storing masks of the size of
             # the logits outside the loop: a step of the linear problem takes 0.7 of the time.
             labels, _ = jax.lax.optimization_barrier((data.train.labels, step))
-            return dataclasses.replace(data.train, labels=labels), order
+            return dataclasses.replace(data.train, labels=labels)
         index = step % self.steps_per_epoch
-        order = jax.lax.cond(index == 0, lambda: self.order(step), lambda: order)
-        return take_batch(data.train, order, index, self.batch_size, self.micro_batch), order
+        return take_batch(data.train, order, index, self.batch_size, self.micro_batch)
 
 
 def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) -> Stepper:
@@ -273,11 +297,20 @@ def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) ->
     )
 
 
-def _if_wanted(record: jax.Array, make: Callable[[], Row]) -> Row:
+def _either(first: jax.Array | bool, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
+    """One of two results; both are in the program only where data decide."""
+    if isinstance(first, bool):
+        return one() if first else other()
+    return jax.lax.cond(first, one, other)
+
+
+def _if_wanted(record: jax.Array | bool, make: Callable[[], Row]) -> Row:
     """The row if it is wanted, else zeros of its shape, not computed."""
+    if record is True:
+        return make()
     shapes = jax.eval_shape(make)
     zeros = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)  # noqa: E731
-    return jax.lax.cond(record, make, zeros)
+    return _either(record, make, zeros)
 
 
 def leaf_norms(tree: Params) -> dict[str, jax.Array]:

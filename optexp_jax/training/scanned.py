@@ -1,0 +1,151 @@
+"""The form of a resident program for GPUs: scans of known length, and no conditions inside.
+
+A GPU runs a scan without the host. So a chunk of steps is cut, on the host, into pieces that need
+no decision inside: all of their steps record a row or none does, they lie in one epoch, and their
+length is one of a few. Dead runs take steps that are not kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from optexp_jax.datasets.data import Data
+from optexp_jax.training.devices import fetch
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.program import Slots, precision_of
+from optexp_jax.training.resident import ResidentProgram, write
+from optexp_jax.training.step import DeviceData, Row, RunState, Stepper
+
+# Longest first. Each is a program to compile: chunks of fewer than `_WORTH` pieces do without it.
+LENGTHS = (256, 16, 1)
+_WORTH = 4
+# Epochs of fewer steps draw their order again in every step, rather than being pieces of their own.
+_SHORT_EPOCH = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Steps that one compiled program takes.
+
+    Args:
+        start: the first, counted from the beginning of the chunk.
+        length: their number.
+        record: whether they make rows.
+        last: whether they are the last step of an epoch whose batch is shorter.
+    """
+
+    start: int
+    length: int
+    record: bool
+    last: bool
+
+
+class ScannedProgram(ResidentProgram):
+    """A pack and its data on the devices, its steps in scans of known length."""
+
+    def __init__(self, pack: Pack, data: Data) -> None:
+        super().__init__(pack, data)
+        with precision_of(pack):
+            self._short = self.stepper.short(jax.eval_shape(self._first))
+        self._pieces = functools.cache(self._compiled_piece)
+        self._orders = self._compiled(self._orders_of_runs, 2, 0, donate=())
+        self._rows = self._compiled(lambda steps: self._buffers(len(steps)), 1, 0, donate=())
+
+    def _steps(self, states: RunState, slots: Slots, keep: bool) -> tuple[RunState, Row]:
+        with precision_of(self.pack):
+            step, seeds = int(fetch(states.step).max()), self._spread(self._seeds)
+            rows, orders, epoch = self._rows(states.step), None, -1
+            for piece in self._cut(step, slots):
+                now = (step + piece.start) // self._epoch
+                if orders is None or now != epoch:
+                    orders, epoch = self._orders(states.step, seeds), now
+                part = slice(piece.start, piece.start + piece.length)
+                states, rows = self._pieces(piece.length, piece.record, piece.last)(
+                    (states, rows),
+                    orders,
+                    seeds,
+                    self._runs,
+                    np.bool_(keep),
+                    slots.rows[part].astype(np.int32),
+                    slots.class_rows[part].astype(np.int32),
+                    self.data,
+                )
+            return states, rows
+
+    @property
+    def _epoch(self) -> int:
+        """Steps that share an order; more than there are where steps draw it themselves."""
+        own = self.stepper.batching is None or not self.stepper.batching.shuffle
+        return 2**31 if own or self._draws_order else self.stepper.steps_per_epoch
+
+    @property
+    def _draws_order(self) -> bool:
+        return self.stepper.steps_per_epoch < _SHORT_EPOCH
+
+    def _cut(self, step: int, slots: Slots) -> Iterator[Piece]:
+        """The pieces of a chunk that begins at a step."""
+        number = len(slots.rows)
+        record = self._recorded(slots)
+        last = np.zeros(number, bool)
+        if self._short:
+            last = (np.arange(step, step + number) + 1) % self.stepper.steps_per_epoch == 0
+        epoch = np.arange(step, step + number) // self._epoch
+        kind = np.stack([record, last, epoch], axis=1)
+        ends = np.flatnonzero((kind[1:] != kind[:-1]).any(axis=1)) + 1
+        lengths = [n for n in LENGTHS if n == 1 or number >= _WORTH * n]
+        start = 0
+        for end in (*map(int, ends), number):
+            while start < end:
+                length = next(n for n in lengths if n <= end - start)
+                yield Piece(start, length, bool(record[start]), bool(last[start]))
+                start += length
+
+    def _recorded(self, slots: Slots) -> np.ndarray:
+        """Whether each step makes a row: all do where a row costs no further pass."""
+        free = self.stepper.shares_forward and self.data.validation is None
+        wanted = np.asarray(slots.rows) < self.row_capacity
+        return np.ones_like(wanted) if free else wanted
+
+    # -- what is compiled -----------------------------------------------------------------------
+
+    def _compiled_piece(self, length: int, record: bool, last: bool) -> Any:
+        """The program of a kind of piece."""
+        piece = functools.partial(self._piece_of_runs, length, record, last)
+        return self._compiled(piece, 3, 5, donate=0)
+
+    def _orders_of_runs(self, steps: Any, seeds: Any) -> Any:
+        """The order of the examples in the epoch of each run."""
+        return jax.vmap(lambda step, seed: self._seeded(seed).order(step))(steps, seeds)
+
+    def _piece_of_runs(
+        self,
+        length: int,
+        record: bool,
+        last: bool,
+        carry: tuple[RunState, Row],
+        orders: Any,
+        seeds: Any,
+        runs: Any,
+        keep: Any,
+        rows: Any,
+        class_rows: Any,
+        data: DeviceData,
+    ) -> tuple[RunState, Row]:
+        def one(stepper: Stepper, part: tuple[RunState, Row], order: Any) -> tuple[RunState, Row]:
+            def body(carry: tuple[RunState, Row], slots: Any) -> tuple[tuple[RunState, Row], None]:
+                state, buffers = carry
+                now = stepper.order(state.step) if self._draws_order else order
+                alive = state.alive
+                new, row = stepper.step_in_order(state, data, now, record, keep & alive, last)
+                new = new._replace(alive=new.alive & alive)
+                return (new, write(buffers, row, *slots) if record else buffers), None
+
+            return jax.lax.scan(body, part, (rows, class_rows), length=length)[0]
+
+        return self._over_seeded_runs(one, runs, carry, seeds, orders)
