@@ -1,0 +1,164 @@
+"""The two JAX steps that are timed: ours, and the leanest that trains the same model."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from optexp_jax import backend
+from optexp_jax.backend import use_form
+from optexp_jax.datasets.data import Data
+from optexp_jax.experiment import Experiment
+from optexp_jax.models.functional import functional
+from optexp_jax.numerics import pinned
+from optexp_jax.training.batches import as_inputs, named_key
+from optexp_jax.training.pack import Pack
+from optexp_jax.training.run import Chunk, run
+
+_MOST = 8192  # steps of a call
+_SCAN = 256  # steps of a scan
+_SLOW = 0.002  # seconds of a step beside which starting it counts for nothing
+
+
+@dataclasses.dataclass
+class Way:
+    """One way to take the steps of a problem.
+
+    Args:
+        take: take about so many steps and wait for them; returns how many.
+        first: the loss before the first step.
+        start: seconds until the first step was taken, compilation included.
+    """
+
+    take: Callable[[int], int]  # of ours: a chunk, which has its own length
+    first: float
+    start: float
+
+    def settle(self, seconds: float = 1.0, most: float = 40.0) -> None:
+        """Take steps until nothing compiles and calls have their length, or time is over."""
+        began = time.perf_counter()
+        longest, quiet = 0, 0.0
+        while quiet < seconds and time.perf_counter() - began < most:
+            before = time.perf_counter()
+            taken = self.take(1 << 20)
+            passed = time.perf_counter() - before
+            quiet, longest = (quiet + passed if taken <= longest else 0.0), max(longest, taken)
+
+    def milliseconds(self, seconds: float) -> float:
+        """Time of a step, over about so many seconds."""
+        steps, taken = 1, 0
+        began = time.perf_counter()
+        while (passed := time.perf_counter() - began) < seconds:
+            taken += self.take(steps)
+            steps = min(2 * steps, max(1, int((seconds - passed) * taken / max(passed, 1e-6))))
+        return 1000 * passed / taken
+
+
+def ours(
+    experiments: list[Experiment],
+    data: Data,
+    mode: str = "map",
+    form: str | None = None,
+    **pack: Any,
+) -> Way:
+    """Our training loop, metrics by class on; a step is one step of every run of the pack."""
+    began = time.perf_counter()
+    chunks = run(Pack(tuple(experiments), mode, **pack), data, chunk_seconds=0.5)
+
+    def following() -> Chunk:
+        with use_form(form or backend.form()):
+            return next(chunks)
+
+    first = following()
+    loss = first.records[0].table[f"tr_{experiments[0].problem.loss.name}"][0]
+    last = first.step
+
+    def take(steps: int) -> int:
+        # Chunks have their own length, which doubles until it takes half a second.
+        del steps
+        nonlocal last
+        before, chunk = last, following()
+        if any(record.status != "running" for record in chunk.records):
+            raise RuntimeError("A run ended: the steps it left out would count as fast ones.")
+        last = chunk.step
+        return last - before
+
+    return Way(take, float(loss), time.perf_counter() - began)
+
+
+def lean(experiment: Experiment, data: Data, precision: str | None = None) -> Way:
+    """`value_and_grad` and optax in one jitted loop, memory donated, nothing recorded.
+
+    Args:
+        experiment: in full batches.
+        data: of its problem.
+        precision: of matrix products, None for that of the library.
+    """
+    with pinned(), jax.default_matmul_precision(precision or "highest"):
+        return _lean(experiment, data, precision or "highest")
+
+
+def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
+    began = time.perf_counter()
+    model = functional(experiment.problem.model, experiment.problem.precision)
+    loss_sum = experiment.problem.loss.build(data.class_counts)
+    transform = experiment.optimizer.build()
+    inputs = as_inputs(jnp.asarray(data.train.inputs))  # pyright: ignore
+    labels = jnp.asarray(data.train.labels)
+
+    def loss(params: Any, inputs: Any, labels: Any) -> Any:
+        logits, _ = model.apply(params, {}, inputs, {}, True)
+        total, weight = loss_sum(logits, labels)
+        return total / weight
+
+    def step(carry: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+        params, state = carry
+        value, grads = jax.value_and_grad(loss)(params, inputs, labels)
+        updates, state = transform.update(grads, state, params)
+        return (optax.apply_updates(params, updates), state), value
+
+    def loop(carry: Any, number: Any, inputs: Any, labels: Any) -> Any:
+        return jax.lax.fori_loop(0, number, lambda _, c: step(c, inputs, labels)[0], carry)
+
+    def scan(carry: Any, inputs: Any, labels: Any, length: int) -> Any:
+        one = lambda c, _: (step(c, inputs, labels)[0], None)  # noqa: E731
+        return jax.lax.scan(one, carry, length=length)[0]
+
+    one_step = jax.jit(step, donate_argnums=0)
+    params = jax.jit(model.init)(named_key(experiment.seed, "params"), inputs[:1])[0]
+    carry = (params, jax.jit(transform.init)(params))
+    first = float(jax.jit(loss)(params, inputs, labels))
+    looped = jax.jit(loop, donate_argnums=0)
+    scanned = jax.jit(scan, donate_argnums=0, static_argnums=3)
+    # On a GPU the host waits in every turn of a loop whose length is data.
+    known, slow = jax.default_backend() != "cpu", False
+
+    def take(steps: int) -> int:
+        nonlocal carry
+        with pinned(), jax.default_matmul_precision(precision):
+            if not known:
+                steps = min(steps, _MOST)
+                carry = looped(carry, steps, inputs, labels)
+            elif slow or steps < _SCAN:
+                steps = min(steps, _SCAN)
+                for _ in range(steps):  # which are only enqueued
+                    carry, _ = one_step(carry, inputs, labels)
+            else:
+                steps = _SCAN
+                carry = scanned(carry, inputs, labels, _SCAN)
+            jax.block_until_ready(carry)
+        return steps
+
+    take(1)
+    start = time.perf_counter() - began
+    if known:
+        began = time.perf_counter()
+        take(8)
+        slow = time.perf_counter() - began > 8 * _SLOW
+    return Way(take, first, start)

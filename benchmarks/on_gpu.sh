@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Everything that is measured on a GPU, in ten minutes, from a plain checkout, without a network:
+#
+#     benchmarks/on_gpu.sh [FOLDER] [--tiny] [--only SECTION]
+#
+# FOLDER gets gpu.json, gpu.md and log.txt. --tiny tries the same programs on any machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=gpu-results
+if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
+  out=$1
+  shift
+fi
+# Sections share the card with PyTorch, and come one after the other.
+export XLA_PYTHON_CLIENT_PREALLOCATE=false OPTEXP_WANDB_ENABLED=false PYTHONUNBUFFERED=1
+exec "${PYTHON:-python3}" -m benchmarks.gpu --out "$out" "$@"
