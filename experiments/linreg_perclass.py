@@ -13,25 +13,24 @@ frequency and leaves the rarest at more than a third of their loss; the lines of
 descent fall on one another.
 """
 
-from experiments.linreg import problem
+from experiments import linreg
 from experiments.small import small
-from optexp_jax.grid import experiments_over
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate, NormalizedGD, SignDescent
 
-optimizers = [
-    SGD(LearningRate(0)),
-    SGD(LearningRate(0), momentum=0.9),
-    Adam(LearningRate(-2), beta1=0.0),
-    Adam(LearningRate(-2)),
-    SignDescent(LearningRate(-3)),
-    SignDescent(LearningRate(-4), momentum=0.9),
-    NormalizedGD(LearningRate(-1)),
-    NormalizedGD(LearningRate(-2), momentum=0.9),
-]
+exponents = {
+    "SGD": 0,
+    "SGD + momentum": 0,
+    "Adam": -2,
+    "Adam + momentum": -2,
+    "SignDescent": -3,
+    "SignDescent + momentum": -4,
+    "NormalizedGD": -1,
+    "NormalizedGD + momentum": -2,
+}
 
-experiments = experiments_over(
-    optimizers, problem, group="LinReg_HeavyTailedOneHot_perclass", steps=2000, per_class=True
+experiments = at_best(
+    linreg.experiments, exponents, group="LinReg_HeavyTailedOneHot_perclass", per_class=True
 )
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, Optimizer, lr_grid
+from optexp_jax.optim import LearningRate, Optimizer, lr_grid, momentum_of
 from optexp_jax.problem import Problem
 
 Run = tuple[Optimizer, int]  # an optimizer and a seed
@@ -105,6 +107,60 @@ def experiments_over(
 def replace_all(experiments: Iterable[Experiment], **fields: Any) -> list[Experiment]:
     """The same experiments with some fields replaced."""
     return [dataclasses.replace(experiment, **fields) for experiment in experiments]
+
+
+def replace_in_problem(experiments: Iterable[Experiment], **fields: Any) -> list[Experiment]:
+    """The same experiments with some fields of their problems replaced, such as the loss."""
+    return [
+        dataclasses.replace(e, problem=dataclasses.replace(e.problem, **fields))
+        for e in experiments
+    ]
+
+
+def at_best(
+    base: Sequence[Experiment], exponents: Mapping[str, int | str], **fields: Any
+) -> list[Experiment]:
+    """A search again, at one step size of each method.
+
+    Args:
+        base: the search: its first run of a method gives every field that is not replaced.
+        exponents: of the step size, by method as `method_name` has it.
+        **fields: of `Experiment`, replaced in all of them; the seed is 0 if it is not.
+
+    Returns:
+        an experiment for each method, in that order.
+
+    Raises:
+        OptexpError: a method that the search does not have.
+    """
+    searched: dict[str, Experiment] = {}
+    for experiment in base:
+        searched.setdefault(method_name(experiment.optimizer), experiment)
+    unknown = [name for name in exponents if name not in searched]
+    if unknown:
+        raise OptexpError(f"'{unknown[0]}' was not searched: choose from {', '.join(searched)}.")
+    fields = {"seed": 0} | fields
+    return [
+        dataclasses.replace(
+            searched[name], optimizer=at_rate(searched[name].optimizer, exponent), **fields
+        )
+        for name, exponent in exponents.items()
+    ]
+
+
+def at_rate(optimizer: Optimizer, exponent: Fraction | int | str) -> Optimizer:
+    """The same optimizer at the learning rate of an exponent."""
+    return dataclasses.replace(optimizer, learning_rate=LearningRate(exponent))
+
+
+def method_name(optimizer: Optimizer) -> str:
+    """An optimizer without its learning rate.
+
+    >>> from optexp_jax.optim import SGD, Adam
+    >>> method_name(SGD("10^-1")), method_name(Adam("10^-2"))
+    ('SGD', 'Adam + momentum')
+    """
+    return type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
 
 
 def unique(experiments: Iterable[Experiment]) -> list[Experiment]:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.errors import OptexpError
-from optexp_jax.grid import experiments_over, over_rates, replace_all, unique
+from optexp_jax.grid import (
+    at_best,
+    experiments_over,
+    over_rates,
+    replace_all,
+    replace_in_problem,
+    unique,
+)
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, LearningRate, LineSearchGD, SignDescent, lr_grid
@@ -74,6 +81,35 @@ def test_replaced_fields_are_replaced_in_all_and_nothing_else_is():
     assert [dataclasses.replace(e, per_class=False) for e in after] == before
     assert not {e.id for e in after} & {e.id for e in before}
     assert {e.group for e in before} == {"g"}
+
+
+def test_fields_of_the_problem_are_replaced_and_nothing_else_is():
+    before = experiments_over(over_rates(SGD, RATES), PROBLEM, (0, 1), group="g", steps=5)
+    after = replace_in_problem(before, l2=0.5)
+    assert {e.problem.l2 for e in after} == {0.5}
+    assert replace_in_problem(after, l2=PROBLEM.l2) == before
+
+
+SEARCH = experiments_over(
+    [*over_rates(Adam, RATES, beta2=0.95), *over_rates(Adam, RATES, beta1=0.0)],
+    PROBLEM, seeds=(2, 1), group="search", steps=5, eval_every=2,
+)  # fmt: skip
+
+
+def test_a_search_at_its_best_keeps_what_is_not_replaced():
+    best = at_best(SEARCH, {"Adam": "-5/2", "Adam + momentum": -3}, group="best", steps=7)
+    assert [e.optimizer for e in best] == [
+        Adam(LearningRate("-5/2"), beta1=0.0),
+        Adam(LearningRate(-3), beta2=0.95),
+    ]
+    assert {(e.problem, e.group, e.seed, e.steps, e.eval_every) for e in best} == {
+        (PROBLEM, "best", 0, 7, 2)
+    }
+
+
+def test_a_method_that_was_not_searched_is_refused():
+    with pytest.raises(OptexpError, match=r"'SGD' was not searched: .* Adam \+ momentum, Adam"):
+        at_best(SEARCH, {"SGD": 0})
 
 
 def experiments(seeds_and_groups):

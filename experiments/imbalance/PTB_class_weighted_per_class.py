@@ -6,24 +6,17 @@ Time: 100 epochs took the paper at most 6 hours on a P100.
 Expected: reweighted SGD lowers the rare words that plain SGD leaves; Adam gains nothing by it.
 """
 
-from experiments.imbalance.PTB_class_weighted import problem
+from experiments.imbalance import PTB_class_weighted
 from experiments.small import small
-from optexp_jax.grid import experiments_over
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate
 
-optimizers = [
-    SGD(LearningRate(0)),
-    SGD(LearningRate("-1/2"), momentum=0.9),
-    Adam(LearningRate("-7/2"), beta1=0.0),
-    Adam(LearningRate("-7/2")),
-]
+exponents = {"SGD": 0, "SGD + momentum": "-1/2", "Adam": "-7/2", "Adam + momentum": "-7/2"}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    PTB_class_weighted.experiments,
+    exponents,
     group="TEnc_standard_training_class_weighted_PTB_per_class",
-    epochs=100,
     per_class=True,
 )
 

@@ -8,26 +8,22 @@ Time: 100 epochs took the paper at most 12 hours on a P100.
 Expected: the methods that rescale every coordinate lower all tenths; a line search does not help.
 """
 
-from experiments.imbalance.PTB import problem
+from experiments.imbalance import PTB, PTB_with_class_stats
 from experiments.small import small
-from optexp_jax.grid import experiments_over
+from optexp_jax.grid import at_best, replace_all
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import Adagrad, LearningRate, LineSearchGD, ScaledSignDescent
+from optexp_jax.optim import LineSearchGD
 
-optimizers = [
-    ScaledSignDescent(LearningRate("-15/2")),
-    ScaledSignDescent(LearningRate("-15/2"), momentum=0.9),
-    Adagrad(LearningRate("-5/2")),
-    LineSearchGD(),
+shared = {"group": PTB_with_class_stats.experiments[0].group, "per_class": True}
+
+experiments = [
+    *at_best(
+        PTB.experiments,
+        {"ScaledSignDescent": "-15/2", "ScaledSignDescent + momentum": "-15/2", "Adagrad": "-5/2"},
+        **shared,
+    ),
+    *replace_all(PTB.experiments[:1], optimizer=LineSearchGD(), **shared),
 ]
-
-experiments = experiments_over(
-    optimizers,
-    problem,
-    group="TEnc_standard_training_PTB_per_class",
-    epochs=100,
-    per_class=True,
-)
 
 if __name__ == "__main__":
     main(experiments, slurm="p100_12h", small=small)

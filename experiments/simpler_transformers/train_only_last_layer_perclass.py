@@ -7,25 +7,28 @@ Expected: the gap between frequent and rare words is small for sign descent and 
 normalised GD, largest for GD; momentum changes less than the direction.
 """
 
-from experiments.simpler_transformers.train_only_last_layer import problem
+from experiments.simpler_transformers import train_only_last_layer
 from experiments.small import small
-from optexp_jax.grid import experiments_over
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate, NormalizedGD, SignDescent
 
-optimizers = [
-    SGD(LearningRate(-1)),
-    SGD(LearningRate("-3/2"), momentum=0.9),
-    Adam(LearningRate(-3), beta1=0.0),
-    Adam(LearningRate("-5/2")),
-    NormalizedGD(LearningRate(-1)),
-    NormalizedGD(LearningRate(-2), momentum=0.9),
-    SignDescent(LearningRate(-4)),
-    SignDescent(LearningRate("-7/2"), momentum=0.9),
-]
+exponents = {
+    "SGD": -1,
+    "SGD + momentum": "-3/2",
+    "Adam": -3,
+    "Adam + momentum": "-5/2",
+    "NormalizedGD": -1,
+    "NormalizedGD + momentum": -2,
+    "SignDescent": -4,
+    "SignDescent + momentum": "-7/2",
+}
 
-experiments = experiments_over(
-    optimizers, problem, group="MLP_Frozen_split_by_class", epochs=1000, per_class=True
+experiments = at_best(
+    train_only_last_layer.experiments,
+    exponents,
+    group="MLP_Frozen_split_by_class",
+    epochs=1000,
+    per_class=True,
 )
 
 if __name__ == "__main__":

@@ -7,21 +7,15 @@ Expected: with all classes of equal weight GD leaves none behind.
 """
 
 from experiments.small import small
-from experiments.toy_models.balanced_x_class_weighted import problem
-from optexp_jax.grid import experiments_over
+from experiments.toy_models import balanced_x_class_weighted
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate
 
-optimizers = [
-    SGD(LearningRate("-1/2")),
-    SGD(LearningRate(0), momentum=0.9),
-    Adam(LearningRate(-4), beta1=0.0),
-    Adam(LearningRate(-4)),
-]
+exponents = {"SGD": "-1/2", "SGD + momentum": 0, "Adam": -4, "Adam + momentum": -4}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    balanced_x_class_weighted.experiments,
+    exponents,
     group="LogReg_ClassWeighted_BalancedXImbalancedY_PerClass",
     epochs=500,
     per_class=True,

@@ -7,21 +7,15 @@ Expected: reweighted GD lowers the rare classes that GD leaves.
 """
 
 from experiments.small import small
-from experiments.toy_models.balanced_x_class_weighted_sqrt import problem
-from optexp_jax.grid import experiments_over
+from experiments.toy_models import balanced_x_class_weighted_sqrt
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate
 
-optimizers = [
-    SGD(LearningRate("-3/2")),
-    SGD(LearningRate(-2), momentum=0.9),
-    Adam(LearningRate("-9/2"), beta1=0.0),
-    Adam(LearningRate(-4)),
-]
+exponents = {"SGD": "-3/2", "SGD + momentum": -2, "Adam": "-9/2", "Adam + momentum": -4}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    balanced_x_class_weighted_sqrt.experiments,
+    exponents,
     group="LogReg_ClassWeighted_BalancedXImbalancedY_sqrt_perclass",
     epochs=500,
     per_class=True,

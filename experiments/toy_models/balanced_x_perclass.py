@@ -10,23 +10,16 @@ the rare ones as soon as the others.
 """
 
 from experiments.small import small
-from experiments.toy_models.balanced_x import problem
-from optexp_jax.grid import experiments_over
+from experiments.toy_models import balanced_x
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate
 
-optimizers = [
-    SGD(LearningRate("-5/2")),
-    SGD(LearningRate(-3), momentum=0.9),
-    Adam(LearningRate(-4), beta1=0.0),
-    Adam(LearningRate("-7/2")),
-]
+exponents = {"SGD": "-5/2", "SGD + momentum": -3, "Adam": -4, "Adam + momentum": "-7/2"}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    balanced_x.experiments,
+    exponents,
     group="LogReg_BalancedXImbalancedY_PerClass",
-    epochs=1000,
     per_class=True,
     keep_steps=(0, 1, 5, 10, 50, 100),
 )

@@ -9,26 +9,21 @@ Expected: sign descent behaves as Adam; normalising helps GD, but less.
 """
 
 from experiments.small import small
-from experiments.toy_models.balanced_x import problem
-from optexp_jax.grid import experiments_over
+from experiments.toy_models import balanced_x
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import LearningRate, NormalizedGD, ScaledSignDescent, SignDescent
 
-optimizers = [
-    NormalizedGD(LearningRate(-1)),
-    NormalizedGD(LearningRate("-3/2"), momentum=0.9),
-    SignDescent(LearningRate(-5)),
-    SignDescent(LearningRate(-5), momentum=0.9),
-    ScaledSignDescent(LearningRate(-8)),
-    ScaledSignDescent(LearningRate(-8), momentum=0.9),
-]
+exponents = {
+    "NormalizedGD": -1,
+    "NormalizedGD + momentum": "-3/2",
+    "SignDescent": -5,
+    "SignDescent + momentum": -5,
+    "ScaledSignDescent": -8,
+    "ScaledSignDescent + momentum": -8,
+}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
-    group="LogReg_BalancedXImbalancedY_PerClass",
-    epochs=1000,
-    per_class=True,
+experiments = at_best(
+    balanced_x.experiments, exponents, group="LogReg_BalancedXImbalancedY_PerClass", per_class=True
 )
 
 if __name__ == "__main__":

@@ -7,23 +7,17 @@ Time: a day for each run on one H100, a third of what the paper gives for 15,000
 Expected: Adam lowers the loss of all groups of words, SGD that of the frequent ones.
 """
 
-from experiments.bigger_models.gpt2small_wt103.gpt2small_wt103 import decay, problem
+from experiments.bigger_models.gpt2small_wt103 import gpt2small_wt103
 from experiments.small import small
-from optexp_jax.grid import experiments_over
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, AdamW, LearningRate
 
-optimizers = [
-    SGD(LearningRate(-2), momentum=0.9),
-    Adam(LearningRate("-9/2")),
-    AdamW(LearningRate(-4), **decay),
-]
+exponents = {"SGD + momentum": -2, "Adam + momentum": "-9/2", "AdamW + momentum": -4}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    gpt2small_wt103.experiments,
+    exponents,
     group="GPT2Small_Wikitext103_Per_Class_Stats_5k_Steps",
-    steps=5000,
     eval_every=100,
     per_class=True,
 )

@@ -7,27 +7,25 @@ Expected: sign descent and Adam lower both halves; GD and normalised GD leave th
 """
 
 from experiments.small import small
-from experiments.vision.barcoded.mnist_and_barcoded import problem
-from optexp_jax.grid import experiments_over
+from experiments.vision.barcoded import mnist_and_barcoded_long
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate, NormalizedGD, SignDescent
 
-optimizers = [
-    SGD(LearningRate(-1)),
-    SGD(LearningRate("-5/2"), momentum=0.9),
-    Adam(LearningRate("-5/2"), beta1=0.0),
-    Adam(LearningRate("-5/2")),
-    SignDescent(LearningRate("-5/2")),
-    SignDescent(LearningRate("-7/2"), momentum=0.9),
-    NormalizedGD(LearningRate(0)),
-    NormalizedGD(LearningRate(0), momentum=0.9),
-]
+exponents = {
+    "SGD": -1,
+    "SGD + momentum": "-5/2",
+    "Adam": "-5/2",
+    "Adam + momentum": "-5/2",
+    "SignDescent": "-5/2",
+    "SignDescent + momentum": "-7/2",
+    "NormalizedGD": 0,
+    "NormalizedGD + momentum": 0,
+}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    mnist_and_barcoded_long.experiments,
+    exponents,
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_long_perclass",
-    epochs=600,
     per_class=True,
 )
 

@@ -9,19 +9,15 @@ Expected: GD fits the rare half in the end, but starts on it only after about 1,
 """
 
 from experiments.small import small
-from experiments.vision.barcoded.mnist_and_barcoded import problem
-from optexp_jax.grid import experiments_over
+from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, LearningRate
 
-optimizers = [
-    SGD(LearningRate("-3/2")),
-    SGD(LearningRate(-2), momentum=0.9),
-]
+exponents = {"SGD": "-3/2", "SGD + momentum": -2}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    mnist_and_barcoded.experiments,
+    exponents,
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_longest_perclass",
     epochs=10_000,
     per_class=True,

@@ -10,27 +10,25 @@ whole stalls near 4.7; Adam lowers both halves.
 """
 
 from experiments.small import small
-from experiments.vision.barcoded.mnist_and_barcoded import problem
-from optexp_jax.grid import experiments_over
+from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate, NormalizedGD, SignDescent
 
-optimizers = [
-    SGD(LearningRate("-3/2")),
-    SGD(LearningRate(-2), momentum=0.9),
-    Adam(LearningRate("-5/2"), beta1=0.0),
-    Adam(LearningRate("-5/2")),
-    SignDescent(LearningRate(-2)),
-    SignDescent(LearningRate("-7/2"), momentum=0.9),
-    NormalizedGD(LearningRate(0)),
-    NormalizedGD(LearningRate(0), momentum=0.9),
-]
+exponents = {
+    "SGD": "-3/2",
+    "SGD + momentum": -2,
+    "Adam": "-5/2",
+    "Adam + momentum": "-5/2",
+    "SignDescent": -2,
+    "SignDescent + momentum": "-7/2",
+    "NormalizedGD": 0,
+    "NormalizedGD + momentum": 0,
+}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    mnist_and_barcoded.experiments,
+    exponents,
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_perclass",
-    epochs=300,
     per_class=True,
     keep_steps=(0, 1, 5, 10, 50, 100),
 )

@@ -8,19 +8,14 @@ Time: 300 steps took the paper at most 4 hours on a V100.
 Expected: reweighted GD lowers the unweighted loss further than GD.
 """
 
-import dataclasses
-
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
-from optexp_jax.grid import replace_all
+from optexp_jax.grid import replace_all, replace_in_problem
 from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 
-problem = dataclasses.replace(mnist_and_barcoded.problem, loss=Weighted(CrossEntropy()))
-
 experiments = replace_all(
-    mnist_and_barcoded.experiments,
-    problem=problem,
+    replace_in_problem(mnist_and_barcoded.experiments, loss=Weighted(CrossEntropy())),
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_reweighted",
 )
 

@@ -7,27 +7,25 @@ Expected: reweighted GD fits both halves; Adam gains nothing by the weights.
 """
 
 from experiments.small import small
-from experiments.vision.barcoded.mnist_and_barcoded_reweighted import problem
-from optexp_jax.grid import experiments_over
+from experiments.vision.barcoded import mnist_and_barcoded_reweighted_long
+from optexp_jax.grid import at_best
 from optexp_jax.launch.cli import main
-from optexp_jax.optim import SGD, Adam, LearningRate, NormalizedGD, SignDescent
 
-optimizers = [
-    SGD(LearningRate(0)),
-    SGD(LearningRate("-1/2"), momentum=0.9),
-    Adam(LearningRate("-5/2"), beta1=0.0),
-    Adam(LearningRate("-5/2")),
-    SignDescent(LearningRate("-5/2")),
-    SignDescent(LearningRate(-4), momentum=0.9),
-    NormalizedGD(LearningRate(0)),
-    NormalizedGD(LearningRate(-2), momentum=0.9),
-]
+exponents = {
+    "SGD": 0,
+    "SGD + momentum": "-1/2",
+    "Adam": "-5/2",
+    "Adam + momentum": "-5/2",
+    "SignDescent": "-5/2",
+    "SignDescent + momentum": -4,
+    "NormalizedGD": 0,
+    "NormalizedGD + momentum": -2,
+}
 
-experiments = experiments_over(
-    optimizers,
-    problem,
+experiments = at_best(
+    mnist_and_barcoded_reweighted_long.experiments,
+    exponents,
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_reweighted_long_perclass",
-    epochs=600,
     per_class=True,
 )
 

@@ -8,19 +8,14 @@ Time: not measured.
 Expected: from 6.9, SGD falls behind Adam, most on the rarest classes.
 """
 
-import dataclasses
-
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_small
 from optexp_jax.datasets import HeavyTailedImageNet
-from optexp_jax.grid import replace_all
+from optexp_jax.grid import replace_all, replace_in_problem
 from optexp_jax.launch.cli import main
 
-problem = dataclasses.replace(resnet18_small.problem, dataset=HeavyTailedImageNet())
-
 experiments = replace_all(
-    resnet18_small.experiments,
-    problem=problem,
+    replace_in_problem(resnet18_small.experiments, dataset=HeavyTailedImageNet()),
     group="ResNet18_HeavyTailedImageNet",
     keep_steps=(0, 1, 5, 10, 50, 100),
 )

@@ -6,11 +6,9 @@ Time: not measured.
 Expected: Adam is slightly ahead with classes of one size, clearly with heavy tails.
 """
 
-import dataclasses
-
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_heavy_tailed, resnet18_small
-from optexp_jax.grid import replace_all
+from optexp_jax.grid import replace_all, replace_in_problem
 from optexp_jax.launch.cli import main
 from optexp_jax.models import resnet18
 
@@ -20,8 +18,7 @@ experiments = [
     experiment
     for module, name in [(resnet18_small, "Small"), (resnet18_heavy_tailed, "HeavyTailed")]
     for experiment in replace_all(
-        module.experiments,
-        problem=dataclasses.replace(module.problem, model=model),
+        replace_in_problem(module.experiments, model=model),
         group=f"ResNet18LayerNorm_{name}ImageNet",
         keep_steps=(),
     )

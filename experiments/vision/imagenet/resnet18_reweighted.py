@@ -6,11 +6,9 @@ Time: not measured.
 Expected: 1/√π lowers the unweighted loss of SGD; 1/π can raise it.
 """
 
-import dataclasses
-
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_heavy_tailed
-from optexp_jax.grid import replace_all
+from optexp_jax.grid import replace_all, replace_in_problem
 from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 
@@ -18,10 +16,7 @@ experiments = [
     experiment
     for power, name in [(1.0, "inverse"), (0.5, "sqrt")]
     for experiment in replace_all(
-        resnet18_heavy_tailed.experiments,
-        problem=dataclasses.replace(
-            resnet18_heavy_tailed.problem, loss=Weighted(CrossEntropy(), power)
-        ),
+        replace_in_problem(resnet18_heavy_tailed.experiments, loss=Weighted(CrossEntropy(), power)),
         group=f"ResNet18_HeavyTailedImageNet_reweighted_{name}",
         keep_steps=(),
     )

@@ -10,18 +10,15 @@ import dataclasses
 
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_layer_norm, resnet18_small
+from optexp_jax.grid import replace_in_problem
 from optexp_jax.launch.cli import main
 from optexp_jax.models import SimpleViT
 
 model = SimpleViT(resnet18_small.dataset.num_classes)
 
 experiments = [
-    dataclasses.replace(
-        experiment,
-        problem=dataclasses.replace(experiment.problem, model=model),
-        group=experiment.group.replace("ResNet18LayerNorm", "SimpleViT"),
-    )
-    for experiment in resnet18_layer_norm.experiments
+    dataclasses.replace(e, group=e.group.replace("ResNet18LayerNorm", "SimpleViT"))
+    for e in replace_in_problem(resnet18_layer_norm.experiments, model=model)
 ]
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import dataclasses
 from experiments.small import small
 from experiments.toy_models.smaller.changing_input import zero_mean
 from optexp_jax.datasets import Gaussian
-from optexp_jax.grid import replace_all
+from optexp_jax.grid import replace_all, replace_in_problem
 from optexp_jax.launch.cli import main
 
 pairs = [
@@ -25,9 +25,8 @@ experiments = [
     experiment
     for mean, std in pairs
     for experiment in replace_all(
-        zero_mean.experiments,
-        problem=dataclasses.replace(
-            zero_mean.problem,
+        replace_in_problem(
+            zero_mean.experiments,
             dataset=dataclasses.replace(zero_mean.dataset, inputs=Gaussian(mean, std)),
         ),
         group=f"LogReg_BalancedXImbalancedY_interp_inputs_mean={mean}_std={std}",

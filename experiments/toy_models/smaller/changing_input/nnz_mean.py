@@ -12,13 +12,13 @@ import dataclasses
 from experiments.small import small
 from experiments.toy_models.smaller.changing_input import zero_mean
 from optexp_jax.datasets import Gaussian
-from optexp_jax.grid import replace_all
+from optexp_jax.grid import replace_all, replace_in_problem
 from optexp_jax.launch.cli import main
 
 dataset = dataclasses.replace(zero_mean.dataset, inputs=Gaussian(mean=1.0))
+
 experiments = replace_all(
-    zero_mean.experiments,
-    problem=dataclasses.replace(zero_mean.problem, dataset=dataset),
+    replace_in_problem(zero_mean.experiments, dataset=dataset),
     group="LogReg_BalancedXImbalancedY_changing_inputs_nnz_mean",
 )
 
