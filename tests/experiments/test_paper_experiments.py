@@ -2,15 +2,22 @@
 
 import importlib.util
 import json
+import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import optexp_jax
+from experiments.small import small
 from optexp_jax.experiment import Experiment
 from optexp_jax.launch.groups import discover
 from optexp_jax.optim import momentum_of
 
-INVENTORY = json.loads((Path(__file__).parent / "reference" / "grids.json").read_text())
+INVENTORY = json.loads((Path(__file__).parents[1] / "reference" / "grids.json").read_text())
+PROFILES = tomllib.loads(
+    next(Path(optexp_jax.__file__).parent.rglob("slurm/profiles.toml")).read_text(encoding="utf-8")
+)
 MODULES = discover("experiments")
 ALL = [e for members in MODULES.values() for e in members]
 
@@ -69,17 +76,14 @@ def test_every_experiment_comes_back_from_its_definition():
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_says_what_it_is_for(module):
-    text = importlib.import_module(f"experiments.{module}").__doc__
-    for label in ("Figure:", "Command:", "Time:", "Expected:"):
-        assert f"\n{label} " in text, label
-    assert f"python -m experiments.{module} " in text.replace("\n", " ")
-
-
-def test_the_page_of_experiments_is_that_of_the_declarations():
-    """Run `python docs/make_experiments.py` after a change."""
-    docs = Path(__file__).parents[1] / "docs"
-    spec = importlib.util.spec_from_file_location("make_experiments", docs / "make_experiments.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.PAGE.read_text() == module.page()
+def test_a_module_hands_its_list_to_the_command_line(module, monkeypatch):
+    handed = []
+    monkeypatch.setattr(
+        "optexp_jax.launch.cli.main", lambda *values, **named: handed.append((values, named))
+    )
+    origin = importlib.util.find_spec(f"experiments.{module}").origin
+    found = runpy.run_path(origin, run_name="__main__")
+    (((experiments,), named),) = handed
+    assert experiments is found["experiments"]
+    assert named["small"] is small
+    assert named["slurm"] in PROFILES

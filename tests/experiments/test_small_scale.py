@@ -1,25 +1,26 @@
 """The small form of every group: which runs are left, what they take, and that they train."""
 
 import dataclasses
-import itertools
 import math
 from collections import defaultdict
-from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from experiments.small import planned, small
-from experiments.small.forms import form_of
-from experiments.small.pilot import climb, found, searches
-from experiments.small.thinned import kind_of, pilot
-from optexp_jax.config import Settings
+from experiments.imbalance import PTB
+from experiments.simpler_transformers import basic_one_layer
+from experiments.small import form, planned, small
+from experiments.small.form import form_of
+from experiments.toy_models import balanced_x
+from experiments.vision import mnist_only
+from experiments.vision.imagenet import resnet18_heavy_tailed, vit
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch.display import Silent
+from optexp_jax.grid import method_name, replace_all, replace_in_problem
 from optexp_jax.launch.groups import discover
-from optexp_jax.launch.local import Outcome
-from optexp_jax.launch.planning import Planned, seconds_of, within
-from optexp_jax.optim import SGD, Adam, LearningRate
+from optexp_jax.launch.planning import seconds_of
+from optexp_jax.losses import CrossEntropy, LogitAdjusted, Weighted
+from optexp_jax.models import CNN, GPT, MLP
+from optexp_jax.optim import Adam
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.run import run
 
@@ -31,7 +32,7 @@ EVERY = [run for runs in RUNS.values() for run in runs]
 def by_optimizer(experiments):
     found = defaultdict(list)
     for experiment in experiments:
-        found[experiment.group, kind_of(experiment.optimizer)].append(experiment)
+        found[experiment.group, method_name(experiment.optimizer)].append(experiment)
     return found
 
 
@@ -61,40 +62,6 @@ def test_a_search_has_three_rates_and_a_choice_three_seeds():
     assert [e.seed for e in sgd] == [0, 1, 2]
 
 
-def test_the_pilot_has_every_family_and_optimizer_that_is_run():
-    assert {(family, kind) for family in pilot() for kind in pilot()[family]} >= set(searches())
-    for kinds in pilot().values():
-        for entry in kinds.values():
-            assert Fraction(entry["exponent"]).denominator in (1, 2)
-            assert 0 < entry["ms_per_step"] < 1000
-
-
-@pytest.mark.parametrize("start", [-3, -1, 2])
-def test_the_pilot_follows_the_best_step_size_and_tries_new_ones_only(start):
-    tried = [set()]
-
-    def evaluate(exponents):
-        tried.append(set(exponents))
-        return min(exponents, key=lambda x: abs(x - Fraction(-1, 2)))
-
-    assert climb(Fraction(start), evaluate) == Fraction(-1, 2)
-    assert all(before < after for before, after in itertools.pairwise(tried))
-    assert {-1, Fraction(-1, 2), 0} <= tried[-1]
-
-
-def test_a_stopped_pilot_ends(monkeypatch, tmp_path):
-    calls = []
-
-    def stopped(runs, settings, **kwargs):
-        calls.append(runs)
-        return Outcome(stopped=15)
-
-    monkeypatch.setattr("experiments.small.pilot.run_local", stopped)
-    with pytest.raises(SystemExit, match="143"):
-        found(next(iter(searches().values())), Settings(workspace=tmp_path), Silent())
-    assert len(calls) == 1
-
-
 def test_all_of_it_takes_at_most_ninety_minutes():
     seconds = seconds_of(EVERY)
     assert seconds is not None
@@ -102,44 +69,64 @@ def test_all_of_it_takes_at_most_ninety_minutes():
 
 
 def test_a_family_without_a_small_form_is_named(monkeypatch):
-    monkeypatch.setattr("experiments.small.forms._FORMS", {})
-    with pytest.raises(OptexpError, match=r"group 'TEnc_standard.*' has no small form"):
-        small(MODULES["imbalance.PTB"])
+    monkeypatch.setattr(form, "families", dict)
+    with pytest.raises(OptexpError, match=r"group 'TEnc_standard.*' has no small form: .* PTB"):
+        small(PTB.experiments)
 
 
-# ---------------------------------------------------------------------------- budgets
+def test_two_families_have_no_form_of_one_data_set(monkeypatch):
+    from experiments.offline import small_forms
+
+    monkeypatch.setattr(small_forms, "FORMS", form.families())
+    with pytest.raises(ValueError, match="which another module has"):
+        form.families.__wrapped__()
 
 
-def fake(group, seed, seconds, per_class=False, rate=0):
-    experiment = dataclasses.replace(
-        MODULES["linreg"][0], group=group, seed=seed, per_class=per_class,
-        optimizer=SGD(LearningRate(rate)),
-    )  # fmt: skip
-    return Planned(experiment, seconds)
+# What has no small form of its own is refused: nothing else stands in for it.
+UNKNOWN = {
+    "the model CNN on HeavyTailedImageNet": replace_in_problem(
+        resnet18_heavy_tailed.experiments, model=CNN(1000)
+    ),
+    "the model MLP on MNIST": replace_in_problem(mnist_only.experiments, model=MLP(10, (5,))),
+    "the model GPT on TinyPTB": replace_in_problem(
+        basic_one_layer.experiments, model=GPT(9922, 9922)
+    ),
+    "the loss LogitAdjusted": replace_in_problem(balanced_x.experiments, loss=LogitAdjusted()),
+    "the loss Weighted": replace_in_problem(
+        PTB.experiments, loss=Weighted(CrossEntropy(), power=0.3)
+    ),
+    "a run of 700 epochs": replace_all(mnist_only.experiments, epochs=700),
+    "a run of 7000 steps": replace_all(
+        MODULES["bigger_models.gpt2small_wt103.gpt2small_wt103"], steps=7000
+    ),
+}  # fmt: skip
 
 
-GRID = [fake("grid", 0, 20, rate=r) for r in (-1, 0, 1)]
-CLASSES = [fake("classes", seed, 60, True, rate) for seed in (0, 1) for rate in (0, 1)]
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_nothing_stands_in_for_what_has_no_small_form(what):
+    with pytest.raises(OptexpError, match=rf"no small form: {what}.*--scale paper"):
+        small(UNKNOWN[what])
 
 
-def test_classes_come_before_grids_and_first_seeds_before_others():
-    runs = [*GRID, *CLASSES]
-    assert within(runs, 5.1) == runs
-    assert within(runs, 5) == runs
-    assert within(runs, 4.5) == CLASSES
-    assert within(runs, 3) == [*GRID, *CLASSES[:2]]
-    assert within(runs, 2) == CLASSES[:2]
+def test_a_weighted_loss_is_not_run_at_the_step_sizes_of_another():
+    weighted = replace_in_problem(basic_one_layer.experiments, loss=Weighted(CrossEntropy()))
+    with pytest.raises(OptexpError, match="no step size of SGD for 'text, full batch, 1/π'"):
+        small(weighted)
 
 
-def test_a_group_is_taken_whole_or_not_at_all():
-    assert within(GRID, 0.9) == []
-    assert within([*GRID, Planned(GRID[0].experiment)], 1) == [*GRID, Planned(GRID[0].experiment)]
+def test_one_run_does_not_stand_for_others_of_its_method():
+    two = [*balanced_x.experiments, *replace_in_problem(balanced_x.experiments, l2=0.1)]
+    with pytest.raises(OptexpError, match="runs of SGD differ in 'problem'"):
+        small(two)
+    adams = [Adam("10^-3", beta2=beta2) for beta2 in (0.9, 0.99)]
+    several = [dataclasses.replace(balanced_x.experiments[0], optimizer=adam) for adam in adams]
+    with pytest.raises(OptexpError, match=r"runs of Adam \+ momentum differ in 'optimizer'"):
+        small(several)
 
 
-def test_an_unknown_time_makes_the_sum_unknown():
-    assert seconds_of(GRID) == 60
-    assert seconds_of([*GRID, Planned(GRID[0].experiment)]) is None
-    assert seconds_of([]) == 0
+def test_models_of_imagenet_are_small_ones_of_their_kind():
+    models = [type(small(m.experiments)[0].problem.model) for m in (resnet18_heavy_tailed, vit)]
+    assert [m.__name__ for m in models] == ["ResNet", "SimpleViT"]
 
 
 # ---------------------------------------------------------------------------- that they train

@@ -1,0 +1,70 @@
+"""The step sizes of small runs, and what a step takes: the committed file of the pilot."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from experiments.small.form import Form
+from optexp_jax.errors import OptexpError, cause_of
+from optexp_jax.grid import method_name
+from optexp_jax.optim import Optimizer
+
+PILOT = Path(__file__).with_name("pilot.json")
+_MS_PER_STEP = 10.0  # of what the pilot does not run
+
+
+def best_exponent(form: Form, optimizer: Optimizer) -> str:
+    """The exponent of the best step size of a method in a family.
+
+    Raises:
+        OptexpError: the pilot has not searched it.
+    """
+    known = form.rates.get(method_name(optimizer))
+    found = known or _measured(form, optimizer).get("exponent")
+    if not isinstance(found, str):
+        raise OptexpError(
+            f"{PILOT} has no step size of {method_name(optimizer)} for '{form.name}': run "
+            f"`python -m tools.pilot --family {shlex.quote(form.name or '')}`."
+        )
+    return found
+
+
+def seconds_of(form: Form, optimizer: Optimizer) -> float:
+    """About what a run takes on two cores."""
+    milliseconds = _measured(form, optimizer).get("ms_per_step", _MS_PER_STEP)
+    return milliseconds * form.steps / 1000
+
+
+def _measured(form: Form, optimizer: Optimizer) -> dict[str, Any]:
+    return pilot().get(form.name or "", {}).get(method_name(optimizer), {})
+
+
+@functools.cache
+def pilot() -> dict[str, dict[str, dict[str, Any]]]:
+    """By family and optimizer: exponent of the best step size, and milliseconds of a step.
+
+    Raises:
+        OptexpError: the file of the pilot cannot be read, or is damaged.
+    """
+    try:
+        table = json.loads(PILOT.read_text(encoding="utf-8"))
+        return {
+            family: {kind: dict(entry) for kind, entry in kinds.items()}
+            for family, kinds in table.items()
+        }
+    except OSError as error:
+        raise _broken(f"cannot be read ({cause_of(error)})") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _broken(f"is damaged ({error})") from error
+
+
+def _broken(why: str) -> OptexpError:
+    return OptexpError(
+        f"The file {PILOT}, step sizes of small runs, {why}: bring back the one that comes with "
+        "the code, as by `git checkout`; `python -m tools.pilot`, which makes another, "
+        "takes two hours."
+    )

@@ -1,0 +1,104 @@
+"""Which runs are left of a list at small scale, at the step sizes of the pilot."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+
+from experiments.small.form import Form, form_of
+from experiments.small.rates import best_exponent, seconds_of
+from optexp_jax import Experiment
+from optexp_jax.errors import OptexpError
+from optexp_jax.grid import at_rate, method_name
+from optexp_jax.launch.planning import Planned
+from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent
+from optexp_jax.results.selection import method_of
+
+_AROUND = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))
+_SEEDS = (0, 1, 2)
+
+
+def small(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The small form of experiments, as `planned` has it."""
+    return [run.experiment for run in planned(experiments)]
+
+
+def planned(experiments: Sequence[Experiment]) -> list[Planned]:
+    """The small form of experiments: at most three runs of each optimizer of a group.
+
+    Where the paper searches a step size, those at half a decade around the best, with one seed;
+    where it takes one, the best, with three seeds of GD and Adam, which claims are about.
+
+    Raises:
+        OptexpError: a family without a small form, a method of a group that is more than one, or a
+            file of step sizes that is not whole.
+    """
+    by_method: dict[tuple[str, str], list[Experiment]] = {}
+    for experiment in experiments:
+        method = method_name(experiment.optimizer)
+        by_method.setdefault((experiment.group, method), []).append(experiment)
+    runs = [run for members in by_method.values() for run in subsample_grid(members)]
+    return list({r.experiment.place: r for r in runs}.values())
+
+
+def subsample_grid(members: Sequence[Experiment]) -> list[Planned]:
+    """The small form of the experiments of one method in a group.
+
+    Raises:
+        OptexpError: they differ in more than step size and seed, so that none stands for all.
+    """
+    first, form = members[0], form_of(members[0])
+    if form.name is None:
+        return [_at_paper_rate(experiment) for experiment in members]
+    _check_alike(members)
+    if isinstance(first.optimizer, LineSearchGD):
+        return [_shrunk(first, form, first.optimizer, 0)]
+    best = Fraction(best_exponent(form, first.optimizer))
+    searched = len({e.optimizer.learning_rate for e in members}) > 1
+    steps = _AROUND if searched else _AROUND[1:2]
+    seeds = _SEEDS if not searched and isinstance(first.optimizer, SGD | Adam) else _SEEDS[:1]
+    return [
+        _shrunk(first, form, at_rate(first.optimizer, best + step), seed)
+        for step in steps
+        for seed in seeds
+    ]
+
+
+def _check_alike(members: Sequence[Experiment]) -> None:
+    first = members[0]
+    for field in ("problem", "epochs", "steps", "eval_every", "per_class", "keep_steps"):
+        if any(getattr(e, field) != getattr(first, field) for e in members):
+            raise _unlike(first, field)
+    if any(method_of(e.optimizer) != method_of(first.optimizer) for e in members):
+        raise _unlike(first, "optimizer")
+
+
+def _unlike(experiment: Experiment, field: str) -> OptexpError:
+    return OptexpError(
+        f"The group '{experiment.group}' has no small form: its runs of "
+        f"{method_name(experiment.optimizer)} differ in '{field}', and one of them would stand for "
+        "all. Give each its own group, or use --scale paper."
+    )
+
+
+def _at_paper_rate(experiment: Experiment) -> Planned:
+    """A run at its own step size; that of sign descent is scaled, where the form says so."""
+    optimizer, form = experiment.optimizer, form_of(experiment)
+    if isinstance(optimizer, SignDescent):
+        optimizer = at_rate(optimizer, optimizer.learning_rate.exponent + form.sign_decades)
+    return _shrunk(experiment, form, optimizer, experiment.seed)
+
+
+def _shrunk(experiment: Experiment, form: Form, optimizer: Optimizer, seed: int) -> Planned:
+    shrunk = dataclasses.replace(
+        experiment,
+        problem=form.problem,
+        optimizer=optimizer,
+        group=f"{experiment.group}_small",
+        seed=seed,
+        epochs=None,
+        steps=form.steps,
+        eval_every=form.eval_every,
+    )
+    return Planned(shrunk, seconds_of(form, optimizer))

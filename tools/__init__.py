@@ -1,0 +1,1 @@
+"""What makes committed files: step sizes of the pilot, pages of the docs, golden numbers."""

@@ -1,0 +1,201 @@
+"""The search that `pilot.json` comes from: the best step size of each optimizer in each family.
+
+Every small problem is run with three seeds, as one step size may suit two of them and fail the
+third, for at most 200 steps, at half a decade around the step size of the file, or of the kind of
+optimizer for a new family; the search follows the best stable one (`results.selection`) until both
+of its neighbours are worse. That is written down, with the time of a step. Run it again after a
+change of a family's `small_forms`; what is done is not run again. Entries of whole decades are of
+an earlier search, with one seed.
+
+`--timed` takes the times of a step from the small runs in the workspace instead, in which more
+steps share a compilation; those of the file are of one call on an idle machine.
+
+Command: python -m tools.pilot [--family NAME | --timed]
+Time: about two hours on two cores, half of it for text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from experiments.small import small
+from experiments.small.form import Form, form_of
+from experiments.small.rates import PILOT, pilot
+from optexp_jax import Experiment
+from optexp_jax.aside import aside
+from optexp_jax.config import Settings
+from optexp_jax.grid import at_rate, method_name
+from optexp_jax.launch.cli import guarded, make_console
+from optexp_jax.launch.display import Display, RichDisplay
+from optexp_jax.launch.groups import discover
+from optexp_jax.launch.local import run_local
+from optexp_jax.optim import LineSearchGD, Optimizer
+from optexp_jax.results.load import Results, load_results
+from optexp_jax.results.selection import best_rates
+from optexp_jax.results.store import FINISHED
+from optexp_jax.training.pack import group_into_packs
+
+# Exponents to start from where nothing is known.
+_STARTS = {
+    "SGD": -1,
+    "SGD + momentum": -1,
+    "Adam": -2,
+    "Adam + momentum": -2,
+    "AdamW + momentum": -2,
+    "SignDescent": -3,
+    "SignDescent + momentum": -4,
+    "NormalizedGD": -1,
+    "NormalizedGD + momentum": -1,
+    "ScaledSignDescent": -5,
+    "ScaledSignDescent + momentum": -6,
+    "Adagrad": -2,
+}
+_HALF = Fraction(1, 2)
+_MOST_STEPS = 200
+_SEEDS = (0, 1, 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """The step sizes of one optimizer in one family.
+
+    Args:
+        form: the small problem.
+        optimizer: at any step size.
+        start: the exponent to begin at.
+    """
+
+    form: Form
+    optimizer: Optimizer
+    start: Fraction
+
+    def runs_at(self, exponent: Fraction) -> list[Experiment]:
+        """The runs of the search at a step size."""
+        steps = self.form.steps
+        first = Experiment(
+            dataclasses.replace(self.form.problem, l2=0.0),
+            at_rate(self.optimizer, exponent),
+            group="pilot",
+            steps=steps if steps >= 500 else min(steps, _MOST_STEPS),
+            eval_every=self.form.eval_every,
+        )
+        return [dataclasses.replace(first, seed=seed) for seed in _SEEDS]
+
+
+def searches() -> dict[tuple[str, str], Search]:
+    """The searches of the pilot by family and optimizer."""
+    by_kind: dict[tuple[str, str], Search] = {}
+    for members in discover("experiments").values():
+        for experiment in members:
+            kind, form = method_name(experiment.optimizer), form_of(experiment)
+            if form.name is None or kind in form.rates:
+                continue
+            if isinstance(experiment.optimizer, LineSearchGD):
+                continue
+            known = pilot().get(form.name, {}).get(kind, {}) if PILOT.exists() else {}
+            start = Fraction(known.get("exponent", _STARTS[kind]))
+            by_kind.setdefault((form.name, kind), Search(form, experiment.optimizer, start))
+    return by_kind
+
+
+def climb(best: Fraction, evaluate: Callable[[set[Fraction]], Fraction]) -> Fraction:
+    """The exponent whose neighbours, half a decade away, are both no better.
+
+    Args:
+        best: where to begin.
+        evaluate: the best of some exponents.
+
+    >>> climb(Fraction(-3), lambda some: min(some, key=lambda x: abs(x - Fraction("-3/2"))))
+    Fraction(-3, 2)
+    """
+    tried: set[Fraction] = set()
+    while new := {best - _HALF, best, best + _HALF} - tried:
+        tried |= new
+        best = evaluate(tried)
+    return best
+
+
+def found(search: Search, settings: Settings, display: Display) -> dict[str, str | float]:
+    """The best step size of a search, and what a step of its runs takes."""
+    results: list[Results] = []
+
+    def evaluate(exponents: set[Fraction]) -> Fraction:
+        runs = [run for exponent in sorted(exponents) for run in search.runs_at(exponent)]
+        outcome = run_local(runs, settings, display=display)
+        if outcome.stopped:
+            raise SystemExit(128 + outcome.stopped)
+        results[:] = [load_results(run, settings.workspace) for run in runs]
+        # Where every run diverges the search goes down.
+        return min((r.exponent for r in best_rates(results).values()), default=min(exponents))
+
+    best = climb(search.start, evaluate)
+    seconds, steps = _spent(results)
+    return {"exponent": str(best), "ms_per_step": round(1000 * seconds / steps, 2)}
+
+
+def timed(settings: Settings) -> dict[tuple[str, str], float]:
+    """Milliseconds of a step by family and optimizer, of the small runs that are done."""
+    spent: dict[tuple[str, str], list[tuple[float, int]]] = {}
+    for members in discover("experiments").values():
+        for kind in {(e.group, method_name(e.optimizer)): e for e in members}:
+            alike = [e for e in members if (e.group, method_name(e.optimizer)) == kind]
+            family = form_of(alike[0]).name
+            for pack in group_into_packs(small(alike)):
+                results = [load_results(run, settings.workspace) for run in pack.experiments]
+                if family and all(r.status in FINISHED for r in results):
+                    spent.setdefault((family, kind[1]), []).append(_spent(results))
+    return {
+        key: round(1000 * sum(s for s, _ in packs) / sum(n for _, n in packs), 2)
+        for key, packs in spent.items()
+    }
+
+
+def _spent(results: Sequence[Results]) -> tuple[float, int]:
+    """Seconds and steps of packs, whose runs each have the seconds of the whole pack."""
+    packs: dict[object, float] = {}
+    for r in results:
+        pack = r.details["pack"]
+        packs[pack] = max(packs.get(pack, 0.0), float(str(r.details["pack_seconds"])))
+    return sum(packs.values()), sum(int(r.table["step"].iloc[-1]) for r in results)
+
+
+def main() -> int:
+    """Run what is missing, or time what was run, and write the file; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--family", help="only families whose name contains this")
+    parser.add_argument(
+        "--timed", action="store_true", help="only take the times of small runs in the workspace"
+    )
+    args = parser.parse_args()
+    console, settings = make_console(), Settings.from_env()
+    known = pilot() if PILOT.exists() else {}
+    table = {family: dict(kinds) for family, kinds in known.items()}
+    if args.timed:
+        for (family, kind), milliseconds in timed(settings).items():
+            # A line search has no step size and lists 10^0.
+            of_family = table.setdefault(family, {})
+            of_family.setdefault(kind, {"exponent": "0"})["ms_per_step"] = milliseconds
+        _write(table)
+        return 0
+    for (family, kind), search in searches().items():
+        if (args.family or "") in family:
+            with RichDisplay(console) as display:
+                entry = found(search, settings, display)
+            table.setdefault(family, {})[kind] = entry
+            console.print(f"{family}: {kind} 10^{entry['exponent']}")
+            _write(table)
+    return 0
+
+
+def _write(table: dict[str, dict[str, dict[str, str | float]]]) -> None:
+    text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    with aside(PILOT) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(guarded(main))
