@@ -20,8 +20,8 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.launch import cli, options
 from plots.claim import Claim
+from plots.figures import CLAIMS
 from plots.runs import SCALES, SOURCES, Runs
-from plots.statements import STATEMENTS
 
 NO_DATA = "no data"
 
@@ -72,7 +72,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Show every claim; 0 also where some fail, as that is a result."""
     args = _parser().parse_args(argv)
     settings, console = Settings.from_env(), cli.make_console()
-    claims = [c for c in STATEMENTS if args.figure in (None, *c.figure.split(", "))]
+    claims = [c for c in CLAIMS if args.figure in (None, *c.figure.split(", "))]
     if not claims:
         raise OptexpError(f"No claim is about figure '{args.figure}'.")
     runs = Runs(settings.workspace, args.scale, args.source, whole=True)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from optexp_jax.optim import SGD, Adam
+from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
 from optexp_jax.plotting.panels import ByGroup, Counts, Overall
 from optexp_jax.plotting.sheet import sheet
 from plots.runs import Chosen, Runs
 
 Method = tuple[type, bool]  # a kind of optimizer, and whether with momentum
 WITH_MOMENTUM: tuple[Method, ...] = ((SGD, True), (Adam, True))
+FOUR_KINDS = (SGD, Adam, NormalizedGD, SignDescent)
 HORIZON = 400  # of figures 18 and 24, whose runs may be longer or shorter
 
 
@@ -66,6 +67,28 @@ def beside(name: str, plain: Chosen, rare_name: str, rare: Chosen) -> Figure:
         *(ByGroup(rare.worst(*method)) for method in WITH_MOMENTUM),
     ]
     return sheet([panels], rare.any, rare.note)
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Where one half of a figure comes from: a module, or a group of its experiments."""
+
+    module: str
+    group: str | None = None
+
+    def chosen(self, runs: Runs) -> Chosen:
+        """Its runs, each method at its best step size."""
+        return runs.chosen(self.module, group=self.group)
+
+
+def uniform_and_rare(number: str, title: str, uniform: Part, rare: Part) -> PaperFigure:
+    """The figure of a model on classes of one size, and on classes with a heavy tail."""
+
+    def draw(runs: Runs) -> Figure:
+        return beside("Uniform classes", uniform.chosen(runs), "Heavy tail", rare.chosen(runs))
+
+    modules = tuple(dict.fromkeys((uniform.module, rare.module)))
+    return PaperFigure(number, title, modules, draw)
 
 
 def optimizers_figure(

@@ -84,7 +84,7 @@ class Runs:
             whose verdicts could change with the rest.
 
     Raises:
-        OptexpError: the paper's runs at another scale than its own.
+        OptexpError: another scale or source, or the paper's runs at another scale than its own.
     """
 
     workspace: Path
@@ -93,6 +93,11 @@ class Runs:
     whole: bool = False
 
     def __post_init__(self) -> None:
+        for name, known in (("scale", SCALES), ("source", SOURCES)):
+            if getattr(self, name) not in known:
+                raise OptexpError(
+                    f"There is no {name} '{getattr(self, name)}': choose from {', '.join(known)}."
+                )
         if self.source == "paper" and self.scale != "paper":
             raise OptexpError(
                 f"The paper released no runs at {self.scale} scale: leave out --source paper, or "

@@ -16,9 +16,8 @@ from PIL import Image
 from optexp_jax.config import Settings
 from plots import command
 from plots.claims import Verdict, judged, summary
-from plots.make_all_plots import FIGURES
+from plots.figures import CLAIMS, FIGURES
 from plots.runs import Runs
-from plots.statements import STATEMENTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 _COLORS = 64  # of a picture, which makes it a fifth as large
@@ -49,7 +48,7 @@ def _write_claims(runs: Runs, origin: str) -> None:
     """Replace the table of the page on claims; the words around it are ours."""
     page = DOCS / "claims.md"
     before, _, after = page.read_text(encoding="utf-8").split(_TABLE)
-    verdicts = [judged(claim, runs) for claim in STATEMENTS]
+    verdicts = [judged(claim, runs) for claim in CLAIMS]
     rows = ["| " + " | ".join(_cells(v)) + " |" for v in verdicts]
     head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
     table = "\n".join(["", f"{origin} {summary(verdicts)}", "", *head, *rows, ""])
@@ -75,11 +74,12 @@ _FIGURES_HEAD = """# The figures of the paper at small scale
 
 {origin} Every figure is of real
 runs (`python -m experiments --local --scale small`, then
-`python -m tools.make_figures`). Problems are smaller than the paper's, see [experiments.md](experiments.md),
-and so are the effects: [claims.md](claims.md) says which hold. Loss is in nats. Lines by group are
-those of the seed with the worst final loss. Figures 7 to 9 and 26 to 33 are of kept parameters, at
-the six steps of figure 7: 0, 1, 5, 10, 50 and 100. Figure 27 has no others, as every copy of the
-linear model takes 200 MB at the paper's size. Another `keep_steps` of an experiment gives more.
+`python -m tools.make_figures`). Problems are smaller than the paper's, see
+[experiments.md](experiments.md), and so are the effects: [claims.md](claims.md) says which hold.
+Loss is in nats. Lines by group are those of the seed with the worst final loss. Figures 7 to 9 and
+26 to 33 are of kept parameters, at the six steps of figure 7: 0, 1, 5, 10, 50 and 100. Figure 27
+has no others, as every copy of the linear model takes 200 MB at the paper's size. Another
+`keep_steps` of an experiment gives more.
 """
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.results.load import Results
-from plots import claims, measures
+from plots import claims, effect_sizes
 from plots.claim import Claim
+from plots.figures import CLAIMS
 from plots.runs import Chosen, MissingRunsError, Runs
-from plots.statements import STATEMENTS
 
 DATASET = HeavyTailedOneHot(10)  # 1 class of 10 examples, 10 of 1
 STEPS = np.arange(7)
@@ -44,20 +44,22 @@ CHOSEN = Chosen({r.experiment.optimizer: [r] for r in (GD, ADAM)})
 
 
 def test_measures_are_those_of_the_arrays():
-    assert measures.groups(GD).tolist() == pytest.approx([0.25, 2.0])
-    assert measures.groups(GD, 3).tolist() == pytest.approx([0.625, 1.5])
-    assert measures.start(GD).tolist() == pytest.approx([1.0, 1.0])
-    assert measures.overall(GD) == pytest.approx((10 * 0.25 + 10 * 2) / 20)
-    assert measures.spread(GD) == pytest.approx(1.75)
-    assert (measures.last(GD), measures.early(GD)) == (6, 2)
-    assert measures.rarest_over_start(GD) == pytest.approx(2.0)
-    assert measures.rarest_gap(CHOSEN) == pytest.approx(2.0)
-    assert measures.rarest_gap(CHOSEN, 3) == pytest.approx(1.0)
-    assert measures.overall_gap(CHOSEN) == pytest.approx(1.125 - 0.25)
-    assert measures.rarest_ratio(CHOSEN, measures.ADAM, measures.GD, 3) == pytest.approx(1 / 3)
-    assert measures.steps_to_halve(ADAM, measures.RAREST) == 3
-    assert measures.steps_to_halve(ADAM, measures.MOST_FREQUENT) == 6
-    assert measures.steps_to_halve(GD, measures.RAREST) == np.inf
+    assert effect_sizes.groups(GD).tolist() == pytest.approx([0.25, 2.0])
+    assert effect_sizes.groups(GD, 3).tolist() == pytest.approx([0.625, 1.5])
+    assert effect_sizes.start(GD).tolist() == pytest.approx([1.0, 1.0])
+    assert effect_sizes.overall(GD) == pytest.approx((10 * 0.25 + 10 * 2) / 20)
+    assert effect_sizes.spread(GD) == pytest.approx(1.75)
+    assert (effect_sizes.last(GD), effect_sizes.early(GD)) == (6, 2)
+    assert effect_sizes.rarest_over_start(GD) == pytest.approx(2.0)
+    assert effect_sizes.rarest_gap(CHOSEN) == pytest.approx(2.0)
+    assert effect_sizes.rarest_gap(CHOSEN, 3) == pytest.approx(1.0)
+    assert effect_sizes.overall_gap(CHOSEN) == pytest.approx(1.125 - 0.25)
+    assert effect_sizes.rarest_ratio(
+        CHOSEN, effect_sizes.ADAM, effect_sizes.GD, 3
+    ) == pytest.approx(1 / 3)
+    assert effect_sizes.steps_to_halve(ADAM, effect_sizes.RAREST) == 3
+    assert effect_sizes.steps_to_halve(ADAM, effect_sizes.MOST_FREQUENT) == 6
+    assert effect_sizes.steps_to_halve(GD, effect_sizes.RAREST) == np.inf
 
 
 @pytest.mark.parametrize(
@@ -102,9 +104,9 @@ def test_all_runs_diverged_is_no_data(tmp_path):
 def test_every_claim_has_one_threshold_and_an_origin():
     with pytest.raises(ValueError, match="one threshold"):
         Claim("1", "words", lambda runs: 0.0)
-    for claim in STATEMENTS:
+    for claim in CLAIMS:
         assert claim.origin in ("paper", "theorem", "our reading")
-    assert len({(c.figure, c.sentence) for c in STATEMENTS}) == len(STATEMENTS)
+    assert len({(c.figure, c.sentence) for c in CLAIMS}) == len(CLAIMS)
 
 
 def test_theorem_3_needs_no_runs(monkeypatch, tmp_path, capsys):

@@ -7,10 +7,11 @@ from fabricated import fabricate, keep_start
 
 from optexp_jax.plotting import save
 from optexp_jax.results.selection import method_of
-from plots import appendix_figures, paper_figures
+from plots.figures import FIGURES as ALL
+from plots.figures import figure_18
 from plots.runs import Runs
 
-FIGURES = {f.number: f for f in (*paper_figures.FIGURES, *appendix_figures.FIGURES) if f.modules}
+FIGURES = {f.number: f for f in ALL if f.modules}
 # Figure 30 is drawn as 28, 29 and 31 are, of a ResNet, which takes a minute to compile.
 FOUND = [n for n in FIGURES if n != "30"]
 OF_MOST_LAYOUTS = ("2", "4", "6", "18", "19", "20", "21")
@@ -66,7 +67,7 @@ def test_every_other_figure_is_a_small_file(runs_of, number):
 
 @pytest.mark.parametrize(("horizon", "end"), [(400, 100), (40, 40)])
 def test_figure_18_ends_at_its_horizon_or_with_the_runs(runs_of, monkeypatch, horizon, end):
-    monkeypatch.setattr(appendix_figures, "HORIZON", horizon)
+    monkeypatch.setattr(figure_18, "HORIZON", horizon)
     figure = FIGURES["18"].draw(runs_of(FIGURES["18"]))
     assert figure.axes[0].get_xlim()[1] == figure.axes[2].get_xlim()[1] == end
     assert f"Up to step {horizon}, as in the paper" in figure.texts[-1].get_text()

@@ -1,6 +1,7 @@
 """Which figures there are, what the command says, and one figure from real runs."""
 
 import importlib
+import textwrap
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ from experiments.small import small
 from experiments.toy_models.weighted_quadratic import experiments as quadratic
 from optexp_jax import run
 from optexp_jax.errors import OptexpError
-from plots import appendix_figures, command, make_all_plots, paper_figures
+from plots import appendix_figures, command, figures, make_all_plots, paper_figures
 from plots.claims import judged
+from plots.figures import CLAIMS
 from plots.runs import MissingRunsError, Runs
-from plots.statements import STATEMENTS
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,38 @@ def test_every_figure_of_the_paper_is_there_once():
     assert {f.number for f in make_all_plots.FIGURES} == {*numbers, "legends"}
 
 
+def test_a_figure_stands_in_the_module_of_its_number():
+    for module in figures._modules():
+        name = module.__name__.rpartition(".")[2]
+        numbers = {claim.figure.split(", ")[0] for claim in getattr(module, "CLAIMS", [])}
+        if hasattr(module, "FIGURE"):
+            assert module.FIGURE.file == name
+            numbers.add(module.FIGURE.number)
+        assert len(numbers) == 1
+
+
+def test_a_module_that_is_added_is_a_figure_with_claims(monkeypatch, tmp_path):
+    added = """
+        from plots.claim import Claim
+        from plots.figure import main_figure
+        FIGURE = main_figure("34", "another", "linreg_perclass")
+        CLAIMS = [Claim("34", "it holds", lambda runs: 0.0, at_most=1.0)]
+    """
+    (tmp_path / "figure_34.py").write_text(textwrap.dedent(added), encoding="utf-8")
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    numbers = [f.number for f in figures._figures()]
+    assert numbers == [*(str(n) for n in range(1, 35)), "legends"]
+    assert [c.sentence for c in figures._claims() if c.figure == "34"] == ["it holds"]
+
+
+@pytest.mark.parametrize(
+    ("where", "said"), [(("huge",), "scale 'huge'"), (("paper", "me"), "source 'me'")]
+)
+def test_another_scale_or_source_is_not_the_paper_s(tmp_path, where, said):
+    with pytest.raises(OptexpError, match=f"There is no {said}: choose from"):
+        Runs(tmp_path, *where)
+
+
 def test_every_module_of_a_figure_declares_experiments():
     for figure in make_all_plots.FIGURES:
         for module in figure.modules:
@@ -37,7 +70,7 @@ def test_every_module_of_a_figure_declares_experiments():
 
 
 def test_every_figure_but_the_sheet_of_legends_has_a_claim():
-    claimed = {number for claim in STATEMENTS for number in claim.figure.split(", ")}
+    claimed = {number for claim in CLAIMS for number in claim.figure.split(", ")}
     assert claimed == {*(str(n) for n in range(1, 34)), "theorem 3"}
 
 
@@ -74,7 +107,7 @@ def test_figure_6_is_drawn_from_runs_and_its_claims_hold(monkeypatch, workspace)
     files = sorted((workspace / "plots" / "paper_small").iterdir())
     assert [f.name for f in files] == ["figure_06.pdf", "figure_06.svg"]
     assert files[0].stat().st_size < 300_000
-    claims = [c for c in STATEMENTS if c.figure == "6"]
+    claims = [c for c in CLAIMS if c.figure == "6"]
     assert [judged(c, Runs(workspace, "small")).word for c in claims] == ["holds"] * 3
 
 

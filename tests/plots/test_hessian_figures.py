@@ -1,4 +1,4 @@
-"""Statistics along a run, from the parameters it kept, against autodiff."""
+"""Statistics along a run, from the parameters it kept, against autodiff, and their figures."""
 
 import dataclasses
 
@@ -15,9 +15,9 @@ from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import Adam, LearningRate
 from optexp_jax.per_class import frequency_groups
-from plots import diagnostics
-from plots.diagnostics import Trajectory
-from plots.runs import MissingRunsError
+from plots import effect_sizes, hessian_figures, trajectory
+from plots.runs import MissingRunsError, Runs
+from plots.trajectory import Trajectory
 
 DATASET = RandomHeavyTailedLabels(3)
 PROBLEM = Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy())
@@ -32,36 +32,36 @@ def kept(tmp_path_factory):
 
 @pytest.mark.parametrize("numbers", [2**22, 4 * 32 * 5])
 def test_statistics_are_those_of_the_parameters_that_were_kept(kept, monkeypatch, numbers):
-    monkeypatch.setattr(diagnostics, "_NUMBERS", numbers)  # one micro-batch, and five of five
+    monkeypatch.setattr(trajectory, "_NUMBERS", numbers)  # one micro-batch, and five of five
     result, workspace = kept
-    trajectory = Trajectory(result, workspace)
-    assert trajectory.steps == [0, 5]
+    path = Trajectory(result, workspace)
+    assert path.steps == [0, 5]
     data = PROBLEM.with_data_seed(1).dataset.load(workspace).train
-    layer, _ = trajectory.layer_at(5)
+    layer, _ = path.layer_at(5)
 
     def loss(kernel):
         log_p = jax.nn.log_softmax(data.inputs @ kernel + layer.bias)
         return -jnp.mean(log_p[jnp.arange(len(data)), data.labels])
 
     gradient = jax.grad(loss)(jnp.asarray(layer.kernel))
-    rows = trajectory.rows_at(5)
+    rows = path.rows_at(5)
     np.testing.assert_allclose(rows.gradient_norm, jnp.linalg.norm(gradient, axis=0), rtol=1e-4)
     np.testing.assert_array_equal(rows.examples, result.class_counts)
-    first = trajectory.rows_at(0)
+    first = path.rows_at(0)
     assert (np.abs(first.hessian_trace / rows.hessian_trace - 1) > 1e-3).any()
-    flipped = trajectory.rows_at(5, flipped=True)
+    flipped = path.rows_at(5, flipped=True)
     assert (np.abs(flipped.hessian_trace / rows.hessian_trace - 1) > 1e-3).any()
 
 
 def test_figures_of_a_run_have_a_panel_for_each_step(kept):
-    trajectory = Trajectory(*kept)
-    figure = diagnostics.gradient_against_hessian([trajectory])
+    path = Trajectory(*kept)
+    figure = hessian_figures.gradient_against_hessian([path])
     assert [axes.get_title() for axes in figure.axes] == ["(a) t = 0", "(b) t = 5"]
-    assert len(diagnostics.gradient_against_hessian([trajectory] * 2).axes) == 4
-    (axes,) = diagnostics.probabilities([trajectory]).axes
+    assert len(hessian_figures.gradient_against_hessian([path] * 2).axes) == 4
+    (axes,) = hessian_figures.probabilities([path]).axes
     assert len(axes.get_lines()) == 3
-    assert len(diagnostics.blocks(trajectory, [0, 5]).axes) == 4  # with their scales
-    assert len(diagnostics.entries(trajectory, [5]).axes) == 2
+    assert len(hessian_figures.blocks(path, [0, 5]).axes) == 4  # with their scales
+    assert len(hessian_figures.entries(path, [5]).axes) == 2
 
 
 def test_a_run_that_kept_nothing_is_named(tmp_path):
@@ -71,6 +71,17 @@ def test_a_run_that_kept_nothing_is_named(tmp_path):
     )  # fmt: skip
     with pytest.raises(MissingRunsError, match="kept no parameters"):
         _ = Trajectory(run(plain, tmp_path), tmp_path).steps
+
+
+def test_parameters_of_an_earlier_step_do_not_stand_for_those_of_a_later(kept, monkeypatch):
+    """A claim on step 50 of a run that ended before has no data."""
+    path = Trajectory(*kept)
+    monkeypatch.setattr(effect_sizes, "along", lambda *args: path)
+    runs = Runs(kept[1], "paper")
+    assert effect_sizes.hessian_correlation(runs, "any", effect_sizes.ADAM, 5) is not None
+    for measure in (effect_sizes.hessian_correlation, effect_sizes.diagonal_over_rest):
+        with pytest.raises(MissingRunsError, match="kept no parameters at step 50"):
+            measure(runs, "any", effect_sizes.ADAM, 50)
 
 
 @register("test-streamed-digits")
@@ -87,14 +98,14 @@ class StreamedDigits:
 
 
 def test_images_that_are_streamed_are_measured_without_augmentation(tmp_path, monkeypatch):
-    monkeypatch.setattr(diagnostics, "_NUMBERS", 4 * 64 * 8)  # micro-batches of eight
+    monkeypatch.setattr(trajectory, "_NUMBERS", 4 * 64 * 8)  # micro-batches of eight
     problem = Problem(Linear(64, 10), StreamedDigits(), CrossEntropy(), MiniBatch(10))
     one = Experiment(problem, Adam(LearningRate(-2)), "streamed", steps=2, keep_steps=(0,))
-    trajectory = Trajectory(run(one, tmp_path), tmp_path)
-    layer, batches = trajectory.layer_at(0)
+    path = Trajectory(run(one, tmp_path), tmp_path)
+    layer, batches = path.layer_at(0)
     assert [len(labels) for _, labels in batches] == [8] * 7
     images = digits(noisy=True).train
     whole = images.to_inputs(jnp.asarray(images.images)), jnp.asarray(images.labels)
-    wanted, found = row_statistics(layer, [whole]), trajectory.rows_at(0)
+    wanted, found = row_statistics(layer, [whole]), path.rows_at(0)
     np.testing.assert_allclose(found.gradient_norm, wanted.gradient_norm, rtol=1e-5)
     np.testing.assert_array_equal(found.examples, wanted.examples)

@@ -13,6 +13,8 @@ from optexp_jax.plotting import style
 from optexp_jax.plotting.class_counts import ranked, thinned_ranks
 from optexp_jax.plotting.panels import Lines
 from optexp_jax.plotting.sheet import sheet
+from plots.claim import Claim
+from plots.figure import PaperFigure
 from plots.runs import MissingRunsError, Runs
 
 # How a text is cut, as `style.TOKENS` names it; None for the tokens that it has.
@@ -27,7 +29,7 @@ TEXTS = {
 }
 
 
-def word_counts(runs: Runs) -> np.ndarray:
+def _word_counts(runs: Runs) -> np.ndarray:
     """Counts of the words of the first text of a scale.
 
     Raises:
@@ -47,7 +49,7 @@ def _token_counts(runs: Runs) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def draw(runs: Runs) -> Figure:
+def _draw(runs: Runs) -> Figure:
     """A panel for each text, both axes logarithmic, with the law of Zipf."""
     panels = []
     for name, by_cut in _token_counts(runs).items():
@@ -69,3 +71,18 @@ def _counts(text, runs: Runs) -> np.ndarray:
         raise MissingRunsError(missing)
     text.prepare(runs.workspace)
     return text.load(runs.workspace).class_counts
+
+
+def _zipf(runs: Runs) -> float:
+    """Distance from one of the exponent of the counts of words, over the ranks 10 to 1,000."""
+    counts = _word_counts(runs)
+    ranked = np.sort(counts[counts > 0])[::-1][9:1000]
+    exponent = -np.polyfit(np.log(np.arange(10, 10 + len(ranked))), np.log(ranked), 1)[0]
+    return float(abs(exponent - 1))
+
+
+FIGURE = PaperFigure("10", "how often tokens appear", (), _draw)
+
+CLAIMS = [
+    Claim("10", "words follow 1 / rank (distance of the exponent from 1)", _zipf, at_most=0.2),
+]

@@ -1,4 +1,4 @@
-"""Numbers that claims are about, measured on runs."""
+"""Effect sizes, measured on runs: the numbers that claims are about."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from optexp_jax.optim import SGD, Adam
 from optexp_jax.plotting.curves import column, group_series
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
-from plots.diagnostics import Trajectory, along, over_ranks
 from plots.figure import Method
 from plots.runs import Chosen, Runs
+from plots.trajectory import Trajectory, along, over_ranks
 
 GD_PLAIN, ADAM_PLAIN = (SGD, False), (Adam, False)
 GD, ADAM = (SGD, True), (Adam, True)
@@ -91,8 +91,7 @@ def steps_to_halve(run: Results, group: int) -> float:
 @functools.lru_cache(maxsize=32)
 def _statistics(runs: Runs, module: str, method: Method, step: int, flipped: bool):
     trajectory = _trajectory(runs, module, method)
-    reached = max(t for t in trajectory.steps if t <= step)
-    return trajectory.groups, trajectory.rows_at(reached, flipped)
+    return trajectory.groups, trajectory.rows_at(trajectory.check(step), flipped)
 
 
 @functools.lru_cache(maxsize=4)
@@ -103,7 +102,7 @@ def _trajectory(runs: Runs, module: str, method: Method) -> Trajectory:
 def hessian_correlation(
     runs: Runs, module: str, method: Method, step: int, flipped: bool = False
 ) -> float:
-    """Correlation over classes of log Tr H_kk and log n_k at a step, or the last kept before it."""
+    """Correlation over classes of log Tr H_kk and log n_k at a step that was kept."""
     _, at = _statistics(runs, module, method, step, flipped)
     return _log_correlation(at.hessian_trace, at.examples)
 
@@ -133,8 +132,7 @@ def rarest_probability(runs: Runs, module: str, method: Method, step: int) -> fl
 def diagonal_over_rest(runs: Runs, module: str, method: Method, step: int) -> float:
     """Median over classes of the trace of the diagonal block over the median of the others."""
     trajectory = _trajectory(runs, module, method)
-    reached = max(t for t in trajectory.steps if t <= step)
     chosen = over_ranks(trajectory.run.class_counts)
-    traces = np.abs(block_traces(*trajectory.layer_at(reached), chosen))
+    traces = np.abs(block_traces(*trajectory.layer_at(trajectory.check(step)), chosen))
     off = traces[~np.eye(len(traces), dtype=bool)]
     return float(np.median(np.diag(traces)) / np.median(off))
