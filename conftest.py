@@ -1,0 +1,27 @@
+"""Plain `pytest` uses two processes; what is of one file, or stops inside a test, uses one."""
+
+from pathlib import Path
+
+import pytest
+
+PROCESSES = 2
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads its options
+def pytest_cmdline_main(config):
+    """Choose the number of processes where nobody did, and give each whole files."""
+    option = config.option
+    if "numprocesses" not in option or hasattr(config, "workerinput"):
+        return  # without xdist, or in one of its processes
+    if option.numprocesses is None and not (_looks_inside(option) or _names_a_file(config)):
+        option.numprocesses = PROCESSES
+    if option.numprocesses and option.dist == "no":
+        option.dist = "loadfile"  # fixtures of a module are made once
+
+
+def _looks_inside(option):
+    return option.usepdb or option.trace or option.capture == "no"
+
+
+def _names_a_file(config):
+    return any(Path(argument.partition("::")[0]).is_file() for argument in config.args)
