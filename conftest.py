@@ -1,10 +1,13 @@
 """Plain `pytest` uses two processes; what is of one file, or stops inside a test, uses one."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 PROCESSES = 2
+# What needs PyTorch is not searched for examples where it is not installed.
+collect_ignore = [] if find_spec("torch") else ["tools/reference"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads its options

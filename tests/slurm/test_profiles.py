@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch.groups import discover
 from optexp_jax.launch.slurm.profiles import read_profiles, resources_of
 from optexp_jax.launch.slurm.resources import Resources
 
@@ -22,15 +21,6 @@ def own_file(tmp_path, text):
     path = tmp_path / "profiles.toml"
     path.write_text(text)
     return path
-
-
-def test_every_module_names_a_profile_of_the_package():
-    profiles = read_profiles()
-    for name in discover("experiments"):
-        module = Path(__file__).parents[2].joinpath("experiments", *name.split("."))
-        text = module.with_suffix(".py").read_text()
-        profile = text.partition('slurm="')[2].partition('"')[0]
-        resources_of(profile, profiles, {})
 
 
 def test_the_paper_s_profiles_are_those_of_its_runs(paper_profiles):
