@@ -22,8 +22,8 @@ Figures are those of the camera-ready paper. Runs and lengths are at paper scale
 scale on two cores, measured in one call that ran all of them on an idle machine
 (`python -m tools.pilot --timed`), in 50 minutes; since then the runs of figure 21 were
 made 2.5 minutes longer. Beside other programs they take up to twice as long.
-What a family shrinks to is declared in `small_forms.py` beside its modules; step sizes of small runs
-are in `experiments/small/pilot.json`. What is expected is the paper's
+What a family shrinks to is declared in `small_forms.py` beside its modules; step sizes of small
+runs are in `experiments/small/pilot.json`. What is expected is the paper's
 claim, or what follows from it; [figures.md](figures.md) shows the small runs, and
 [claims.md](claims.md) says what holds there.
 
