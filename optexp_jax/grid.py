@@ -109,4 +109,4 @@ def replace_all(experiments: Iterable[Experiment], **fields: Any) -> list[Experi
 
 def unique(experiments: Iterable[Experiment]) -> list[Experiment]:
     """The experiments without repetitions within a group, in order."""
-    return list({e.place: e for e in experiments}.values())
+    return list({e.run_key: e for e in experiments}.values())

@@ -14,8 +14,8 @@ from typing import Any
 from experiments.small.forms import Form, form_of
 from optexp_jax import Experiment, LearningRate
 from optexp_jax.errors import OptexpError, cause_of
-from optexp_jax.launch.planning import Planned
 from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent, momentum_of
+from optexp_jax.runner.planning import Planned
 
 PILOT = Path(__file__).with_name("pilot.json")
 _AROUND = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.datasets.data import Data, Streamed
+from optexp_jax.datasets.decoding import AHEAD, Decoded, Wanted, decoded, in_order
 from optexp_jax.errors import OptexpError
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
-from optexp_jax.training.decoding import AHEAD, Decoded, Wanted, decoded, in_order
 from optexp_jax.training.devices import fetch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.pack import Pack, by_seed
@@ -108,7 +108,7 @@ class StreamedProgram(Program):
     def _next(self, batches: Decoded, states: RunState) -> Batch:
         """The next batch; padded, unless the model would see the padding."""
         inputs, labels = next(batches)
-        short = self.stepper.short(states)
+        short = self.stepper.last_batch_size(states)
         if short and (labels < 0).any():
             inputs, labels = inputs[:short], labels[:short]
         return self._to_devices(inputs, labels, self.pack.micro_batch or self._size)

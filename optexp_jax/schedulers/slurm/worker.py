@@ -1,0 +1,125 @@
+"""Inside a task: one process, which runs the runs of one pack as `--local` would."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import jax
+
+from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.results.store import RunFolder
+from optexp_jax.runner.display import Display
+from optexp_jax.runner.local import Options, Outcome, run_local
+from optexp_jax.runner.multihost import broadcast, follow_first_process
+from optexp_jax.schedulers.slurm.cluster import is_number
+from optexp_jax.schedulers.slurm.manifest import Manifest
+
+
+def run_pack(
+    path: Path,
+    process: int,
+    experiments: Sequence[Experiment],
+    settings: Settings,
+    display: Display,
+) -> list[Outcome]:
+    """Run what a manifest has for a process of this task.
+
+    Args:
+        path: of the manifest.
+        process: number of the pack in the task.
+        experiments: what the module declares, among which the pack is.
+        settings: whose workspace is that of the manifest.
+        display: what the log shows.
+
+    Returns:
+        what became of them.
+
+    Raises:
+        OptexpError: outside of a task, or the module no longer declares what was sent.
+    """
+    manifest = Manifest.read(path)
+    chosen = _chosen(manifest, process, experiments)
+    given = dict(manifest.options)
+    force = given.pop("force", False)
+    options = Options(**given)
+    if manifest.processes > 1:
+        jax.distributed.initialize(local_device_ids=_gpus_of_process(os.environ))
+        if jax.process_index():
+            follow_first_process(settings)
+            return []
+    try:
+        return list(_outcomes(chosen, settings, options, force and manifest.created, display))
+    finally:
+        broadcast(None)
+
+
+def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
+    """The GPUs of this process among those of its node, in equal shares; None without GPUs.
+
+    JAX takes one GPU for each process of a SLURM step unless it is broadcast.
+
+    >>> _gpus_of_process({"CUDA_VISIBLE_DEVICES": "0,1,2,3", "SLURM_NTASKS": "4",
+    ...     "SLURM_STEP_NUM_NODES": "2", "SLURM_LOCALID": "1"})
+    [2, 3]
+    """
+    visible = environ.get("CUDA_VISIBLE_DEVICES", "")
+    if not visible:
+        return None
+    processes = int(environ["SLURM_NTASKS"]) // int(environ.get("SLURM_STEP_NUM_NODES", "1"))
+    share = len(visible.split(",")) // processes
+    if share == 0:
+        raise OptexpError(
+            f"{processes} processes of a node have the GPUs {visible} only: ask for as many gpus "
+            "as processes in the profile."
+        )
+    first = share * int(environ["SLURM_LOCALID"])
+    return list(range(first, first + share))
+
+
+def _outcomes(
+    chosen: list[Experiment],
+    settings: Settings,
+    options: Options,
+    force: str | bool,
+    display: Display,
+) -> Iterator[Outcome]:
+    """Run again what began before the time given by `force`, then what is not done."""
+    if force:
+        old = [e for e in chosen if _began_before(e, settings.workspace, str(force))]
+        outcome = run_local(old, settings, dataclasses.replace(options, force=True), display)
+        yield outcome
+        if outcome.stopped:
+            return
+    yield run_local(chosen, settings, options, display)
+
+
+def _chosen(
+    manifest: Manifest, process: int, experiments: Sequence[Experiment]
+) -> list[Experiment]:
+    text = os.environ.get("SLURM_ARRAY_TASK_ID", "")
+    inside = is_number(text) and int(text) < len(manifest.tasks)
+    if not inside or not 0 <= process < len(manifest.tasks[int(text)]):
+        raise OptexpError("--task is what --slurm calls inside a task: call --local instead.")
+    wanted = manifest.tasks[int(text)][process]
+    declared = {e.run_key: e for e in experiments}
+    unknown = [run for run in wanted if run not in declared]
+    if unknown:
+        raise OptexpError(
+            f"The code has changed since this was sent at commit {manifest.commit}: "
+            f"{len(unknown)} of {len(wanted)} runs are not declared any more, such as "
+            f"{unknown[0][1][:10]}. Submit again with --slurm."
+        )
+    return [declared[run] for run in wanted]
+
+
+def _began_before(experiment: Experiment, workspace: Path, created: str) -> bool:
+    """Whether a run began before the submission; one that this task began is not run twice."""
+    started = RunFolder(workspace, experiment).read_status().get("started")
+    read = datetime.datetime.fromisoformat
+    return started is not None and read(started) < read(created)
