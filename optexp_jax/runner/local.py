@@ -24,7 +24,7 @@ from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder, changes_since
 from optexp_jax.results.wandb.mirror import Mirror, open_mirror
 from optexp_jax.runner.display import Display, Silent
-from optexp_jax.runner.multihost import broadcast, broadcast_plan
+from optexp_jax.runner.multihost import broadcast_plan
 from optexp_jax.runner.output import ReaderGoneError
 from optexp_jax.runner.pack_run import PackPlan, PackRun, describe
 from optexp_jax.runner.preparation import missing_data
@@ -282,9 +282,7 @@ class _Launcher:
             for part in self._in_parts(plan, data):
                 if not self._stop:
                     broadcast_plan(part)
-                    stopping, display = self._stop.__bool__, self._display
-                    check = self._stop.check
-                    run = PackRun(part, data, mirror, display, stopping, seconds, broadcast, check)
+                    run = PackRun(part, data, mirror, self._display, self._stop, seconds)
                     for experiment, reason in run.run().items():
                         self._tell_failure([experiment], reason)
         except Stopped:  # while its data were prepared: the next call begins again there

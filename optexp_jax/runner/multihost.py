@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
-from jax.experimental import multihost_utils
 
 from optexp_jax.config import Settings
 from optexp_jax.datasets.loading import loaded
@@ -17,19 +14,9 @@ from optexp_jax.runner.pack_run import PackPlan
 from optexp_jax.runner.signals import StopFlag
 from optexp_jax.training.checkpoint import read_checkpoint
 from optexp_jax.training.compile_cache import persistent_compile_cache
-from optexp_jax.training.devices import agreed
 from optexp_jax.training.loop import train_pack
+from optexp_jax.training.multihost import broadcast
 from optexp_jax.training.pack import Pack
-
-
-def broadcast(message: Any = None) -> Any:
-    """What the first process says, in all of them; a value that JSON has."""
-    if jax.process_count() == 1:
-        return message
-    text = json.dumps(message).encode() if jax.process_index() == 0 else b""
-    buffer = np.zeros(agreed(len(text)), np.uint8)
-    buffer[: len(text)] = np.frombuffer(text, np.uint8)
-    return json.loads(bytes(np.asarray(multihost_utils.broadcast_one_to_all(buffer))))
 
 
 def broadcast_plan(plan: PackPlan) -> None:
@@ -49,10 +36,8 @@ def broadcast_plan(plan: PackPlan) -> None:
 
 def follow_first_process(settings: Settings) -> None:
     """Run packs as the first process says, and record nothing, until it says that all is done."""
-    with (
-        StopFlag(),
-        persistent_compile_cache(settings.workspace),
-    ):  # signals are for the first process
+    # Signals are for the first process.
+    with StopFlag(), persistent_compile_cache(settings.workspace):
         while (order := broadcast()) is not None:
             _follow_pack(order, settings.workspace)
 

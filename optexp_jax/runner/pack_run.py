@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,10 @@ from optexp_jax.runner.signals import Stopped
 from optexp_jax.schedule import Schedule
 from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.training.loop import Chunk, train_pack
+from optexp_jax.training.multihost import broadcast
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import measured
+from optexp_jax.training.run_control import RunControl
 from optexp_jax.training.run_record import RunRecord
 
 
@@ -61,11 +63,9 @@ class PackRun:
         data: the data of its problem.
         mirror: where scalars are mirrored.
         display: what a person sees.
-        stopping: whether to checkpoint and stop after this chunk.
+        control: whether to checkpoint and stop after this chunk; it raises `Stopped` to leave a
+            long evaluation, and the pack then goes on from its last checkpoint.
         checkpoint_seconds: time between checkpoints.
-        decided: is told of every chunk whether it is saved, and whether it is the last.
-        check: is called after every batch of a long evaluation, and raises `Stopped` to leave it;
-            the pack then goes on from its last checkpoint.
     """
 
     def __init__(
@@ -74,19 +74,15 @@ class PackRun:
         data: Data,
         mirror: Mirror,
         display: Display,
-        stopping: Callable[[], bool],
+        control: RunControl,
         checkpoint_seconds: float,
-        decided: Callable[[dict[str, bool]], object] = bool,
-        check: Callable[[], object] = bool,
     ) -> None:
         self._plan = plan
         self._data = data
         self._mirror = mirror
         self._display = display
-        self._stopping = stopping
+        self._control = control
         self._checkpoint_seconds = checkpoint_seconds
-        self._decided = decided
-        self._check = check
         self._counts = examples_by_class(plan.pack, data)
         self._running = dict(plan.folders)
         self._failed: dict[Experiment, str] = {}
@@ -111,13 +107,13 @@ class PackRun:
         self._begin(total)
         self._display.pack(describe(pack), total * runs, step * runs)
         try:
-            for chunk in train_pack(pack, self._data, states, step, check=self._check):
+            for chunk in train_pack(pack, self._data, states, step, control=self._control):
                 self._store(chunk)
                 alive = len(self._running)
                 self._display.advance(chunk.step * alive + total * (runs - alive))
-                stop = not self._running or self._stopping()
+                stop = not self._running or self._control.is_stopping()
                 save = bool(self._running) and (stop or self._checkpoint_is_due())
-                self._decided({"save": save, "stop": stop})
+                broadcast({"save": save, "stop": stop})
                 if save:
                     self._save(chunk)
                 if stop:

@@ -23,7 +23,7 @@ class Stopped(KeyboardInterrupt):
 class StopFlag:
     """Set by SIGINT, SIGTERM or SIGUSR1 while it is entered; a second SIGINT interrupts at once.
 
-    A flag inside another takes over what came before.
+    A flag inside another takes over what came before. It is a `RunControl` of training.
 
     Args:
         at_once: whether the first signal raises `Stopped` too, for work that does not look.
@@ -36,6 +36,10 @@ class StopFlag:
 
     def __bool__(self) -> bool:
         return self.signal is not None
+
+    def is_stopping(self) -> bool:
+        """Whether the flag is set."""
+        return bool(self)
 
     def check(self) -> None:
         """Leave the work if the flag is set.

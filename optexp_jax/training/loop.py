@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -19,6 +19,7 @@ from optexp_jax.training.devices import agreed, fetch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import Program, Slots
 from optexp_jax.training.resident import ResidentProgram
+from optexp_jax.training.run_control import NEVER_STOP, RunControl
 from optexp_jax.training.run_record import RunRecord, by_class, columns
 from optexp_jax.training.step import RunState
 from optexp_jax.training.streamed import StreamedProgram
@@ -53,7 +54,7 @@ def train_pack(
     states: States | None = None,
     step: int = 0,
     chunk_seconds: float = _CHUNK_SECONDS,
-    check: Callable[[], object] = bool,
+    control: RunControl = NEVER_STOP,
 ) -> Iterator[Chunk]:
     """Train a pack to its end, yielding after every chunk of steps.
 
@@ -65,20 +66,22 @@ def train_pack(
         states: to go on from, as `Chunk.snapshot` gave them, one row per run; None to start.
         step: the step of these states.
         chunk_seconds: wall-clock length that chunks grow towards, doubling from one step.
-        check: called after every batch of an evaluation that is no single program; what it raises
-            ends the training. Not called where several processes run the pack.
+        control: is asked after every batch of an evaluation that is no single program; what it
+            raises ends the training. Not asked where several processes run the pack.
 
     Yields:
         a `Chunk`; after the last one every run is done or diverged.
     """
-    with contextlib.closing(_program(pack, data)) as program:
-        if jax.process_count() == 1:
-            program.check = check
+    if jax.process_count() > 1:
+        control = NEVER_STOP
+    with contextlib.closing(_program(pack, data, control)) as program:
         yield from _chunks(program, pack, data, states, step, chunk_seconds)
 
 
-def _program(pack: Pack, data: Data) -> Program:
-    return (ResidentProgram if isinstance(data.train, Split) else StreamedProgram)(pack, data)
+def _program(pack: Pack, data: Data, control: RunControl) -> Program:
+    if isinstance(data.train, Split):
+        return ResidentProgram(pack, data)
+    return StreamedProgram(pack, data, control)
 
 
 def _chunks(

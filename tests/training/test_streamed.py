@@ -26,6 +26,7 @@ from optexp_jax.runner.signals import Stopped
 from optexp_jax.training.batches import epoch_order, named_key
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
+from optexp_jax.training.run_control import NeverStop
 
 RATES = tuple(LearningRate(e) for e in (-3, -2, -1))
 
@@ -141,13 +142,14 @@ def test_devices_share_what_is_read_from_files():
 def test_a_signal_is_looked_at_after_every_batch_of_an_evaluation():
     (one, *_), data, calls = pack(MiniBatch(16), steps=4), digits(), []
 
-    def check():
-        calls.append(None)
-        if len(calls) == 3:
-            raise Stopped
+    class ThirdTime(NeverStop):
+        def check(self):
+            calls.append(None)
+            if len(calls) == 3:
+                raise Stopped
 
     with pytest.raises(Stopped):
-        alone(one, data=data, check=check)
+        alone(one, data=data, control=ThirdTime())
     assert len(calls) == 3
 
 

@@ -16,9 +16,10 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner.display import Display
 from optexp_jax.runner.local import Options, Outcome, run_local
-from optexp_jax.runner.multihost import broadcast, follow_first_process
+from optexp_jax.runner.multihost import follow_first_process
 from optexp_jax.schedulers.slurm.cluster import is_number
 from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.training.multihost import broadcast
 
 
 def run_pack(
