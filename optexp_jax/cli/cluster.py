@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import shlex
 import signal
@@ -16,8 +15,8 @@ from rich.table import Table
 
 from optexp_jax.cli import cluster_options
 from optexp_jax.cli.context import Context
+from optexp_jax.cli.options import run_options
 from optexp_jax.cli.prepare import prepare
-from optexp_jax.cli.run import options_of
 from optexp_jax.experiment import Experiment
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.schedulers.slurm import cluster
@@ -48,11 +47,12 @@ def submit(
     resources = cluster_options.resources(args, settings, profile)
     if not args.dry_run:
         cluster.queue()  # without an answer, what is on its way would be sent twice
-    left, busy = left_to_send(experiments, settings.workspace, args.force)
+    options = run_options(args, devices=resources.devices_per_run)
+    left, busy = left_to_send(experiments, settings.workspace, options.force)
     if not left:
         context.say(f"Nothing is left to send: {busy} runs are on their way, the others are done.")
         return 0
-    most = resources.pack if args.pack == "auto" else args.pack
+    most = resources.pack if options.pack == "auto" else options.pack
     unprepared = missing_data(left, settings.workspace)
     if not args.dry_run:
         code = prepare(context, left)
@@ -62,8 +62,6 @@ def submit(
         context.say(f"{next(iter(unprepared.values()))} Packs are as if they fitted.")
         most = len(left) if most == "auto" else most
     packs = packs_to_send(left, resources, most, settings.workspace)
-    options = dataclasses.asdict(options_of(args)) | {"force": args.force}
-    options["devices"] = args.devices_per_run or resources.devices_per_run
     environment = settings.as_environment()
     request = Request(packs, resources, _command(args), options, settings.workspace, environment)
     context.console.print(_table(packs, resources.per_gpu))

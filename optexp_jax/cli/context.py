@@ -15,7 +15,7 @@ from optexp_jax.experiment import Experiment
 
 if TYPE_CHECKING:
     from optexp_jax.runner.display import Display
-    from optexp_jax.runner.local import Options
+    from optexp_jax.runner.options import RunOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Context:
         """Print a line as it is."""
         self.console.print(escape(text), highlight=False, soft_wrap=True)
 
-    def run_experiments(self, experiments: Sequence[Experiment], options: Options) -> int:
+    def run_experiments(self, experiments: Sequence[Experiment], options: RunOptions) -> int:
         """Run experiments with a progress display; returns the exit code."""
         from optexp_jax.runner.local import run_local
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 from optexp_jax.cli import cluster_options
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.guard import guarded
-from optexp_jax.cli.options import parser_of
+from optexp_jax.cli.options import parser_of, run_options
 from optexp_jax.cli.selection import Small, at_scale, chosen_by, numbered
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
@@ -73,10 +73,10 @@ def _main(
     if args.plot or args.plot_perclass:
         return plot.plot_by(context, chosen, args)
     if args.test:
-        return run.test(context, chosen[0], run.options_of(args))
+        return run.test(context, chosen[0], run_options(args))
     if args.single is not None:
         chosen = [numbered(chosen, args.single)]
-    code = context.run_experiments(chosen, run.options_of(args))
+    code = context.run_experiments(chosen, run_options(args))
     return report.report(context, chosen) or code
 
 

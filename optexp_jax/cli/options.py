@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Literal, NoReturn
+from collections.abc import Callable
+from typing import Any, Literal, NoReturn
 
 from optexp_jax.cli import cluster_options
+from optexp_jax.runner.options import RunOptions, command_line_options
 from optexp_jax.runner.output import complain
 
 _DIGITS = 15  # numbers of which floats do not lose a digit
@@ -26,44 +28,29 @@ class Parser(argparse.ArgumentParser):
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Options that the commands of a module and of all modules share."""
-    parser.add_argument(
-        "-f", "--force", "--force-rerun", action="store_true", help="run also what is done"
-    )
+    for name, option in command_line_options().items():
+        how: dict[str, Any] = {"action": "store_true"}
+        if option.kind != "flag":
+            # What is not given is None: a profile may have another default.
+            how = {"type": _READ[option.kind], "metavar": option.metavar}
+        parser.add_argument(*option.spellings, dest=name, help=option.text, **how)
     parser.add_argument(
         "--scale",
         choices=("paper", "small"),
         default="paper",
         help="the paper's sizes, or a small form for two cores, e.g. --test --scale small",
     )
-    parser.add_argument(
-        "--pack",
-        type=_number_or_auto,
-        default="auto",
-        metavar="auto|K",
-        help="most runs that share a program and its data; auto: what the device's memory takes",
-    )
-    parser.add_argument(
-        "--micro-batch",
-        type=_number_or_auto,
-        default="auto",
-        metavar="auto|B",
-        help="examples per forward and backward pass; auto: a whole batch, or what the device's "
-        "memory takes; changes results by rounding only",
-    )
-    parser.add_argument(
-        "--devices-per-run",
-        type=positive,
-        metavar="D",
-        help="devices that share the batches of each run, 1 or what the profile says; changes "
-        "results by rounding only, and the random numbers of dropout",
-    )
-    parser.add_argument(
-        "--checkpoint-every",
-        type=_seconds,
-        default=10.0,
-        metavar="SECONDS",
-        help="time between checkpoints (10)",
-    )
+
+
+def run_options(args: argparse.Namespace, **defaults: Any) -> RunOptions:
+    """How experiments are run, from the options of a command line.
+
+    Args:
+        args: with the options of `add_run_options`.
+        **defaults: of fields that are not given, instead of those of `RunOptions`.
+    """
+    given = {name: getattr(args, name) for name in command_line_options()}
+    return RunOptions(**defaults | {k: v for k, v in given.items() if v is not None})
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
@@ -165,3 +152,10 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds from 0")
     return value
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    "number": positive,
+    "number or auto": _number_or_auto,
+    "seconds": _seconds,
+}

@@ -17,7 +17,6 @@ from optexp_jax.cli.console import make_console
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.guard import guarded
 from optexp_jax.cli.prepare import prepare
-from optexp_jax.cli.run import options_of
 from optexp_jax.cli.tables import listed, plan_table
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
@@ -61,7 +60,9 @@ def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int
         if args.dry_run:
             return _show(chosen, context)
         _announce(chosen, context)
-        code = context.run_experiments([run.experiment for run in chosen], options_of(args))
+        code = context.run_experiments(
+            [run.experiment for run in chosen], options.run_options(args)
+        )
     console.print(_table(modules, context.settings))
     if not args.list:
         context.say(f"One group in detail: python -m {package}.<module> --report{scale}")

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.plot import draw
 from optexp_jax.cli.tables import first_and_last
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
-from optexp_jax.runner.local import Options
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.pack_run import describe
 from optexp_jax.training.pack import Pack
 
 
-def options_of(args: argparse.Namespace) -> Options:
-    """How experiments are run, from the options of a command line."""
-    return Options(
-        force=args.force,
-        pack=args.pack,
-        micro_batch=args.micro_batch,
-        checkpoint_seconds=args.checkpoint_every,
-        devices=args.devices_per_run or 1,
-    )
-
-
-def test(context: Context, experiment: Experiment, options: Options) -> int:
+def test(context: Context, experiment: Experiment, options: RunOptions) -> int:
     """Run the first experiment and explain the result."""
     context.say(f"Experiment {experiment.short_id}: {describe(Pack((experiment,)))}")
     folder = RunFolder(context.settings.workspace, experiment)

@@ -11,7 +11,8 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.load import Results, load_results
-from optexp_jax.runner.local import Options, run_local
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.training.pack_size import Auto
 
@@ -76,7 +77,7 @@ def run(
     if workspace is not None:
         settings = dataclasses.replace(settings, workspace=Path(workspace))
     chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
-    outcome = run_local(chosen, settings, Options(force=force, micro_batch=micro_batch))
+    outcome = run_local(chosen, settings, RunOptions(force=force, micro_batch=micro_batch))
     for experiment in outcome.failed:
         reason = outcome.reasons[experiment.run_key]
         raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")

@@ -25,6 +25,7 @@ from optexp_jax.results.store import RunFolder, changes_since
 from optexp_jax.results.wandb.mirror import Mirror, open_mirror
 from optexp_jax.runner.display import Display, Silent
 from optexp_jax.runner.multihost import broadcast_plan
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.output import ReaderGoneError
 from optexp_jax.runner.pack_run import PackPlan, PackRun, describe
 from optexp_jax.runner.preparation import missing_data
@@ -33,31 +34,9 @@ from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.training.compile_cache import persistent_compile_cache
 from optexp_jax.training.devices import mesh_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs
-from optexp_jax.training.pack_size import Auto, device_memory, split_to_fit
+from optexp_jax.training.pack_size import device_memory, split_to_fit
 
 _OTHER_FILES = 256
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """How experiments are run; nothing here changes what they are.
-
-    Args:
-        force: run also what is done, from the start.
-        pack_mode: `map` or `vmap`, see `training.Pack`; a resumed run keeps its mode.
-        pack: most runs of a pack, `auto` for what the memory of the device takes.
-        micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
-            that or else what the memory takes.
-        checkpoint_seconds: time between checkpoints.
-        devices: that share the batches of each run.
-    """
-
-    force: bool = False
-    pack_mode: str = "map"
-    pack: int | Auto = "auto"
-    micro_batch: int | Auto | None = "auto"
-    checkpoint_seconds: float = 10.0
-    devices: int = 1
 
 
 @dataclasses.dataclass
@@ -84,7 +63,7 @@ class Outcome:
 def run_local(
     experiments: Sequence[Experiment],
     settings: Settings,
-    options: Options | None = None,
+    options: RunOptions | None = None,
     display: Display | None = None,
 ) -> Outcome:
     """Run what is not done yet, store its rows, and resume what was interrupted.
@@ -94,13 +73,13 @@ def run_local(
         OptexpError: there is nothing to do but what misses its data.
     """
     checked_files.require_writable(settings.workspace)
-    return _Launcher(settings, options or Options(), display or Silent()).run(experiments)
+    return _Launcher(settings, options or RunOptions(), display or Silent()).run(experiments)
 
 
 class _Launcher:
     """One call of `run_local`: the values that all its packs share."""
 
-    def __init__(self, settings: Settings, options: Options, display: Display) -> None:
+    def __init__(self, settings: Settings, options: RunOptions, display: Display) -> None:
         self._settings = settings
         self._options = options
         self._display = display

@@ -17,7 +17,8 @@ from optexp_jax.optim import SGD, LearningRate
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner import pack_run
-from optexp_jax.runner.local import Options, run_local
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.training.loop import train_pack
 
 STEPS = 24
@@ -38,7 +39,7 @@ def pack(seed=0, steps=STEPS, group="faults", **fields):
 
 def run_all(workspace, experiments, **options):
     """Run what is left; the outcome."""
-    return run_local(experiments, Settings(workspace, wandb_enabled=False), Options(**options))
+    return run_local(experiments, Settings(workspace, wandb_enabled=False), RunOptions(**options))
 
 
 def stop_after(chunks, workspace, experiments, monkeypatch, **options):

@@ -25,7 +25,8 @@ from optexp_jax.results import checked_files
 from optexp_jax.results import rows as rows_of
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
-from optexp_jax.runner.local import Options, run_local
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
 
 HOLDER = """
 import fcntl, sys, time
@@ -272,7 +273,7 @@ def test_done_runs_are_skipped_and_force_runs_them_again(finished, tmp_path):
     assert run_local([one], settings).skipped == [one]
     assert folder.read_status() == before
     (folder.path / "error.txt").write_text("of an earlier attempt")
-    assert run_local([one], settings, Options(force=True)).skipped == []
+    assert run_local([one], settings, RunOptions(force=True)).skipped == []
     assert not (folder.path / "error.txt").exists()
     assert load_results(one, tmp_path).table.equals(finished[1].table)
 

@@ -21,7 +21,8 @@ from optexp_jax.models import Linear
 from optexp_jax.optim import Adam, LearningRate
 from optexp_jax.results.load import load_results
 from optexp_jax.runner import local, pack_run
-from optexp_jax.runner.local import Options, run_local
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.training.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
@@ -218,7 +219,7 @@ def stop_after(monkeypatch):
         settings = Settings(workspace, wandb_enabled=False)
         with monkeypatch.context() as patch:
             patch.setattr(pack_run, "train_pack", signalling)
-            outcome = run_local(experiments, settings, Options(**options))
+            outcome = run_local(experiments, settings, RunOptions(**options))
         assert outcome.stopped == signal.SIGTERM
         for one in experiments:
             assert load_results(one, workspace).status == "preempted"
@@ -276,7 +277,7 @@ def test_an_older_checkpoint_serves_where_the_newest_is_damaged(tmp_path, whole,
     )
     garble(newest)
     assert read_checkpoint(folder).step == int(older.name)
-    assert run_local(pack, settings, Options(checkpoint_seconds=0)).failed == []
+    assert run_local(pack, settings, RunOptions(checkpoint_seconds=0)).failed == []
     assert_same_results(pack, tmp_path, whole)
 
 
@@ -308,7 +309,7 @@ def test_a_stopped_vmap_pack_goes_on_side_by_side(tmp_path, stop_after, monkeypa
     assert [(p.pack.mode, p.pack.experiments, p.checkpoint.step) for p in plans] == [
         ("vmap", tuple(pack), plans[0].checkpoint.step)
     ]
-    vmap = Options(pack_mode="vmap")
+    vmap = RunOptions(pack_mode="vmap")
     run_local(pack, dataclasses.replace(settings, workspace=tmp_path / "whole"), vmap)
     assert_same_results(pack, tmp_path / "stopped", tmp_path / "whole")
     assert not packs(tmp_path / "stopped").exists()

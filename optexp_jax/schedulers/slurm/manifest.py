@@ -26,7 +26,7 @@ class Manifest:
         workspace: of the results.
         commit: of the code, None outside of a git repository; with a `+` if there were changes.
         created: local time.
-        options: how runs are launched, `Options` without `force`.
+        options: how runs are launched, the fields of `RunOptions`.
         processes: that run one pack together.
         max_requeues: of a task.
         tasks: of each task its packs, of each pack its runs; the packs of a task share its device.

@@ -7,7 +7,6 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.errors import OptexpError, cause_of, remedy_of
@@ -15,6 +14,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.grid import unique
 from optexp_jax.results import checked_files
 from optexp_jax.results.store import RunFolder
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.schedulers.slurm import cluster
 from optexp_jax.schedulers.slurm.manifest import Manifest, commit_of, in_tasks, now
 from optexp_jax.schedulers.slurm.resources import Resources
@@ -33,7 +33,7 @@ class Request:
         packs: the runs of each process.
         resources: of each task.
         command: that tasks call, with `--scale`.
-        options: how runs are launched.
+        options: how runs are run.
         workspace: of the results.
         environment: variables that tasks need, none of them secret.
     """
@@ -41,7 +41,7 @@ class Request:
     packs: Sequence[Pack]
     resources: Resources
     command: tuple[str, ...]
-    options: Mapping[str, Any]
+    options: RunOptions
     workspace: Path
     environment: Mapping[str, str]
 
@@ -57,7 +57,7 @@ class Request:
                 workspace=str(self.workspace.absolute()),
                 commit=commit_of(folder),
                 created=created,
-                options=dict(self.options),
+                options=dataclasses.asdict(self.options),
                 processes=self.resources.processes_in_all,
                 max_requeues=self.resources.max_requeues,
                 tasks=tuple(tasks[i : i + most]),

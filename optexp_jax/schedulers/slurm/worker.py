@@ -15,8 +15,9 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner.display import Display
-from optexp_jax.runner.local import Options, Outcome, run_local
+from optexp_jax.runner.local import Outcome, run_local
 from optexp_jax.runner.multihost import follow_first_process
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.schedulers.slurm.cluster import is_number
 from optexp_jax.schedulers.slurm.manifest import Manifest
 from optexp_jax.training.multihost import broadcast
@@ -48,7 +49,7 @@ def run_pack(
     chosen = _chosen(manifest, process, experiments)
     given = dict(manifest.options)
     force = given.pop("force", False)
-    options = Options(**given)
+    options = RunOptions(**given)
     if manifest.processes > 1:
         jax.distributed.initialize(local_device_ids=_gpus_of_process(os.environ))
         if jax.process_index():
@@ -86,7 +87,7 @@ def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
 def _outcomes(
     chosen: list[Experiment],
     settings: Settings,
-    options: Options,
+    options: RunOptions,
     force: str | bool,
     display: Display,
 ) -> Iterator[Outcome]:
