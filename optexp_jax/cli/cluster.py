@@ -1,4 +1,4 @@
-"""What `--slurm`, `--cancel` and a task do."""
+"""What `--slurm` (or another scheduler), `--cancel` and a task do."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from optexp_jax.cli.options import run_options
 from optexp_jax.cli.prepare import prepare
 from optexp_jax.experiment import Experiment
 from optexp_jax.runner.preparation import missing_data
-from optexp_jax.schedulers.slurm import cluster
-from optexp_jax.schedulers.slurm.submission import tasks_of_runs
+from optexp_jax.schedulers.known import all_schedulers
+from optexp_jax.schedulers.submission import tasks_of_runs
 from optexp_jax.training.pack import Pack
 
 
@@ -35,18 +35,19 @@ def submit(
     Args:
         context: of the command line.
         experiments: the grid.
-        args: its options.
+        args: its options, `scheduler` among them.
         profile: name of the resources that the module asks for.
 
     Raises:
-        OptexpError: an impossible value, or SLURM refuses.
+        OptexpError: an impossible value, or the scheduler refuses.
     """
-    from optexp_jax.schedulers.slurm.submit import Request, left_to_send, packs_to_send, send
+    from optexp_jax.schedulers.submit import Request, left_to_send, packs_to_send, send
 
     settings = context.settings
+    scheduler = all_schedulers()[args.scheduler]
     resources = cluster_options.resources(args, settings, profile)
     if not args.dry_run:
-        cluster.queue()  # without an answer, what is on its way would be sent twice
+        scheduler.states()  # without an answer, what is on its way would be sent twice
     options = run_options(args, devices=resources.devices_per_run)
     left, busy = left_to_send(experiments, settings.workspace, options.force)
     if not left:
@@ -63,7 +64,10 @@ def submit(
         most = len(left) if most == "auto" else most
     packs = packs_to_send(left, resources, most, settings.workspace)
     environment = settings.as_environment()
-    request = Request(packs, resources, _command(args), options, settings.workspace, environment)
+    command = _command(args)
+    request = Request(
+        scheduler, packs, resources, command, options, settings.workspace, environment
+    )
     context.console.print(_table(packs, resources.per_gpu))
     if args.dry_run:
         return _show(context, request, busy)
@@ -82,7 +86,7 @@ def submit(
 
 def _show(context: Context, request, busy: int) -> int:
     (manifest, *others) = request.manifests(request.resources.max_array)
-    folder = context.settings.workspace.absolute() / "slurm" / _name(context)
+    folder = context.settings.workspace.absolute() / request.scheduler.name / _name(context)
     print(request.script_in(folder, manifest))
     runs = sum(len(pack.experiments) for pack in request.packs)
     arrays = f" in {1 + len(others)} arrays, of which the first is shown" if others else ""
@@ -127,14 +131,18 @@ def _name(context: Context) -> str:
 
 def cancel(context: Context, experiments: Sequence[Experiment]) -> int:
     """Cancel the tasks that have runs of a grid; what they recorded is kept."""
-    cluster.queue()  # says so where SLURM is not
     tasks = tasks_of_runs(context.settings.workspace)
-    found = [tasks.get(e.run_key) for e in experiments]
-    alive = sorted({t.task for t in found if t and t.is_alive})
+    found = [t for t in (tasks.get(e.run_key) for e in experiments) if t]
+    schedulers = {t.submission.scheduler.name: t.submission.scheduler for t in found}
+    for scheduler in (schedulers or all_schedulers()).values():
+        scheduler.states()  # says so where it is not
+    alive = sorted({t.task for t in found if t.is_alive})
     if not alive:
         context.say("No task of these runs waits or runs.")
         return 0
-    cluster.cancel(alive)
+    for name, scheduler in schedulers.items():
+        mine = {t.task for t in found if t.is_alive and t.submission.scheduler.name == name}
+        scheduler.cancel(sorted(mine))
     names = ", ".join(map(str, alive[:5])) + ", ..." * (len(alive) > 5)
     context.say(f"Cancelled {len(alive)} tasks: {names}. What was recorded is kept.")
     return 0
@@ -143,7 +151,7 @@ def cancel(context: Context, experiments: Sequence[Experiment]) -> int:
 def task(context: Context, experiments: Sequence[Experiment], path: Path, process: int) -> int:
     """Run what a manifest has for a process of this task; returns its exit code."""
     from optexp_jax.cli.log_display import LogDisplay
-    from optexp_jax.schedulers.slurm.worker import run_pack
+    from optexp_jax.schedulers.worker import run_pack
 
     display = LogDisplay(lambda line: print(line, flush=True))
     outcomes = run_pack(path, process, experiments, context.settings, display)

@@ -8,8 +8,8 @@ from typing import Any
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.schedulers.slurm.profiles import read_profiles, resources_of
-from optexp_jax.schedulers.slurm.resources import Resources
+from optexp_jax.schedulers.profiles import read_profiles, resources_of
+from optexp_jax.schedulers.resources import Resources
 
 SMALL = "two_cores"
 

@@ -17,6 +17,7 @@ from optexp_jax.cli.selection import Small, at_scale, chosen_by, numbered
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.schedulers.known import all_schedulers
 
 
 def main(
@@ -62,7 +63,7 @@ def _main(
         every = at_scale(experiments, small, args.scale)
         return cluster.task(context, every, args.task, args.process)
     chosen = chosen_by(experiments, small, args)
-    if args.slurm:
+    if args.scheduler:
         return cluster.submit(context, _sent(chosen, args), args, resources)
     if args.cancel:
         return cluster.cancel(context, chosen)
@@ -84,19 +85,27 @@ def _require_action(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     sends = args.test or args.single is not None
     other = args.local or args.prepare or args.report or args.cancel
     other = other or args.plot or args.plot_perclass
-    if not (sends or other or args.slurm or args.task):
+    if not (sends or other or args.scheduler or args.task):
         parser.error(
-            "one of --test --local --single --prepare --report --plot --slurm --cancel is required"
+            f"one of --test --local --single --prepare --report --plot {_senders(' ')} --cancel is "
+            "required"
         )
-    if args.slurm and other:
-        raise OptexpError("--slurm goes alone, or with --test or --single N: leave the others out.")
-    if not args.slurm:
+    if args.scheduler and other:
+        raise OptexpError(
+            f"--{args.scheduler} goes alone, or with --test or --single N: leave the others out."
+        )
+    if not args.scheduler:
         for name in cluster_options.given(args):
-            raise OptexpError(f"{name} counts with --slurm: add it.")
+            raise OptexpError(f"{name} counts with {_senders(' or ')}: add it.")
+
+
+def _senders(between: str) -> str:
+    """The options that send runs to a scheduler."""
+    return between.join(f"--{name}" for name in all_schedulers())
 
 
 def _sent(chosen: list[Experiment], args: argparse.Namespace) -> list[Experiment]:
-    """What --slurm sends."""
+    """What is sent to a scheduler."""
     if args.test:
         return chosen[:1]
     return chosen if args.single is None else [numbered(chosen, args.single)]

@@ -8,7 +8,7 @@ from optexp_jax.cli.context import Context
 from optexp_jax.cli.tables import report as table
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.store import RunFolder
-from optexp_jax.schedulers.slurm.report import states
+from optexp_jax.schedulers.report import states
 
 
 def report(context: Context, experiments: Sequence[Experiment]) -> int:

@@ -13,7 +13,7 @@ from optexp_jax.datasets.imagenet.split import ImageSplit
 from optexp_jax.datasets.imagenet.tree import Part
 from optexp_jax.datasets.text import encode, tokens
 from optexp_jax.errors import UnreadableError, UnwritableError, machine_error, tell_from_damage
-from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.schedulers.manifest import Manifest
 
 
 class Source:

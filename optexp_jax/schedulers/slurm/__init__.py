@@ -1,1 +1,5 @@
-"""Grids on a SLURM cluster: what to send, sending it, and what runs inside a task."""
+"""SLURM: its programs, its scripts, and what runs inside a task."""
+
+from optexp_jax.schedulers.slurm.scheduler import SLURM as SCHEDULER
+
+__all__ = ["SCHEDULER"]

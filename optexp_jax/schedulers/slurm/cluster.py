@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from optexp_jax.errors import OptexpError, cause_of
+from optexp_jax.schedulers.base import Task
 
 WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "CONFIGURING", "SUSPENDED")
 ALIVE = (*WAITING, "RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "STOPPED", "RESIZING")
 
 _SECONDS = 60.0
 _ACCOUNT = re.compile(r"([0-9]+)_([0-9]+)\|(\w+)[^|]*\|(.*)")
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Task:
-    """A task of an array.
-
-    >>> print(Task("17", 3))
-    17_3
-    """
-
-    job: str  # id of the array
-    index: int
-    name: str = ""  # of the array
-
-    def __str__(self) -> str:
-        return f"{self.job}_{self.index}"
 
 
 def is_number(text: str) -> bool:

@@ -9,9 +9,10 @@ import string
 from collections.abc import Mapping
 from pathlib import Path
 
-from optexp_jax.schedulers.slurm.lines import one_line, quoted
-from optexp_jax.schedulers.slurm.manifest import Manifest
-from optexp_jax.schedulers.slurm.resources import Resources
+from optexp_jax.errors import OptexpError
+from optexp_jax.schedulers.lines import one_line
+from optexp_jax.schedulers.manifest import Manifest
+from optexp_jax.schedulers.resources import Resources
 
 _PLAIN = re.compile(r"[\w.+-]+")
 
@@ -83,3 +84,20 @@ def _directives(manifest: Manifest, resources: Resources, folder: Path) -> list[
         "--requeue",
         f"--signal=B:USR1@{resources.grace}",
     ]
+
+
+def quoted(name: str, text: str) -> str:
+    """The text as SLURM reads a value of a directive: in quotes, which a backslash takes in.
+
+    Raises:
+        OptexpError: it has a backslash, for which SLURM would leave the number out of a log's name.
+
+    >>> print(quoted("folder", 'my "work"'))
+    "my \\"work\\""
+    """
+    if "\\" in text:
+        raise OptexpError(
+            f"The {name} has a backslash, which SLURM does not take in the names of logs: rename "
+            "what has it, or set OPTEXP_WORKSPACE to another folder."
+        )
+    return '"' + text.replace('"', '\\"') + '"'

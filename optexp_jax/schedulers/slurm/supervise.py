@@ -17,8 +17,10 @@ from types import FrameType
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.runner.output import complain, safe_output
+from optexp_jax.schedulers.base import Task
+from optexp_jax.schedulers.manifest import Manifest
 from optexp_jax.schedulers.slurm import cluster
-from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.schedulers.slurm.scheduler import SLURM
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _GPU_SHARE = 0.9  # of its memory, by all processes that share it
@@ -31,7 +33,7 @@ def main(path: Path) -> int:
     if not 0 <= index < len(manifest.tasks):
         raise OptexpError(f"{path} has no task {index}: submit again with --slurm.")
     code = run_task(manifest, path, index)
-    task = cluster.Task(str(_from_environment("SLURM_ARRAY_JOB_ID")), index)
+    task = Task(str(_from_environment("SLURM_ARRAY_JOB_ID")), index)
     if _was_stopped(code):
         _requeue(manifest, task)
     return 128 - code if code < 0 else code
@@ -115,7 +117,7 @@ def _passing_on(
         signal.signal(number, signal.SIG_IGN)
 
 
-def _requeue(manifest: Manifest, task: cluster.Task) -> None:
+def _requeue(manifest: Manifest, task: Task) -> None:
     """Queue the task again, unless it was cancelled or has been queued often enough."""
     before = _from_environment("SLURM_RESTART_COUNT", 0)
     if before >= manifest.max_requeues:
@@ -128,7 +130,7 @@ def _requeue(manifest: Manifest, task: cluster.Task) -> None:
             return
         say(f"{task} is queued again.")
         if fate == "stopped":
-            cluster.requeue(task)
+            SLURM.requeue(task)
     except OptexpError as error:
         say(f"{error} --slurm goes on from here.")
 

@@ -10,7 +10,7 @@ import pytest
 from cluster_grid import experiments
 
 from optexp_jax.results.load import load_results
-from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.schedulers.manifest import Manifest
 
 ROOT = Path(__file__).parents[3]
 GRID = ROOT / "tests" / "helpers" / "cluster_grid.py"

@@ -10,8 +10,8 @@ from optexp_jax.cli import cluster
 from optexp_jax.cli.context import Context
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.schedulers.slurm.manifest import Manifest
-from optexp_jax.schedulers.slurm.resources import Resources
+from optexp_jax.schedulers.manifest import Manifest
+from optexp_jax.schedulers.resources import Resources
 from optexp_jax.schedulers.slurm.script import script
 
 RESOURCES = Resources(time="1:00:00", memory="1G")

@@ -16,8 +16,8 @@ from optexp_jax.losses import CrossEntropy, SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam
 from optexp_jax.results.store import RunFolder
-from optexp_jax.schedulers.slurm.manifest import Manifest
-from optexp_jax.schedulers.slurm.submit import left_to_send
+from optexp_jax.schedulers.manifest import Manifest
+from optexp_jax.schedulers.submit import left_to_send
 from optexp_jax.training.memory import estimate, shapes_of
 from optexp_jax.training.pack import Pack
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from slurm_standins import Slurm
 
-from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.schedulers.manifest import Manifest
 
 # A process that waits for a signal, or ends as its pack's run is called.
 PROGRAM = """
 import os, pathlib, signal, sys, time
-from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.schedulers.manifest import Manifest
 path, number = sys.argv[sys.argv.index("--task") + 1], int(sys.argv[-1])
 task = int(os.environ["SLURM_ARRAY_TASK_ID"])
 ((group, what),) = Manifest.read(pathlib.Path(path)).tasks[task][number]

@@ -11,7 +11,7 @@ from typing import Any
 
 from optexp_jax.config import expanded
 from optexp_jax.errors import OptexpError
-from optexp_jax.schedulers.slurm.resources import Resources
+from optexp_jax.schedulers.resources import Resources
 
 DEFAULTS = "defaults"
 OWN_FILE = Path("slurm/profiles.toml")
@@ -26,7 +26,7 @@ def read_profiles(own: Path | None = None) -> dict[str, dict[str, Any]]:
     Raises:
         OptexpError: the file is not there, or is not what it should be.
     """
-    package = importlib.resources.files("optexp_jax.schedulers.slurm") / "profiles.toml"
+    package = importlib.resources.files("optexp_jax.schedulers") / "profiles.toml"
     profiles = _parsed(package.read_text(encoding="utf-8"), "profiles.toml of the package")
     if own is None and not OWN_FILE.is_file():
         return _flat(profiles, {})

@@ -29,20 +29,3 @@ def one_line(name: str, text: str) -> str:
             "out, or rename what has it."
         )
     return text
-
-
-def quoted(name: str, text: str) -> str:
-    """The text as SLURM reads a value of a directive: in quotes, which a backslash takes in.
-
-    Raises:
-        OptexpError: it has a backslash, for which SLURM would leave the number out of a log's name.
-
-    >>> print(quoted("folder", 'my "work"'))
-    "my \\"work\\""
-    """
-    if "\\" in text:
-        raise OptexpError(
-            f"The {name} has a backslash, which SLURM does not take in the names of logs: rename "
-            "what has it, or set OPTEXP_WORKSPACE to another folder."
-        )
-    return '"' + text.replace('"', '\\"') + '"'

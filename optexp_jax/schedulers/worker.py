@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jax
@@ -18,8 +17,8 @@ from optexp_jax.runner.display import Display
 from optexp_jax.runner.local import Outcome, run_local
 from optexp_jax.runner.multihost import follow_first_process
 from optexp_jax.runner.options import RunOptions
-from optexp_jax.schedulers.slurm.cluster import is_number
-from optexp_jax.schedulers.slurm.manifest import Manifest
+from optexp_jax.schedulers.known import all_schedulers
+from optexp_jax.schedulers.manifest import Manifest
 from optexp_jax.training.multihost import broadcast
 
 
@@ -46,12 +45,13 @@ def run_pack(
         OptexpError: outside of a task, or the module no longer declares what was sent.
     """
     manifest = Manifest.read(path)
-    chosen = _chosen(manifest, process, experiments)
+    scheduler = all_schedulers()[manifest.scheduler]
+    chosen = _chosen(manifest, scheduler.task_index(), process, experiments)
     given = dict(manifest.options)
     force = given.pop("force", False)
     options = RunOptions(**given)
     if manifest.processes > 1:
-        jax.distributed.initialize(local_device_ids=_gpus_of_process(os.environ))
+        scheduler.join_processes()
         if jax.process_index():
             follow_first_process(settings)
             return []
@@ -59,29 +59,6 @@ def run_pack(
         return list(_outcomes(chosen, settings, options, force and manifest.created, display))
     finally:
         broadcast(None)
-
-
-def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
-    """The GPUs of this process among those of its node, in equal shares; None without GPUs.
-
-    JAX takes one GPU for each process of a SLURM step unless it is broadcast.
-
-    >>> _gpus_of_process({"CUDA_VISIBLE_DEVICES": "0,1,2,3", "SLURM_NTASKS": "4",
-    ...     "SLURM_STEP_NUM_NODES": "2", "SLURM_LOCALID": "1"})
-    [2, 3]
-    """
-    visible = environ.get("CUDA_VISIBLE_DEVICES", "")
-    if not visible:
-        return None
-    processes = int(environ["SLURM_NTASKS"]) // int(environ.get("SLURM_STEP_NUM_NODES", "1"))
-    share = len(visible.split(",")) // processes
-    if share == 0:
-        raise OptexpError(
-            f"{processes} processes of a node have the GPUs {visible} only: ask for as many gpus "
-            "as processes in the profile."
-        )
-    first = share * int(environ["SLURM_LOCALID"])
-    return list(range(first, first + share))
 
 
 def _outcomes(
@@ -102,13 +79,13 @@ def _outcomes(
 
 
 def _chosen(
-    manifest: Manifest, process: int, experiments: Sequence[Experiment]
+    manifest: Manifest, index: int | None, process: int, experiments: Sequence[Experiment]
 ) -> list[Experiment]:
-    text = os.environ.get("SLURM_ARRAY_TASK_ID", "")
-    inside = is_number(text) and int(text) < len(manifest.tasks)
-    if not inside or not 0 <= process < len(manifest.tasks[int(text)]):
+    tasks = manifest.tasks
+    packs = tasks[index] if index is not None and index < len(tasks) else ()
+    if not 0 <= process < len(packs):
         raise OptexpError("--task is what --slurm calls inside a task: call --local instead.")
-    wanted = manifest.tasks[int(text)][process]
+    wanted = packs[process]
     declared = {e.run_key: e for e in experiments}
     unknown = [run for run in wanted if run not in declared]
     if unknown:

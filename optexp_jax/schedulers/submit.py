@@ -15,11 +15,10 @@ from optexp_jax.grid import unique
 from optexp_jax.results import checked_files
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner.options import RunOptions
-from optexp_jax.schedulers.slurm import cluster
-from optexp_jax.schedulers.slurm.manifest import Manifest, commit_of, in_tasks, now
-from optexp_jax.schedulers.slurm.resources import Resources
-from optexp_jax.schedulers.slurm.script import script
-from optexp_jax.schedulers.slurm.submission import Submission, new_folder, tasks_of_runs
+from optexp_jax.schedulers.base import Scheduler
+from optexp_jax.schedulers.manifest import Manifest, commit_of, in_tasks, now
+from optexp_jax.schedulers.resources import Resources
+from optexp_jax.schedulers.submission import Submission, new_folder, tasks_of_runs
 from optexp_jax.training.memory import shapes_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs
 from optexp_jax.training.pack_size import Auto, split_to_fit
@@ -30,6 +29,7 @@ class Request:
     """What to send, and how.
 
     Args:
+        scheduler: where to.
         packs: the runs of each process.
         resources: of each task.
         command: that tasks call, with `--scale`.
@@ -38,6 +38,7 @@ class Request:
         environment: variables that tasks need, none of them secret.
     """
 
+    scheduler: Scheduler
     packs: Sequence[Pack]
     resources: Resources
     command: tuple[str, ...]
@@ -61,13 +62,14 @@ class Request:
                 processes=self.resources.processes_in_all,
                 max_requeues=self.resources.max_requeues,
                 tasks=tuple(tasks[i : i + most]),
+                scheduler=self.scheduler.name,
             )
             for i in range(0, len(tasks), most)
         ]
 
     def script_in(self, folder: Path, manifest: Manifest) -> str:
         """The batch script of a manifest in a folder."""
-        return script(manifest, self.resources, folder, self.environment)
+        return self.scheduler.script(manifest, self.resources, folder, self.environment)
 
 
 def left_to_send(
@@ -148,19 +150,20 @@ def send(request: Request, name: str) -> list[Submission]:
     An array that is refused leaves nothing behind; those before it stay sent.
 
     Raises:
-        OptexpError: sbatch refused, or is not here; or the workspace cannot be written.
+        OptexpError: the scheduler refused, or is not here; or the workspace cannot be written.
     """
-    limit = cluster.most_tasks() or request.resources.max_array
+    scheduler = request.scheduler
+    limit = scheduler.max_tasks() or request.resources.max_array
     sent = []
     for manifest in request.manifests(min(limit, request.resources.max_array)):
-        with new_folder(request.workspace, name) as folder:
+        with new_folder(request.workspace, scheduler, name) as folder:
             try:
                 manifest.write(folder / "manifest.json")
                 checked_files.write_text(folder / "job.sh", request.script_in(folder, manifest))
             except OSError as error:
                 raise checked_files.unwritable(request.workspace, error) from error
-            job = cluster.submit(folder / "job.sh")
-        sent.append(_remembered(Submission(folder, job)))
+            job = scheduler.submit(folder / "job.sh")
+        sent.append(_remembered(Submission(scheduler, folder, job)))
     return sent
 
 

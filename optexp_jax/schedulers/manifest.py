@@ -30,6 +30,7 @@ class Manifest:
         processes: that run one pack together.
         max_requeues: of a task.
         tasks: of each task its packs, of each pack its runs; the packs of a task share its device.
+        scheduler: name of what it was sent to; not in the file for the first that there was.
     """
 
     command: tuple[str, ...]
@@ -41,6 +42,7 @@ class Manifest:
     processes: int
     max_requeues: int
     tasks: tuple[tuple[tuple[Run, ...], ...], ...]
+    scheduler: str = "slurm"
 
     @property
     def runs(self) -> list[Run]:
@@ -50,6 +52,8 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write the manifest, a pack a line."""
         document = dataclasses.asdict(self) | {"tasks": "@"}
+        if self.scheduler == "slurm":
+            del document["scheduler"]
         lines = ",\n".join(f"  {json.dumps(packs)}" for packs in self.tasks)
         text = json.dumps(document, indent=1).replace('"@"', f"[\n{lines}\n ]")
         checked_files.write_text(path, text + "\n")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.results import checked_files
-from optexp_jax.schedulers.slurm import cluster
-from optexp_jax.schedulers.slurm.manifest import Manifest, Run
+from optexp_jax.schedulers.base import Scheduler, Task, TaskState
+from optexp_jax.schedulers.known import all_schedulers
+from optexp_jax.schedulers.manifest import Manifest, Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Submission:
     """An array that was sent.
 
     Args:
-        folder: `<workspace>/slurm/<name>/` with `manifest.json`, `job.sh`, `submitted.json` and
-            `logs/`.
+        scheduler: where to.
+        folder: `<workspace>/<scheduler>/<name>/` with `manifest.json`, `job.sh`, `submitted.json`
+            and `logs/`.
         job: id of the array.
     """
 
+    scheduler: Scheduler
     folder: Path
     job: str
 
@@ -44,22 +47,22 @@ class RunTask:
     Args:
         submission: the array.
         index: of the task.
-        state: as SLURM calls it, such as PENDING; empty where SLURM has forgotten it.
+        state: what becomes of it.
     """
 
     submission: Submission
     index: int
-    state: str
+    state: TaskState
 
     @property
-    def task(self) -> cluster.Task:
-        """The task as SLURM knows it."""
-        return cluster.Task(self.submission.job, self.index, self.submission.folder.name)
+    def task(self) -> Task:
+        """The task as the scheduler knows it."""
+        return Task(self.submission.job, self.index, self.submission.folder.name)
 
     @property
     def is_alive(self) -> bool:
         """Whether it waits or runs."""
-        return self.state in cluster.ALIVE
+        return self.state.is_alive
 
     @property
     def last_line(self) -> str:
@@ -74,9 +77,9 @@ class RunTask:
 
 
 @contextlib.contextmanager
-def new_folder(workspace: Path, name: str) -> Iterator[Path]:
+def new_folder(workspace: Path, scheduler: Scheduler, name: str) -> Iterator[Path]:
     """A new folder for a submission; it is removed again if the block fails."""
-    folder = _unused(workspace.absolute() / "slurm", name)
+    folder = _unused(workspace.absolute() / scheduler.name, name)
     try:
         yield folder
     except BaseException:
@@ -98,39 +101,39 @@ def _unused(parent: Path, name: str) -> Path:
             return folder
 
 
-def submissions(workspace: Path) -> list[Submission]:
-    """Everything that was sent from a workspace, oldest first."""
+def submissions(workspace: Path, scheduler: Scheduler) -> list[Submission]:
+    """Everything that was sent from a workspace to a scheduler, oldest first."""
     sent = []
-    for path in (workspace / "slurm").glob("*/submitted.json"):
+    for path in (workspace / scheduler.name).glob("*/submitted.json"):
         entries = checked_files.read_json(path)
-        sent.append((str(entries.get("sent")), Submission(path.parent, str(entries.get("job")))))
+        submission = Submission(scheduler, path.parent, str(entries.get("job")))
+        sent.append((str(entries.get("sent")), submission))
     return [submission for _, submission in sorted(sent, key=lambda pair: pair[0])]
 
 
 def tasks_of_runs(workspace: Path) -> dict[Run, RunTask]:
-    """The newest task of every run that was sent; without SLURM no task has a state.
+    """The newest task of every run that was sent; where its scheduler is not, it has no state.
 
     Raises:
         OptexpError: a manifest is damaged.
     """
-    sent = submissions(workspace)
-    if not sent:
-        return {}
-    states = _states(sent)
     found: dict[Run, RunTask] = {}
-    for submission in sent:
-        for index, packs in enumerate(submission.manifest.tasks):
-            # Ids of jobs begin anew with a new cluster, so the name has to be right, too.
-            state = states.get(cluster.Task(submission.job, index, submission.folder.name), "")
-            task = RunTask(submission, index, state)
-            found |= {run: task for pack in packs for run in pack}
+    for scheduler in all_schedulers().values():
+        sent = submissions(workspace, scheduler)
+        states = _states(scheduler, sent)
+        for submission in sent:
+            for index, packs in enumerate(submission.manifest.tasks):
+                # Ids of jobs begin anew with a new cluster, so the name has to be right, too.
+                known = Task(submission.job, index, submission.folder.name)
+                task = RunTask(submission, index, states.get(known, TaskState()))
+                found |= {run: task for pack in packs for run in pack}
     return found
 
 
-def _states(sent: list[Submission]) -> Mapping[cluster.Task, str]:
+def _states(scheduler: Scheduler, sent: list[Submission]) -> Mapping[Task, TaskState]:
+    if not sent:
+        return {}
     try:
-        known = cluster.queue()
+        return scheduler.states([s.job for s in sent])
     except OptexpError:  # reports are read on other machines, too
         return {}
-    recent = {task.job for task in known}
-    return cluster.accounted([s.job for s in sent if s.job not in recent]) | known

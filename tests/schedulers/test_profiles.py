@@ -8,8 +8,8 @@ import pytest
 
 from optexp_jax.cli.package_main import discover
 from optexp_jax.errors import OptexpError
-from optexp_jax.schedulers.slurm.profiles import read_profiles, resources_of
-from optexp_jax.schedulers.slurm.resources import Resources
+from optexp_jax.schedulers.profiles import read_profiles, resources_of
+from optexp_jax.schedulers.resources import Resources
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def own_file(tmp_path, text):
 def test_every_module_names_a_profile_of_the_package():
     profiles = read_profiles()
     for name in discover("experiments"):
-        module = Path(__file__).parents[3].joinpath("experiments", *name.split("."))
+        module = Path(__file__).parents[2].joinpath("experiments", *name.split("."))
         text = module.with_suffix(".py").read_text()
         profile = text.partition('slurm="')[2].partition('"')[0]
         resources_of(profile, profiles, {})

@@ -7,8 +7,8 @@ import re
 from typing import Literal
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.schedulers.slurm.lines import one_line
-from optexp_jax.schedulers.slurm.secret_lines import secret_in
+from optexp_jax.schedulers.lines import one_line
+from optexp_jax.schedulers.secret_lines import secret_in
 
 _TIME = re.compile(r"[0-9]+-[0-9]+(:[0-9]+){0,2}|[0-9]+(:[0-9]+){0,2}")
 _MEMORY = re.compile(r"([0-9]+)([KMGT]?)")
