@@ -49,7 +49,7 @@ def submit(
     if not args.dry_run:
         scheduler.states()  # without an answer, what is on its way would be sent twice
     options = run_options(args, devices=resources.devices_per_run)
-    left, busy = left_to_send(experiments, settings.workspace, options.force)
+    left, busy = left_to_send(experiments, context.folders, options.force)
     if not left:
         context.say(f"Nothing is left to send: {busy} runs are on their way, the others are done.")
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from optexp_jax.config import Settings
 from optexp_jax.experiment import Experiment
+from optexp_jax.results.run_folders import RunFolders
 
 if TYPE_CHECKING:
     from optexp_jax.runner.display import Display
@@ -34,6 +36,11 @@ class Context:
     command: str
     scale: str = ""
 
+    @functools.cached_property
+    def folders(self) -> RunFolders:
+        """The folders of the runs of the workspace."""
+        return RunFolders(self.settings.workspace)
+
     def say(self, text: str = "") -> None:
         """Print a line as it is."""
         self.console.print(escape(text), highlight=False, soft_wrap=True)
@@ -43,7 +50,7 @@ class Context:
         from optexp_jax.runner.local import run_local
 
         with self._display() as display:
-            outcome = run_local(experiments, self.settings, options, display)
+            outcome = run_local(experiments, self.settings, options, display, self.folders)
         if outcome.stopped:
             self.say("Stopped. What was recorded is kept; the same command goes on from there.")
             return 128 + outcome.stopped

@@ -7,7 +7,6 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from rich.table import Table
@@ -21,6 +20,7 @@ from optexp_jax.cli.tables import listed, plan_table
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner.planning import Planned, Planner, seconds_of, within
 
@@ -56,14 +56,14 @@ def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int
     if args.prepare:
         return prepare(context, [run.experiment for run in every])
     if args.local:
-        chosen = _left(every, args.budget, args.force, context.settings.workspace)
+        chosen = _left(every, args.budget, args.force, context.folders)
         if args.dry_run:
             return _show(chosen, context)
         _announce(chosen, context)
         code = context.run_experiments(
             [run.experiment for run in chosen], options.run_options(args)
         )
-    console.print(_table(modules, context.settings))
+    console.print(_table(modules, context.folders))
     if not args.list:
         context.say(f"One group in detail: python -m {package}.<module> --report{scale}")
     return code
@@ -103,9 +103,11 @@ def _at_scale(experiments: list[Experiment], plan: Planner | None, scale: str) -
     return plan(experiments)
 
 
-def _left(runs: list[Planned], budget: int | None, force: bool, workspace: Path) -> list[Planned]:
+def _left(
+    runs: list[Planned], budget: int | None, force: bool, folders: RunFolders
+) -> list[Planned]:
     """What is not done yet, or everything by force; of that what fits into a budget."""
-    left = [run for run in runs if force or not _is_done(RunFolder(workspace, run.experiment))]
+    left = [run for run in runs if force or not _is_done(folders[run.experiment])]
     if budget is None:
         return left
     if seconds_of(left) is None:
@@ -164,14 +166,14 @@ def _as_json(modules: dict[str, list[Experiment]]) -> list[dict[str, object]]:
     ]
 
 
-def _table(modules: dict[str, list[Experiment]], settings: Settings) -> Table:
+def _table(modules: dict[str, list[Experiment]], folders: RunFolders) -> Table:
     table = Table()
     for name in ("module", "group"):
         table.add_column(name, overflow="fold")
     for name in ("runs", "done", "diverged", "failed", "left"):
         table.add_column(name, justify="right")
     for module, group, members in _by_group(modules):
-        states = [RunFolder(settings.workspace, e).status() for e in members]
+        states = [folders[e].status() for e in members]
         counts = [states.count(s) for s in ("done", "diverged")]
         counts.append(states.count("failed") + states.count("damaged"))
         left = len(members) - sum(counts)

@@ -6,8 +6,7 @@ from optexp_jax.cli.context import Context
 from optexp_jax.cli.plot import draw
 from optexp_jax.cli.tables import first_and_last
 from optexp_jax.experiment import Experiment
-from optexp_jax.results.load import load_results
-from optexp_jax.results.store import RunFolder
+from optexp_jax.results.load import read_results
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.pack_run import describe
 from optexp_jax.training.pack import Pack
@@ -16,10 +15,10 @@ from optexp_jax.training.pack import Pack
 def test(context: Context, experiment: Experiment, options: RunOptions) -> int:
     """Run the first experiment and explain the result."""
     context.say(f"Experiment {experiment.short_id}: {describe(Pack((experiment,)))}")
-    folder = RunFolder(context.settings.workspace, experiment)
+    folder = context.folders[experiment]
     before = "missing" if options.force else folder.status()
     code = context.run_experiments([experiment], options)
-    results = load_results(experiment, context.settings.workspace)
+    results = read_results(folder)
     if code or not len(results.table):
         return code
     if before == results.status:

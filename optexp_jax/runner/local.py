@@ -20,6 +20,7 @@ from optexp_jax.grid import unique
 from optexp_jax.host import allow_open_files
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
+from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder, changes_since
 from optexp_jax.results.wandb.mirror import Mirror, open_mirror
@@ -65,28 +66,40 @@ def run_local(
     settings: Settings,
     options: RunOptions | None = None,
     display: Display | None = None,
+    folders: RunFolders | None = None,
 ) -> Outcome:
     """Run what is not done yet, store its rows, and resume what was interrupted.
+
+    Args:
+        experiments: the runs.
+        settings: the workspace, and whether runs are mirrored to wandb.
+        options: how they are run.
+        display: what a person sees.
+        folders: of the workspace, where the caller has them.
 
     Raises:
         UnwritableError: the workspace cannot be written.
         OptexpError: there is nothing to do but what misses its data.
     """
     checked_files.require_writable(settings.workspace)
-    return _Launcher(settings, options or RunOptions(), display or Silent()).run(experiments)
+    folders = folders or RunFolders(settings.workspace)
+    launcher = _Launcher(settings, options or RunOptions(), display or Silent(), folders)
+    return launcher.run(experiments)
 
 
 class _Launcher:
     """One call of `run_local`: the values that all its packs share."""
 
-    def __init__(self, settings: Settings, options: RunOptions, display: Display) -> None:
+    def __init__(
+        self, settings: Settings, options: RunOptions, display: Display, folders: RunFolders
+    ) -> None:
         self._settings = settings
         self._options = options
         self._display = display
         self._outcome = Outcome()
         self._stop = StopFlag()
         self._loaded: tuple[object, Data] | None = None
-        self._folders: dict[tuple[str, str], RunFolder] = {}
+        self._folders = folders
 
     def run(self, experiments: Sequence[Experiment]) -> Outcome:
         """Lock, skip what is done, and run the rest pack by pack."""
@@ -100,7 +113,7 @@ class _Launcher:
             mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
             if self._options.force:
                 for experiment in todo:
-                    self._folder(experiment).clear()
+                    self._folders[experiment].clear()
             stack.enter_context(persistent_compile_cache(self._settings.workspace))
             mirror = open_mirror(self._settings, self._display.say)
             stack.callback(mirror.close)
@@ -111,17 +124,12 @@ class _Launcher:
         self._outcome.stopped = self._stop.signal
         return self._outcome
 
-    def _folder(self, experiment: Experiment) -> RunFolder:
-        """The folder of a run: one object, which holds its lock."""
-        new = RunFolder(self._settings.workspace, experiment)
-        return self._folders.setdefault(experiment.run_key, new)
-
     def _pending(self, experiments: Sequence[Experiment]) -> list[Experiment]:
         """The experiments that are not done; what is wrong with damaged ones is said."""
         pending = []
         for experiment in experiments:
             try:
-                done = self._is_done(self._folder(experiment))
+                done = self._is_done(self._folders[experiment])
                 (self._outcome.skipped if done else pending).append(experiment)
             except OptexpError as error:
                 self._tell_failure([experiment], str(error))
@@ -133,7 +141,7 @@ class _Launcher:
         """The experiments that are left to do, locked in one order everywhere."""
         mine = set()
         for experiment in sorted(experiments, key=lambda e: e.run_key):
-            folder = self._folder(experiment)
+            folder = self._folders[experiment]
             if not stack.enter_context(folder.lock()):
                 self._outcome.busy.append(experiment)
                 host = folder.read_status().get("host", "another host")
@@ -171,7 +179,7 @@ class _Launcher:
         begun: dict[tuple[str, str], list[Experiment]] = {}
         fresh: dict[str, list[Experiment]] = {}
         for experiment in todo:
-            checkpoint = self._folder(experiment).read_status().get("checkpoint")
+            checkpoint = self._folders[experiment].read_status().get("checkpoint")
             if checkpoint:
                 begun.setdefault((experiment.group, checkpoint), []).append(experiment)
             else:
@@ -189,7 +197,7 @@ class _Launcher:
 
     def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[PackPlan]:
         """The plan that goes on from a checkpoint, in the mode of the runs that wrote it."""
-        first = self._folder(members[0])
+        first = self._folders[members[0]]
         source = first.group / "packs" / checkpoint_id
         try:
             checkpoint = read_checkpoint(source)
@@ -205,13 +213,13 @@ class _Launcher:
 
     def _is_in(self, experiment: Experiment, checkpoint: Checkpoint) -> bool:
         """Whether a run can go on from a checkpoint, with the parameters kept that it asks for."""
-        kept = self._folder(experiment).has_kept_before(checkpoint.step)
+        kept = self._folders[experiment].has_kept_before(checkpoint.step)
         return experiment.id in checkpoint.members and kept
 
     def _has_rows(self, experiment: Experiment, step: int) -> bool:
         """Whether a run has recorded what was before its checkpoint; one that has not fails."""
         try:
-            self._folder(experiment).require_rows_before(step)
+            self._folders[experiment].require_rows_before(step)
         except OptexpError as error:
             self._fail([experiment], str(error))
             return False
@@ -220,7 +228,7 @@ class _Launcher:
     def _going_on(
         self, checkpoint: Checkpoint, members: list[Experiment], source: Path
     ) -> list[PackPlan]:
-        said = self._folder(members[0]).read_status()
+        said = self._folders[members[0]].read_status()
         changed = changes_since(said)
         if changed:
             self._display.say(
@@ -251,7 +259,7 @@ class _Launcher:
         return [PackPlan(pack, self._folders_of(members), checkpoint, source)]
 
     def _folders_of(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
-        return {e.id: self._folder(e) for e in experiments}
+        return {e.id: self._folders[e] for e in experiments}
 
     def _run_safely(self, plan: PackPlan, mirror: Mirror) -> None:
         """Run a pack; an error of its own ends it as failed and leaves the others alone."""
@@ -296,7 +304,7 @@ class _Launcher:
     def _fail(self, experiments: list[Experiment], reason: str, trace: str | None = None) -> None:
         for experiment in experiments:
             with contextlib.suppress(GoneError):
-                self._folder(experiment).fail(reason, trace)
+                self._folders[experiment].fail(reason, trace)
         more = " (the whole message is in error.txt in the folder of the run)" if trace else ""
         self._tell_failure(experiments, reason, more)
 

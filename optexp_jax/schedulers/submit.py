@@ -13,7 +13,7 @@ from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import unique
 from optexp_jax.results import checked_files
-from optexp_jax.results.store import RunFolder
+from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.schedulers.base import Scheduler
 from optexp_jax.schedulers.manifest import Manifest, commit_of, in_tasks, now
@@ -73,7 +73,7 @@ class Request:
 
 
 def left_to_send(
-    experiments: Sequence[Experiment], workspace: Path, force: bool
+    experiments: Sequence[Experiment], folders: RunFolders, force: bool
 ) -> tuple[list[Experiment], int]:
     """What is neither done, nor on its way, nor run by another process.
 
@@ -83,10 +83,10 @@ def left_to_send(
     Raises:
         OptexpError: a manifest or a status is damaged.
     """
-    tasks = tasks_of_runs(workspace)
+    tasks = tasks_of_runs(folders.workspace)
     left, busy = [], 0
     for experiment in unique(experiments):
-        folder = RunFolder(workspace, experiment)
+        folder = folders[experiment]
         if folder.is_finished() and not force:
             continue
         task = tasks.get(experiment.run_key)

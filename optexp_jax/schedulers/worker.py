@@ -12,6 +12,7 @@ import jax
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner.display import Display
 from optexp_jax.runner.local import Outcome, run_local
@@ -69,13 +70,15 @@ def _outcomes(
     display: Display,
 ) -> Iterator[Outcome]:
     """Run again what began before the time given by `force`, then what is not done."""
+    folders = RunFolders(settings.workspace)
     if force:
-        old = [e for e in chosen if _began_before(e, settings.workspace, str(force))]
-        outcome = run_local(old, settings, dataclasses.replace(options, force=True), display)
+        old = [e for e in chosen if _began_before(folders[e], str(force))]
+        again = dataclasses.replace(options, force=True)
+        outcome = run_local(old, settings, again, display, folders)
         yield outcome
         if outcome.stopped:
             return
-    yield run_local(chosen, settings, options, display)
+    yield run_local(chosen, settings, options, display, folders)
 
 
 def _chosen(
@@ -97,8 +100,8 @@ def _chosen(
     return [declared[run] for run in wanted]
 
 
-def _began_before(experiment: Experiment, workspace: Path, created: str) -> bool:
+def _began_before(folder: RunFolder, created: str) -> bool:
     """Whether a run began before the submission; one that this task began is not run twice."""
-    started = RunFolder(workspace, experiment).read_status().get("started")
+    started = folder.read_status().get("started")
     read = datetime.datetime.fromisoformat
     return started is not None and read(started) < read(created)

@@ -15,6 +15,7 @@ from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy, SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam
+from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.results.store import RunFolder
 from optexp_jax.schedulers.manifest import Manifest
 from optexp_jax.schedulers.submit import left_to_send
@@ -266,7 +267,7 @@ def test_what_is_done_or_on_its_way_is_not_sent_again(call, slurm, workspace):
 
 def test_an_experiment_of_two_groups_is_sent_for_both(tmp_path):
     both = [dataclasses.replace(GRID[0], group=group) for group in ("one", "other")]
-    left, busy = left_to_send([*both, both[0]], tmp_path, force=False)
+    left, busy = left_to_send([*both, both[0]], RunFolders(tmp_path), force=False)
     assert ([e.group for e in left], busy) == (["one", "other"], 0)
 
 
