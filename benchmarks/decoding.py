@@ -22,9 +22,9 @@ from rich.table import Table
 
 from optexp_jax.datasets import ImageNet
 from optexp_jax.datasets.data import Streamed
+from optexp_jax.datasets.decoding import Wanted, decoded
 from optexp_jax.datasets.imagenet.split import ImageSplit
-from optexp_jax.machine import cores
-from optexp_jax.training.decoding import Wanted, decoded
+from optexp_jax.host import cores
 
 _BATCH = 64
 

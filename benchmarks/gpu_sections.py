@@ -34,9 +34,9 @@ from optexp_jax.optim import (
     SignDescent,
 )
 from optexp_jax.problem import Problem
+from optexp_jax.training.loop import train_pack
 from optexp_jax.training.memory import estimate
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.run import run
 
 Entry = dict[str, Any]
 
@@ -101,7 +101,7 @@ def _rows(experiments: list[Experiment], mode: str = "map", stop: int | None = N
     found: dict[str, list[Any]] = {e.id: [] for e in experiments}
 
     def follow(states: Any, step: int) -> Iterator[Any]:
-        for chunk in run(pack, data, states, step, chunk_seconds=0.05):
+        for chunk in train_pack(pack, data, states, step, chunk_seconds=0.05):
             for record in chunk.records:
                 name = record.experiment.problem.loss.name
                 by_class = record.per_class[f"tr_{name}PerClass"]

@@ -18,8 +18,8 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional
 from optexp_jax.numerics import pinned
 from optexp_jax.training.batches import as_inputs, named_key
+from optexp_jax.training.loop import Chunk, train_pack
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.run import Chunk, run
 
 _MOST = 8192  # steps of a call
 _SCAN = 256  # steps of a scan
@@ -69,7 +69,7 @@ def ours(
 ) -> Way:
     """Our training loop, metrics by class on; a step is one step of every run of the pack."""
     began = time.perf_counter()
-    chunks = run(Pack(tuple(experiments), mode, **pack), data, chunk_seconds=0.5)
+    chunks = train_pack(Pack(tuple(experiments), mode, **pack), data, chunk_seconds=0.5)
 
     def following() -> Chunk:
         with use_form(form or backend.form()):

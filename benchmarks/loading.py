@@ -17,8 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from optexp_jax.cli.display import preparing
 from optexp_jax.datasets import BarcodedMNIST, Digits, FashionMNIST, Shakespeare
-from optexp_jax.launch.display import preparing
 
 _TIMES = 7
 DATASETS = {

@@ -4,7 +4,7 @@
 
 Three ways to train the same learning-rate grid are timed in turn, in one process, several times:
 
-- pack: all rates in one call of `optexp_jax.training.run.run`;
+- pack: all rates in one call of `optexp_jax.training.loop.run`;
 - one by one: the same with packs of one;
 - PyTorch: an eager loop over steps, one rate at a time, with `torch.optim`.
 
@@ -38,8 +38,8 @@ from optexp_jax.losses import CrossEntropy, SquaredLoss
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.problem import Problem
+from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.run import run
 
 _NO_TORCH = (
     "PyTorch is not installed, so its column is left out: install it with "
@@ -105,7 +105,7 @@ def jax_samples(
 ) -> tuple[Sample, float]:
     """Timer of the chunks of a pack, settled to their final length, and its start-up seconds."""
     began = time.monotonic()
-    chunks = run(Pack(tuple(experiments), mode), data, chunk_seconds=seconds)
+    chunks = train_pack(Pack(tuple(experiments), mode), data, chunk_seconds=seconds)
     last = next(chunks).step
     start = time.monotonic() - began
 

@@ -14,9 +14,9 @@ classes; Adam and sign descent fit all classes, whatever their frequency.
 
 from experiments.small import small
 from optexp_jax import Problem, lr_grid
+from optexp_jax.cli import main
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam, LearningRate, NormalizedGD, SignDescent
@@ -40,4 +40,4 @@ optimizers = [
 experiments = experiments_over(optimizers, problem, group="LinReg_HeavyTailedOneHot", steps=2000)
 
 if __name__ == "__main__":
-    main(experiments, slurm="two_cores", small=small)
+    main(experiments, resources="two_cores", small=small)

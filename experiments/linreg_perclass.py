@@ -15,8 +15,8 @@ descent fall on one another.
 
 from experiments import linreg
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {
     "SGD": 0,
@@ -34,4 +34,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="two_cores", small=small)
+    main(experiments, resources="two_cores", small=small)

@@ -13,10 +13,10 @@ from optexp_jax.version import VERSION
 if TYPE_CHECKING:
     from optexp_jax.experiment import Experiment
     from optexp_jax.identity import register
-    from optexp_jax.launch.api import run
     from optexp_jax.optim import LearningRate, lr_grid
     from optexp_jax.problem import FullBatch, MiniBatch, Problem
     from optexp_jax.results.load import Results, load_results
+    from optexp_jax.runner.api import run
 
 __version__ = VERSION
 
@@ -30,7 +30,7 @@ _HOME = {
     "load_results": "optexp_jax.results.load",
     "lr_grid": "optexp_jax.optim",
     "register": "optexp_jax.identity",
-    "run": "optexp_jax.launch.api",
+    "run": "optexp_jax.runner.api",
 }
 
 __all__ = [

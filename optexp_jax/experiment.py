@@ -94,9 +94,14 @@ class Experiment:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
-    def place(self) -> tuple[str, str]:
+    def run_key(self) -> tuple[str, str]:
         """Group and id, where its results are: equal experiments of two groups differ in it."""
         return self.group, self.id
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The old name of `run_key`."""
+        return self.run_key
 
     @property
     def short_id(self) -> str:

@@ -165,4 +165,4 @@ def method_name(optimizer: Optimizer) -> str:
 
 def unique(experiments: Iterable[Experiment]) -> list[Experiment]:
     """The experiments without repetitions within a group, in order."""
-    return list({e.place: e for e in experiments}.values())
+    return list({e.run_key: e for e in experiments}.values())

@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 
 import flax.linen as nn
 
-from optexp_jax import datasets, frozen_features, losses, models, optim, problem
+from optexp_jax import datasets, losses, models, optim, problem
+from optexp_jax.datasets import frozen_features
 from optexp_jax.errors import OptexpError
 
 T = TypeVar("T", bound=type)

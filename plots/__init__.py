@@ -1,6 +1,6 @@
 """What the paper draws and claims, from the runs in the workspace."""
 
-from optexp_jax.launch.signals import keep_for_main
+from optexp_jax.runner.signals import keep_for_main
 
 keep_for_main()
 

@@ -16,9 +16,11 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from optexp_jax.cli import options
+from optexp_jax.cli.console import make_console
+from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import cli, options
 from plots.claim import Claim
 from plots.figures import CLAIMS
 from plots.runs import SCALES, SOURCES, Runs
@@ -65,13 +67,13 @@ def judged(claim: Claim, runs: Runs) -> Verdict:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """`python -m plots.claims`; ends the process."""
-    raise SystemExit(cli.guarded(lambda: run(argv)))
+    raise SystemExit(guarded(lambda: run(argv)))
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Show every claim; 0 also where some fail, as that is a result."""
     args = _parser().parse_args(argv)
-    settings, console = Settings.from_env(), cli.make_console()
+    settings, console = Settings.from_env(), make_console()
     claims = [c for c in CLAIMS if args.figure in (None, *c.figure.split(", "))]
     if not claims:
         raise OptexpError(f"No claim is about figure '{args.figure}'.")

@@ -16,13 +16,15 @@ from typing import NoReturn
 
 from rich.markup import escape
 
+from optexp_jax.cli import options
+from optexp_jax.cli.console import make_console
+from optexp_jax.cli.display import RichDisplay
+from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import cli, options
-from optexp_jax.launch.display import RichDisplay
-from optexp_jax.launch.local import run_local
-from optexp_jax.machine import cores
+from optexp_jax.host import cores
 from optexp_jax.plotting.page import KINDS, save
+from optexp_jax.runner.local import run_local
 from plots.figure import PaperFigure
 from plots.runs import SCALES, SOURCES, Runs
 
@@ -35,7 +37,7 @@ def main(
     module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None
 ) -> NoReturn:
     """`python -m plots.<module>`: draw figures of the paper; ends the process."""
-    raise SystemExit(cli.guarded(lambda: run(module, figures, argv)))
+    raise SystemExit(guarded(lambda: run(module, figures, argv)))
 
 
 def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None) -> int:
@@ -45,7 +47,7 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
         OptexpError: an unknown figure, scale or format, or files that cannot be written.
     """
     args = _parser(module, figures).parse_args(argv)
-    settings, console = Settings.from_env(), cli.make_console()
+    settings, console = Settings.from_env(), make_console()
     chosen = _chosen(figures, args.figure)
     kinds = _kinds(args.format)
     runs = Runs(settings.workspace, args.scale, args.source)

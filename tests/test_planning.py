@@ -3,8 +3,8 @@
 import dataclasses
 
 from experiments.linreg import experiments
-from optexp_jax.launch.planning import Planned, seconds_of, within
 from optexp_jax.optim import SGD, LearningRate
+from optexp_jax.runner.planning import Planned, seconds_of, within
 
 
 def fake(group, seed, seconds, per_class=False, rate=0):

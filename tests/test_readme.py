@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optexp_jax.config import Settings
-from optexp_jax.launch.catalogue import CATALOGUE
+from optexp_jax.datasets.catalogue import CATALOGUE
 
 README = Path(__file__).parent.parent / "README.md"
 DATASETS = README.parent / "docs" / "datasets.md"

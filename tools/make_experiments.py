@@ -6,9 +6,9 @@ import importlib
 from pathlib import Path
 
 from experiments.small import planned
+from optexp_jax.cli.package_main import discover
 from optexp_jax.experiment import Experiment
-from optexp_jax.launch.groups import discover
-from optexp_jax.launch.planning import seconds_of
+from optexp_jax.runner.planning import seconds_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "experiments.md"
 _HEAD = """# The experiments

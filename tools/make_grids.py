@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 GRIDS = ROOT / "tests" / "reference" / "grids.json"
-PROFILES = ROOT / "tests" / "slurm" / "paper_profiles.json"
+PROFILES = ROOT / "tests" / "schedulers" / "paper_profiles.json"
 RELEASE_IDS = ROOT / "plots" / "release_ids.csv.gz"
 
 Json = dict[str, Any]

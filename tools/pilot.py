@@ -26,17 +26,19 @@ from experiments.small import small
 from experiments.small.form import Form, form_of
 from experiments.small.rates import PILOT, pilot
 from optexp_jax import Experiment
-from optexp_jax.aside import aside
+from optexp_jax.atomic_write import atomic_write
+from optexp_jax.cli.console import make_console
+from optexp_jax.cli.display import RichDisplay
+from optexp_jax.cli.guard import guarded
+from optexp_jax.cli.package_main import discover
 from optexp_jax.config import Settings
 from optexp_jax.grid import at_rate, method_name
-from optexp_jax.launch.cli import guarded, make_console
-from optexp_jax.launch.display import Display, RichDisplay
-from optexp_jax.launch.groups import discover
-from optexp_jax.launch.local import run_local
 from optexp_jax.optim import LineSearchGD, Optimizer
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import best_rates
 from optexp_jax.results.store import FINISHED
+from optexp_jax.runner.display import Display
+from optexp_jax.runner.local import run_local
 from optexp_jax.training.pack import group_into_packs
 
 # Exponents to start from where nothing is known.
@@ -193,7 +195,7 @@ def main() -> int:
 
 def _write(table: dict[str, dict[str, dict[str, str | float]]]) -> None:
     text = json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    with aside(PILOT) as new:
+    with atomic_write(PILOT) as new:
         new.write_text(text, encoding="utf-8")
 
 

@@ -11,9 +11,9 @@ Expected: at its best step size Adam ends well below SGD.
 
 from experiments.small import small
 from optexp_jax import MiniBatch, Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import PTB
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Transformer
 from optexp_jax.optim import SGD, Adagrad, Adam, ScaledSignDescent
@@ -45,4 +45,4 @@ runs = [
 experiments = experiments_of(runs, problem, group="TEnc_standard_training_PTB", epochs=100)
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

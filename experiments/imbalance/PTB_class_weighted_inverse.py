@@ -14,8 +14,8 @@ import dataclasses
 from experiments.imbalance import PTB
 from experiments.small import small
 from optexp_jax import lr_grid
+from optexp_jax.cli import main
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.optim import SGD, Adam
 
@@ -35,4 +35,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_6h", small=small)
+    main(experiments, resources="p100_6h", small=small)

@@ -8,8 +8,8 @@ Expected: reweighted SGD lowers the rare words that plain SGD leaves; Adam gains
 
 from experiments.imbalance import PTB_class_weighted
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD": 0, "SGD + momentum": "-1/2", "Adam": "-7/2", "Adam + momentum": "-7/2"}
 
@@ -21,4 +21,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_6h", small=small)
+    main(experiments, resources="p100_6h", small=small)

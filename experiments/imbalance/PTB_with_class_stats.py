@@ -8,8 +8,8 @@ Expected: SGD makes little progress on the rarest tenth of the words, Adam lower
 
 from experiments.imbalance import PTB
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD": -1, "SGD + momentum": "-3/2", "Adam": -4, "Adam + momentum": "-7/2"}
 
@@ -22,4 +22,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

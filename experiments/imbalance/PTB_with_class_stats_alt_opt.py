@@ -10,8 +10,8 @@ Expected: the methods that rescale every coordinate lower all tenths; a line sea
 
 from experiments.imbalance import PTB, PTB_with_class_stats
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best, replace_all
-from optexp_jax.launch.cli import main
 from optexp_jax.optim import LineSearchGD
 
 shared = {"group": PTB_with_class_stats.experiments[0].group, "per_class": True}
@@ -26,4 +26,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

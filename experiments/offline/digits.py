@@ -12,9 +12,9 @@ Expected: all three optimizers fit all ten classes.
 
 from experiments.small import small
 from optexp_jax import Problem, lr_grid
+from optexp_jax.cli import main
 from optexp_jax.datasets import Digits
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, SignDescent
@@ -33,4 +33,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="two_cores", small=small)
+    main(experiments, resources="two_cores", small=small)

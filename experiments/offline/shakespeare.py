@@ -15,9 +15,9 @@ group, but neither is below the start for the rarest. Larger step sizes than the
 
 from experiments.small import small
 from optexp_jax import MiniBatch, Problem, lr_grid
+from optexp_jax.cli import main
 from optexp_jax.datasets import Shakespeare, Words
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam, SignDescent
@@ -37,4 +37,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="two_cores", small=small)
+    main(experiments, resources="two_cores", small=small)

@@ -12,9 +12,9 @@ Expected: without the noise of mini-batches SGD still ends above Adam.
 
 from experiments.small import small
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import TinyPTB
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Transformer
 from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
@@ -47,4 +47,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

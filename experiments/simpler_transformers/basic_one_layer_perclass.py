@@ -8,8 +8,8 @@ Expected: GD leaves the rarest words, Adam and sign descent lower all; normalisi
 
 from experiments.simpler_transformers import basic_one_layer
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {
     "SGD": -1,
@@ -31,4 +31,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_8h", small=small)
+    main(experiments, resources="v100_8h", small=small)

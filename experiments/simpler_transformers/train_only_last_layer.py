@@ -14,8 +14,8 @@ import dataclasses
 
 from experiments.simpler_transformers import basic_one_layer
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
 
 model = basic_one_layer.model.clone(
@@ -39,4 +39,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_2h", small=small)
+    main(experiments, resources="v100_2h", small=small)

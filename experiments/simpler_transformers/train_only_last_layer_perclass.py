@@ -9,8 +9,8 @@ normalised GD, largest for GD; momentum changes less than the direction.
 
 from experiments.simpler_transformers import train_only_last_layer
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {
     "SGD": -1,
@@ -32,4 +32,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

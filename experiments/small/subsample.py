@@ -11,9 +11,9 @@ from experiments.small.rates import best_exponent, seconds_of
 from optexp_jax import Experiment
 from optexp_jax.errors import OptexpError
 from optexp_jax.grid import at_rate, method_name
-from optexp_jax.launch.planning import Planned
 from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent
 from optexp_jax.results.selection import method_of
+from optexp_jax.runner.planning import Planned
 
 _AROUND = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))
 _SEEDS = (0, 1, 2)

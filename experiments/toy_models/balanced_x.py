@@ -12,9 +12,9 @@ Expected: at their best step sizes GD ends above Adam and sign descent.
 
 from experiments.small import small
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import (
@@ -48,4 +48,4 @@ runs = [
 experiments = experiments_of(runs, problem, group="LogReg_BalancedXImbalancedY", epochs=1000)
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

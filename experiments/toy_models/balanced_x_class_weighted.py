@@ -10,8 +10,8 @@ import dataclasses
 
 from experiments.small import small
 from experiments.toy_models import balanced_x
+from optexp_jax.cli import main
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.optim import SGD, Adam
 
@@ -29,4 +29,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_3h", small=small)
+    main(experiments, resources="p100_3h", small=small)

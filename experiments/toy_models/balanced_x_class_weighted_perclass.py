@@ -8,8 +8,8 @@ Expected: with all classes of equal weight GD leaves none behind.
 
 from experiments.small import small
 from experiments.toy_models import balanced_x_class_weighted
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD": "-1/2", "SGD + momentum": 0, "Adam": -4, "Adam + momentum": -4}
 
@@ -22,4 +22,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_4h", small=small)
+    main(experiments, resources="p100_4h", small=small)

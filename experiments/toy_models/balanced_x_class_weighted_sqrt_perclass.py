@@ -8,8 +8,8 @@ Expected: reweighted GD lowers the rare classes that GD leaves.
 
 from experiments.small import small
 from experiments.toy_models import balanced_x_class_weighted_sqrt
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD": "-3/2", "SGD + momentum": -2, "Adam": "-9/2", "Adam + momentum": -4}
 
@@ -22,4 +22,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_3h", small=small)
+    main(experiments, resources="p100_3h", small=small)

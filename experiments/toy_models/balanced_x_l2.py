@@ -15,8 +15,8 @@ import dataclasses
 from experiments.small import small
 from experiments.toy_models import balanced_x
 from optexp_jax import lr_grid
+from optexp_jax.cli import main
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.optim import SGD, Adam
 
 penalties = (1e-6, 1e-5, 1e-4, 1e-3)
@@ -39,4 +39,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_4h", small=small)
+    main(experiments, resources="p100_4h", small=small)

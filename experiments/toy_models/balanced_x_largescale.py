@@ -9,8 +9,8 @@ Expected: GD needs 10,000 steps for what Adam does in hundreds.
 from experiments.small import small
 from experiments.toy_models.balanced_x import problem
 from optexp_jax import lr_grid
+from optexp_jax.cli import main
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.optim import SGD, Adam
 
 rates = lr_grid(-5, 5, density=2)
@@ -30,4 +30,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

@@ -11,8 +11,8 @@ the rare ones as soon as the others.
 
 from experiments.small import small
 from experiments.toy_models import balanced_x
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD": "-5/2", "SGD + momentum": -3, "Adam": -4, "Adam + momentum": "-7/2"}
 
@@ -25,4 +25,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_4h", small=small)
+    main(experiments, resources="p100_4h", small=small)

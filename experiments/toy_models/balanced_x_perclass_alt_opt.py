@@ -10,8 +10,8 @@ Expected: sign descent behaves as Adam; normalising helps GD, but less.
 
 from experiments.small import small
 from experiments.toy_models import balanced_x
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {
     "NormalizedGD": -1,
@@ -27,4 +27,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_4h", small=small)
+    main(experiments, resources="p100_4h", small=small)

@@ -11,9 +11,9 @@ Expected: under GD the lines fan out by frequency; under Adam and sign descent t
 
 from experiments.small import small
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import PowerLawOneHot
 from optexp_jax.grid import experiments_over
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.optim import SGD, Adam, LearningRate, SignDescent
@@ -33,4 +33,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_4h", small=small)
+    main(experiments, resources="p100_4h", small=small)

@@ -10,9 +10,9 @@ Expected: without rare classes GD and Adam both reach a loss near 0, from 2.3 at
 
 from experiments.small import small
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import MNIST
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import CNN
 from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
@@ -34,4 +34,4 @@ runs = [
 experiments = experiments_of(runs, problem, group="SimpleCNN_MNIST_FB_Base", epochs=300)
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

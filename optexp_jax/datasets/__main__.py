@@ -5,25 +5,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from optexp_jax.cli import datasets, options
+from optexp_jax.cli.console import make_console
+from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
-from optexp_jax.launch import cli, data_commands, options
 
 _COMMAND = "python -m optexp_jax.datasets"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    return cli.guarded(lambda: _main(argv))
+    return guarded(lambda: _main(argv))
 
 
 def _main(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    context = data_commands.DataContext(Settings.from_env().workspace, cli.make_console())
+    context = datasets.DataContext(Settings.from_env().workspace, make_console())
     if args.action == "list":
-        return data_commands.show_list(context)
+        return datasets.show_list(context)
     if args.action == "prepare":
-        return data_commands.prepare(context, args.names)
-    return data_commands.describe(context, args.name, args.groups)
+        return datasets.prepare(context, args.names)
+    return datasets.describe(context, args.name, args.groups)
 
 
 def _parser() -> argparse.ArgumentParser:

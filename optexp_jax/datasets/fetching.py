@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside
+from optexp_jax.datasets.data_files import atomic_data_write
 from optexp_jax.errors import OptexpError
 
 _TIMEOUT = 10.0  # seconds without an answer
@@ -61,7 +61,7 @@ def fetch(
 
     wanted = [remote for remote in remotes if not (folder / below / remote.name).is_file()]
     for i, remote in enumerate(wanted):
-        with aside(folder / below / remote.name) as path:
+        with atomic_data_write(folder / below / remote.name) as path:
             try:
                 found = _download(remote, path, f"{name}: {remote.name}", report)
             except requests.RequestException as error:  # which is an OSError, but not of this disk

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from optexp_jax.datasets.files import aside, reading
+from optexp_jax.datasets.data_files import atomic_data_write, reading
 from optexp_jax.errors import OptexpError
 
 _REMEMBERED = "hashes.json"
@@ -45,7 +45,7 @@ def remembered_sha256(path: Path) -> str:
         case [size, time, str(found)] if [size, time] == now:
             return found
     known[path.name] = [*now, hash_of(path, "sha256")]
-    with contextlib.suppress(OptexpError), aside(path.parent / _REMEMBERED) as beside:
+    with contextlib.suppress(OptexpError), atomic_data_write(path.parent / _REMEMBERED) as beside:
         # Unless the folder cannot be written to.
         beside.write_text(json.dumps(known), encoding="utf-8")
     return known[path.name][-1]

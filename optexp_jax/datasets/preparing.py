@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from optexp_jax.datasets.data import InFiles, Report, silent
-from optexp_jax.datasets.files import unwritable
+from optexp_jax.datasets.data_files import unwritable
 
 
 def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> None:

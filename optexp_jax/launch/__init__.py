@@ -1,1 +1,1 @@
-"""Launching: which runs, where, in what order; the command line."""
+"""The old names of what is in `cli`, `runner` and `schedulers` now; they go on working."""

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.models.checks import check_sizes
+from optexp_jax.field_checks import check_sizes
 from optexp_jax.models.convolution import Conv, max_pool
 from optexp_jax.models.dense import dense
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import flax.linen as nn
 import jax
 
-from optexp_jax.models.checks import check_choice, check_sizes
+from optexp_jax.field_checks import check_choice, check_sizes
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import Initializer, TorchUniform
 

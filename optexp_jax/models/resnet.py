@@ -8,7 +8,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
-from optexp_jax.models.checks import check_choice, check_sizes
+from optexp_jax.field_checks import check_choice, check_sizes
 from optexp_jax.models.convolution import Conv, max_pool
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import Initializer, KaimingNormal

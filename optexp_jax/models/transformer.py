@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_choice, check_dropout, check_sizes
 from optexp_jax.models.block import NORMS, Block, layer_norm
-from optexp_jax.models.checks import check_choice, check_dropout, check_sizes
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import TransformerInit
 from optexp_jax.models.positions import embed

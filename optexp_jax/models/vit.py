@@ -6,8 +6,8 @@ import flax.linen as nn
 import jax
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_sizes
 from optexp_jax.models.block import Block, layer_norm
-from optexp_jax.models.checks import check_sizes
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import TransformerInit
 from optexp_jax.models.positions import positions_in_plane

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import optax
 
 from optexp_jax.optim import aliases
-from optexp_jax.optim.checks import check_below_one, check_fields
 from optexp_jax.optim.learning_rate import LearningRate
 from optexp_jax.optim.line_search import line_search_gd
+from optexp_jax.optim.spec_checks import check_below_one, check_fields
 
 _NOT_DECAYED = ("bias", "scale", "embedding")
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
-from optexp_jax.aside import aside
+from optexp_jax.atomic_write import atomic_write
 from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.plotting import style
 from optexp_jax.plotting.curves import Curve
@@ -124,6 +124,6 @@ def _write(figure: Figure, path: Path, kind: str) -> Path:
     drawn = io.BytesIO()
     with style.context():
         figure.savefig(drawn, format=kind, metadata=undated)
-    with aside(path) as new:
+    with atomic_write(path) as new:
         new.write_bytes(drawn.getvalue())
     return path

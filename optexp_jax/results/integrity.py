@@ -15,7 +15,7 @@ import numpy as np
 
 from optexp_jax.errors import unreadable
 from optexp_jax.experiment import Experiment
-from optexp_jax.results import files, rows
+from optexp_jax.results import checked_files, rows
 from optexp_jax.results.rows import MERGED, Rows
 from optexp_jax.results.status import FINISHED
 from optexp_jax.schedule import Schedule
@@ -59,7 +59,7 @@ def require_rows(
     schedule, how = Schedule.of_length(experiment, said["total_steps"]), said.get("status")
     if how == "done" and last != schedule.total:
         reason = f"{last} of {schedule.total} steps are done"
-        raise files.damaged(folder / "status.json", reason)
+        raise checked_files.damaged(folder / "status.json", reason)
     steps = schedule.recorded(0, last + 1)
     classes = schedule.by_class(steps)
     if how in FINISHED:
@@ -70,9 +70,9 @@ def require_rows(
     for have, wanted in pairs:
         missing = rows.missing(have, wanted)
         if missing:
-            raise files.damaged(folder, f"it lacks {missing}", folder)
+            raise checked_files.damaged(folder, f"it lacks {missing}", folder)
         if how in FINISHED and len(have) != len(wanted):
-            raise files.damaged(folder, "it holds rows of other steps", folder)
+            raise checked_files.damaged(folder, "it holds rows of other steps", folder)
 
 
 def require_files(folder: Path, experiment: Experiment, said: Mapping[str, Any]) -> None:
@@ -91,7 +91,7 @@ def require_files(folder: Path, experiment: Experiment, said: Mapping[str, Any])
     elif "id" not in said:
         _require_old(folder, experiment, said)
     elif MERGED["metrics"] not in said.get("files", {}):
-        raise files.damaged(folder / "status.json", "it names no rows")
+        raise checked_files.damaged(folder / "status.json", "it names no rows")
     else:
         for name, entry in said["files"].items():
             _require_file(folder, name, experiment.id, entry)
@@ -103,21 +103,21 @@ def _require_file(folder: Path, name: str, key: str, entry: Mapping[str, Any]) -
         stat = path.stat()
         if (stat.st_size, stat.st_mtime_ns) == (entry.get("bytes"), entry.get("modified")):
             return
-        digest = files.digest_of(key, path)
+        digest = checked_files.digest_of(key, path)
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.parent != folder:  # kept parameters: the run is not finished without them
             return
-        raise files.damaged(path, "it is gone") from error
+        raise checked_files.damaged(path, "it is gone") from error
     except (OSError, MemoryError) as error:
         raise unreadable(path, error) from error
     if digest != entry["sha256"]:
-        raise files.damaged(path, "its content has changed", folder)
+        raise checked_files.damaged(path, "its content has changed", folder)
 
 
 def _require_old(folder: Path, experiment: Experiment, said: Mapping[str, Any]) -> None:
     merged = merged_files(folder, said)
     if MERGED["metrics"] not in merged:
-        raise files.damaged(folder / MERGED["metrics"], "it is gone")
+        raise checked_files.damaged(folder / MERGED["metrics"], "it is gone")
     last = said.get("step", 0)
     found = rows.read(folder, experiment.id, merged).up_to(last)
     require_rows(folder, experiment, found, said, last)
@@ -133,4 +133,4 @@ def _require_parts(folder: Path, experiment: Experiment, said: Mapping[str, Any]
     there = np.concatenate([np.zeros(0, np.int64), *steps])
     missing = rows.missing(there, schedule.recorded(0, last + 1))
     if missing:
-        raise files.damaged(folder, f"it lacks {missing}", folder)
+        raise checked_files.damaged(folder, f"it lacks {missing}", folder)

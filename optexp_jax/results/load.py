@@ -77,7 +77,11 @@ def load_results(experiment: Experiment, workspace: Path | str | None = None) ->
     """
     if workspace is None:
         workspace = Settings.from_env().workspace
-    folder = RunFolder(Path(workspace), experiment)
+    return read_results(RunFolder(Path(workspace), experiment))
+
+
+def read_results(folder: RunFolder) -> Results:
+    """What the folder of a run holds; see `load_results`."""
     while True:
         details = folder.read_status()
         try:

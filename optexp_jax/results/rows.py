@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from optexp_jax.errors import DamagedError
-from optexp_jax.results import files
+from optexp_jax.results import checked_files
 
 MERGED = {"metrics": "metrics.parquet", "per_class": "per_class.npz"}
 
@@ -72,13 +72,16 @@ def write_part(
         OSError: the folder is gone or cannot be written.
     """
     span = f"{int(table['step'][0]):010d}-{int(table['step'][-1]):010d}"
-    contents = {"metrics": files.table_bytes(pd.DataFrame(dict(table)))}
+    contents = {"metrics": checked_files.table_bytes(pd.DataFrame(dict(table)))}
     if len(steps):  # first, so that a row by class is never missing where its row is there
-        contents = {"per_class": files.arrays_bytes({"step": steps, **per_class}), **contents}
+        contents = {
+            "per_class": checked_files.arrays_bytes({"step": steps, **per_class}),
+            **contents,
+        }
     for kind, content in contents.items():
-        digits = files.digest(key, content)[:_DIGITS]
+        digits = checked_files.digest(key, content)[:_DIGITS]
         path = folder / f"{kind}-{span}-{digits}{Path(MERGED[kind]).suffix}"
-        files.write_bytes(path, content, make_folder=False)
+        checked_files.write_bytes(path, content, make_folder=False)
         for older in set(folder.glob(f"{kind}-{span}*")) - {path}:  # of an earlier attempt
             older.unlink(missing_ok=True)
 
@@ -116,8 +119,10 @@ def contents(rows: Rows) -> dict[str, bytes]:
     """The merged files of rows: name -> what they hold."""
     found = {}
     if len(rows.steps):
-        found[MERGED["per_class"]] = files.arrays_bytes({"step": rows.steps, **rows.per_class})
-    return found | {MERGED["metrics"]: files.table_bytes(rows.table)}
+        found[MERGED["per_class"]] = checked_files.arrays_bytes(
+            {"step": rows.steps, **rows.per_class}
+        )
+    return found | {MERGED["metrics"]: checked_files.table_bytes(rows.table)}
 
 
 def missing(found: Iterable[int], wanted: np.ndarray) -> str | None:
@@ -147,32 +152,32 @@ def _each(found: list[Part], key: str, decode: Any, lenient: bool) -> list[Any]:
 
 def _checked(path: Path, key: str, digest: str | None) -> bytes:
     """The content of a file that has the hash it should have."""
-    content = files.read_bytes(path)
-    if digest is not None and not files.digest(key, content).startswith(digest):
-        raise files.damaged(path, "its content has changed")
+    content = checked_files.read_bytes(path)
+    if digest is not None and not checked_files.digest(key, content).startswith(digest):
+        raise checked_files.damaged(path, "its content has changed")
     return content
 
 
 def _table(path: Path, content: bytes) -> pd.DataFrame:
-    table = files.table_from(path, content)
+    table = checked_files.table_from(path, content)
     if "step" not in table or not _are_steps(table["step"].to_numpy()):
-        raise files.damaged(path, "its steps are not in order")
+        raise checked_files.damaged(path, "its steps are not in order")
     return table
 
 
 def _arrays(path: Path, content: bytes) -> dict[str, np.ndarray]:
-    arrays = files.arrays_from(path, content)
+    arrays = checked_files.arrays_from(path, content)
     if "step" not in arrays or not _are_steps(arrays["step"]):
-        raise files.damaged(path, "its steps are not in order")
+        raise checked_files.damaged(path, "its steps are not in order")
     for name, array in arrays.items():
         if len(array.shape) != 1 + (name != "step") or len(array) != len(arrays["step"]):
-            raise files.damaged(path, f"the array {name!r} has the shape {array.shape}")
+            raise checked_files.damaged(path, f"the array {name!r} has the shape {array.shape}")
     return arrays
 
 
 def _require_alike(folder: Path, names: list[list[Any]]) -> None:
     if any(some != names[0] for some in names):
-        raise files.damaged(folder, "its files hold different columns", folder)
+        raise checked_files.damaged(folder, "its files hold different columns", folder)
 
 
 def _are_steps(steps: np.ndarray) -> bool:

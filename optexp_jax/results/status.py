@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from optexp_jax.errors import DamagedError
-from optexp_jax.results import files
+from optexp_jax.results import checked_files
 
 FINISHED = ("done", "diverged")
 STATES = ("queued", "running", "preempted", "failed", *FINISHED)
@@ -93,18 +93,18 @@ def read(path: Path, key: str) -> dict[str, Any]:
         DamagedError: it is not what was written, an entry cannot be, or it is of another run.
         UnreadableError: the file cannot be read.
     """
-    document = files.read_json(path)
+    document = checked_files.read_json(path)
     checksum = document.pop("checksum", None)
     for name, value in document.items():
         if name in _FIELDS and not _FIELDS[name](value):
-            raise files.damaged(path, f"{name} cannot be {value!r}")
+            raise checked_files.damaged(path, f"{name} cannot be {value!r}")
     # Version 0.1.0 wrote neither an id nor a checksum.
     if checksum is None and "id" not in document:
         return document
     if document.get("id") != key:
-        raise files.damaged(path, "it is of another run")
+        raise checked_files.damaged(path, "it is of another run")
     if checksum != _checksum(document):
-        raise files.damaged(path, "its content has changed")
+        raise checked_files.damaged(path, "its content has changed")
     return document
 
 
@@ -120,7 +120,7 @@ def write(path: Path, key: str, entries: Mapping[str, Any]) -> None:
         if name in _FIELDS and not _FIELDS[name](value):
             raise DamagedError(f"The entry {name} of a status cannot be {value!r}")
     text = json.dumps(document | {"checksum": _checksum(document)}, indent=1)
-    files.write_text(path, text, make_folder=False)
+    checked_files.write_text(path, text, make_folder=False)
 
 
 def _checksum(document: Mapping[str, Any]) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from optexp_jax.aside import aside
+from optexp_jax.atomic_write import atomic_write
 from optexp_jax.errors import DamagedError, OptexpError, UnreadableError, unreadable
 from optexp_jax.experiment import Experiment
 from optexp_jax.numerics import settings_in_use
-from optexp_jax.results import files, rows, status
+from optexp_jax.results import checked_files, rows, status
 from optexp_jax.results.integrity import entry_of, merged_files, require_files, require_rows
 from optexp_jax.results.locks import Lock
 from optexp_jax.results.rows import MERGED, Rows
@@ -100,7 +100,10 @@ class RunFolder:
         before = self.read_status()
         known = dict(before.get("files", {}))
         definition = self.experiment.to_json().encode()
-        for name, content in ((_DEFINITION, definition), (_COUNTS, files.arrays_bytes(counts))):
+        for name, content in (
+            (_DEFINITION, definition),
+            (_COUNTS, checked_files.arrays_bytes(counts)),
+        ):
             known[name] = self._write(name, content)
         entries |= {
             "status": "running",
@@ -120,7 +123,7 @@ class RunFolder:
             self.write_status(status="failed", reason=reason)
         if trace:
             with self._writing():
-                files.write_text(self.path / "error.txt", trace, make_folder=False)
+                checked_files.write_text(self.path / "error.txt", trace, make_folder=False)
 
     def clear(self) -> None:
         """Forget everything that the run recorded."""
@@ -179,7 +182,7 @@ class RunFolder:
                 tries += 1
                 lost = Path(str(error))
                 if lost.name in merged or tries == _TRIES:
-                    raise files.damaged(lost, "it is gone", self.path) from error
+                    raise checked_files.damaged(lost, "it is gone", self.path) from error
 
     def require_rows_before(self, step: int) -> None:
         """Check that a run that goes on at a step has recorded all before it.
@@ -266,19 +269,19 @@ class RunFolder:
         counts = self._arrays(self.path / _COUNTS, said)
         kinds = {(array.ndim, array.dtype.kind) for array in counts.values()}
         if "train" not in counts or kinds != {(1, "i")}:
-            raise files.damaged(self.path / _COUNTS, "it does not hold numbers of examples")
+            raise checked_files.damaged(self.path / _COUNTS, "it does not hold numbers of examples")
         return counts
 
     # -- parameters -----------------------------------------------------------------------------
 
     def keep_parameters(self, step: int, parameters: Mapping[str, np.ndarray]) -> None:
         """Store the parameters at a step, path -> array."""
-        path = self._kept(step)
+        path = self._parameters_path(step)
         with self._writing():
             path.parent.mkdir(exist_ok=True)
-            with aside(path, make_folder=False) as new, new.open("wb") as handle:
+            with atomic_write(path, make_folder=False) as new, new.open("wb") as handle:
                 np.savez_compressed(handle, allow_pickle=False, **parameters)
-            entry = entry_of(path, files.digest_of(self.experiment.id, path))
+            entry = entry_of(path, checked_files.digest_of(self.experiment.id, path))
         self.write_status(files=self._entries().get("files", {}) | {self._name(path): entry})
 
     def read_parameters(self, step: int) -> dict[str, np.ndarray]:
@@ -287,18 +290,20 @@ class RunFolder:
         Raises:
             OptexpError: none were kept there, or the file is damaged.
         """
-        if not self._kept(step).exists():
+        if not self._parameters_path(step).exists():
             raise OptexpError(
                 f"Experiment {self.experiment.short_id} kept no parameters at step {step}: name "
                 "the step in keep_steps and run it again with --force."
             )
-        return self._arrays(self._kept(step), self.read_status())
+        return self._arrays(self._parameters_path(step), self.read_status())
 
     def has_kept_before(self, step: int) -> bool:
         """Whether the parameters that were to be kept before a step are there."""
-        return all(self._kept(k).exists() for k in self.experiment.keep_steps if k <= step)
+        return all(
+            self._parameters_path(k).exists() for k in self.experiment.keep_steps if k <= step
+        )
 
-    def _kept(self, step: int) -> Path:
+    def _parameters_path(self, step: int) -> Path:
         return self.path / "parameters" / f"step-{step:010d}.npz"
 
     def _name(self, path: Path) -> str:
@@ -307,19 +312,19 @@ class RunFolder:
     def _arrays(self, path: Path, said: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The arrays of a file, which has its hash in the status unless version 0.1.0 wrote it."""
         try:
-            content = files.read_bytes(path)
+            content = checked_files.read_bytes(path)
         except FileNotFoundError as error:
-            raise files.damaged(path, "it is gone", self.path) from error
+            raise checked_files.damaged(path, "it is gone", self.path) from error
         entry = said.get("files", {}).get(self._name(path))
-        if entry and files.digest(self.experiment.id, content) != entry["sha256"]:
-            raise files.damaged(path, "its content has changed", self.path)
-        return files.arrays_from(path, content)
+        if entry and checked_files.digest(self.experiment.id, content) != entry["sha256"]:
+            raise checked_files.damaged(path, "its content has changed", self.path)
+        return checked_files.arrays_from(path, content)
 
     def _write(self, name: str, content: bytes) -> dict[str, Any]:
         """Write a file; what the status says of it."""
         with self._writing():
-            files.write_bytes(self.path / name, content, make_folder=False)
-            return entry_of(self.path / name, files.digest(self.experiment.id, content))
+            checked_files.write_bytes(self.path / name, content, make_folder=False)
+            return entry_of(self.path / name, checked_files.digest(self.experiment.id, content))
 
     # -- locks ----------------------------------------------------------------------------------
 
@@ -330,7 +335,7 @@ class RunFolder:
         Raises:
             UnwritableError: the folder cannot be made or written.
         """
-        with files.writing(self.workspace):
+        with checked_files.writing(self.workspace):
             self.path.mkdir(parents=True, exist_ok=True)
             taken = self._lock.take()
         try:
@@ -350,8 +355,8 @@ class RunFolder:
     def _writing(self) -> Iterator[None]:
         """Write in the folder that was locked, and no other in its place."""
         if not self._lock.is_in_place():
-            raise files.gone(self.path)
-        with files.writing(self.path):
+            raise checked_files.gone(self.path)
+        with checked_files.writing(self.path):
             yield
 
 

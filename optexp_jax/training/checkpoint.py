@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from optexp_jax.aside import flush
+from optexp_jax.atomic_write import flush
 from optexp_jax.errors import (
     GoneError,
     OptexpError,

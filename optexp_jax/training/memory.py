@@ -93,7 +93,7 @@ def estimate(pack: Pack, data: Data) -> Memory:
     stepper.check_parts(state, pack.devices)
     params = _bytes(state.params)
     with precision_of(pack):
-        kept, largest = _kept(stepper, state, block)
+        kept, largest = _residual_bytes(stepper, state, block)
     several = len(block.labels) < stepper.batch_size
     together = len(pack.experiments) if pack.mode == "vmap" else 1
     gradients = (2 + several) * params  # the sum, the update, and that of a micro-batch
@@ -167,7 +167,7 @@ def _block(stepper: Stepper, data: Data, devices: int) -> Any:
     return Batch(block, targets, size)
 
 
-def _kept(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]:
+def _residual_bytes(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]:
     """Bytes that the forward pass keeps, and of the largest array among them."""
 
     def backward(params: Any, frozen: Any, model_state: Any, block: Batch) -> Any:

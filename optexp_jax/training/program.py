@@ -66,7 +66,6 @@ class Program:
     """
 
     row_capacity = class_capacity = _MOST_ROWS
-    check: Callable[[], object] = staticmethod(bool)  # called between batches of an evaluation
 
     def __init__(self, pack: Pack, data: Data, example: jax.ShapeDtypeStruct) -> None:
         self.pack = pack

@@ -52,7 +52,7 @@ class ScannedProgram(ResidentProgram):
     def __init__(self, pack: Pack, data: Data) -> None:
         super().__init__(pack, data)
         with precision_of(pack):
-            self._short = self.stepper.short(jax.eval_shape(self._first))
+            self._short = self.stepper.last_batch_size(jax.eval_shape(self._first))
         self._pieces = functools.cache(self._compiled_piece)
         self._orders = self._compiled(self._orders_of_runs, 2, 0, donate=())
         self._rows = self._compiled(lambda steps: self._buffers(len(steps)), 1, 0, donate=())

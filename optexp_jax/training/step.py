@@ -87,7 +87,7 @@ class Stepper:
         """Steps in an epoch; one for full batches."""
         return 1 if self.batching is None else self.batching.steps_per_epoch(self.num_examples)
 
-    def short(self, state: RunState) -> int:
+    def last_batch_size(self, state: RunState) -> int:
         """Examples of the last batch of an epoch where it is shorter and the model has a state.
 
         Batch statistics must see it as it is; for other models it is padded, and 0 is returned.
@@ -116,7 +116,7 @@ class Stepper:
             )
         if self.micro_batch is None:
             return
-        for number in (self.batch_size, self.short(state)):
+        for number in (self.batch_size, self.last_batch_size(state)):
             if number > self.micro_batch and number % self.micro_batch:
                 raise OptexpError(
                     f"A model with batch statistics takes batches in equal parts: micro-batches of "
@@ -184,7 +184,7 @@ class Stepper:
         batch = self._batch(data, order, state.step)
         advance = functools.partial(self.advance, with_metrics=self.shares_forward, keep=keep)
         # Batch statistics would be those of the padding, too.
-        short = self.short(state)
+        short = self.last_batch_size(state)
         new, sums, norms = _either(
             last if short else False,
             lambda: advance(state, batch.head(short)),

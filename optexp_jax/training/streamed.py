@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.datasets.data import Data, Streamed
+from optexp_jax.datasets.decoding import AHEAD, Decoded, Wanted, decoded, in_order
 from optexp_jax.errors import OptexpError
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
-from optexp_jax.training.decoding import AHEAD, Decoded, Wanted, decoded, in_order
 from optexp_jax.training.devices import fetch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.pack import Pack, by_seed
@@ -27,6 +27,7 @@ from optexp_jax.training.program import (
     precision_of,
     zeros_like,
 )
+from optexp_jax.training.run_control import NEVER_STOP, RunControl
 from optexp_jax.training.step import Row, RunState, Stepper, leaf_norms, without_gradient
 
 _MOST_BYTES = 32 * 2**30
@@ -38,9 +39,15 @@ class StreamedProgram(Program):
     """A pack whose runs share every batch that is decoded.
 
     Metrics are measured in evaluation mode on examples without augmentation.
+
+    Args:
+        pack: what is run.
+        data: the data of its problem.
+        control: is asked after every batch of an evaluation.
     """
 
-    def __init__(self, pack: Pack, data: Data) -> None:
+    def __init__(self, pack: Pack, data: Data, control: RunControl = NEVER_STOP) -> None:
+        self._control = control
         self._train: Any = data.train
         batching, examples = pack.experiments[0].problem.batching, len(self._train)
         self._size = min(getattr(batching, "size", examples), examples)
@@ -108,7 +115,7 @@ class StreamedProgram(Program):
     def _next(self, batches: Decoded, states: RunState) -> Batch:
         """The next batch; padded, unless the model would see the padding."""
         inputs, labels = next(batches)
-        short = self.stepper.short(states)
+        short = self.stepper.last_batch_size(states)
         if short and (labels < 0).any():
             inputs, labels = inputs[:short], labels[:short]
         return self._to_devices(inputs, labels, self.pack.micro_batch or self._size)
@@ -150,7 +157,7 @@ class StreamedProgram(Program):
             for inputs, labels in batches:
                 batch = self._to_devices(inputs, labels, self._block)
                 totals = self._measure(totals, states, self._runs, batch)
-                self.check()
+                self._control.check()
         return totals[0]
 
     def _stacked(self, rows: list[Row], by_class: np.ndarray) -> Row:

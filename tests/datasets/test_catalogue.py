@@ -6,8 +6,8 @@ import pytest
 from optexp_jax.datasets import (
     Split,
 )  # fmt: skip
+from optexp_jax.datasets.catalogue import CATALOGUE
 from optexp_jax.datasets.data import InFiles
-from optexp_jax.launch.catalogue import CATALOGUE
 
 OFFLINE = ["HeavyTailedOneHot", "RandomHeavyTailedLabels-8", "RandomHeavyTailedLabels-7",
            "RandomHeavyTailedLabels-7-normal", "RandomHeavyTailedLabels-7-bias",

@@ -11,8 +11,8 @@ from optexp_jax.datasets import (
     Digits,
 )  # fmt: skip
 from optexp_jax.datasets.__main__ import main
+from optexp_jax.datasets.catalogue import CATALOGUE
 from optexp_jax.datasets.data import silent
-from optexp_jax.launch.catalogue import CATALOGUE
 
 
 @pytest.fixture(autouse=True)

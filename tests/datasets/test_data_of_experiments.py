@@ -7,13 +7,13 @@ import pytest
 from fake_images import write_four
 
 from optexp_jax import Experiment, LearningRate, Problem, load_results, run
+from optexp_jax.cli import main, package_main
 from optexp_jax.datasets import (
     MNIST,
     Digits,
 )  # fmt: skip
 from optexp_jax.datasets.data import silent
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import cli, groups
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD
@@ -49,7 +49,7 @@ def test_a_run_whose_data_are_being_prepared_can_be_stopped(capsys, workspace, m
 
 def run_cli(capsys, experiments, *argv):
     with pytest.raises(SystemExit) as stopped:
-        cli.main(experiments, argv=list(argv))
+        main(experiments, argv=list(argv))
     captured = capsys.readouterr()
     return stopped.value.code, captured.out, captured.err
 
@@ -118,9 +118,9 @@ def test_a_damaged_file_fails_its_runs_in_one_sentence(capsys, workspace):
 
 def test_every_module_is_prepared_by_one_command(capsys, monkeypatch, disconnected):
     modules = {"a": [on(Digits(flatten=True))], "b": [on(MNIST(flatten=True))]}
-    monkeypatch.setattr(groups, "discover", lambda package: modules)
+    monkeypatch.setattr(package_main, "discover", lambda package: modules)
     with pytest.raises(SystemExit) as stopped:
-        groups.main("experiments", argv=["--prepare"])
+        package_main.main("experiments", argv=["--prepare"])
     captured = capsys.readouterr()
     assert stopped.value.code == 2
     assert "Digits is ready." in captured.out

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from fake_images import FAKE, SIZES, fake, same, with_system, write_four
 
-from optexp_jax.datasets import tfds_copy
+from optexp_jax.datasets import tfds_reader
 from optexp_jax.datasets.data import silent
-from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.images.idx import read_idx, write_idx
 from optexp_jax.datasets.images.idx_files import NAMES, ImageFiles
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
-from optexp_jax.datasets.images.published import FASHION_FILES, MNIST_FILES
+from optexp_jax.datasets.images.mnist_files import FASHION_FILES, MNIST_FILES
 from optexp_jax.errors import OptexpError
 
 AGAIN = "; remove it and prepare the data set again."
@@ -298,14 +298,14 @@ def test_tfds_downloads_only_what_a_server_refuses_and_where_tensorflow_is(
     tmp_path, monkeypatch, server
 ):
     asked = []
-    monkeypatch.setattr(tfds_copy, "prepare", lambda *args: asked.append(args))
-    monkeypatch.setattr(tfds_copy, "can_prepare", lambda: False)
+    monkeypatch.setattr(tfds_reader, "prepare", lambda *args: asked.append(args))
+    monkeypatch.setattr(tfds_reader, "can_prepare", lambda: False)
     refused = ImageFiles("Fake", server[1], ("0" * 32,) * 4, "mnist", "no", sizes=SIZES)
     with pytest.raises(
         OptexpError, match=r"^The data set Fake cannot be fetched \(the server says 4"
     ):
         refused.prepare(tmp_path, silent)
-    monkeypatch.setattr(tfds_copy, "can_prepare", lambda: True)
+    monkeypatch.setattr(tfds_reader, "can_prepare", lambda: True)
     with pytest.raises(
         OptexpError, match=r"^The data set Fake cannot be fetched \(no connection\)"
     ):

@@ -15,12 +15,12 @@ from hypothesis.extra import numpy as arrays_of
 from optexp_jax.datasets import counts_of
 from optexp_jax.datasets.classes import first_of_each, rank_in_class
 from optexp_jax.datasets.data import Facts, Split
-from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.images import mnist as images
 from optexp_jax.datasets.images.digits import Digits
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
+from optexp_jax.datasets.images.mnist_files import FASHION_FILES
 from optexp_jax.datasets.images.pixels import moments, scaled
-from optexp_jax.datasets.images.published import FASHION_FILES
 from optexp_jax.errors import OptexpError
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

@@ -17,10 +17,10 @@ from optexp_jax.datasets import Data, RandomHeavyTailedLabels, Split, counts_of
 from optexp_jax.datasets.classes import ByFrequency
 from optexp_jax.datasets.loading import checked, loaded
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch.local import run_local
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate
+from optexp_jax.runner.local import run_local
 
 CLASSES, INPUTS = 4, 3
 LABELS = np.array([0, 0, 1, 2, 3, 3])
@@ -160,7 +160,7 @@ def test_a_run_on_broken_data_fails_and_says_why(name, tmp_path):
 def test_a_model_of_other_classes_is_refused(classes, tmp_path):
     one, outcome = run("sound", tmp_path, Outputs(classes))
     assert outcome.failed == [one]
-    assert "one logit for each class" in outcome.reasons[one.place]
+    assert "one logit for each class" in outcome.reasons[one.run_key]
 
 
 def test_built_in_data_are_loaded_with_their_own_counts():

@@ -19,9 +19,9 @@ from optexp_jax.datasets import (
     WikiText2,
 )
 from optexp_jax.datasets.data import InFiles, silent
+from optexp_jax.datasets.frozen_features import FrozenFeatures
 from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import OptexpError
-from optexp_jax.frozen_features import FrozenFeatures
 
 
 @pytest.fixture

@@ -281,8 +281,8 @@ def test_padding_is_not_counted():
 def test_gradient_descent_on_it_is_the_weighted_quadratic():
     """The error on class k after t steps is (1 - η π_k)^t: the paper, section 3.1."""
     from experiments.toy_models.weighted_quadratic import experiments
+    from optexp_jax.training.loop import train_pack
     from optexp_jax.training.pack import Pack
-    from optexp_jax.training.run import run
 
     experiment = dataclasses.replace(experiments[0], steps=20)
     data = load(experiment.problem.dataset)
@@ -291,7 +291,7 @@ def test_gradient_descent_on_it_is_the_weighted_quadratic():
     losses = np.concatenate(
         [
             record.per_class["tr_SquaredLossPerClass"]
-            for chunk in run(Pack((experiment,)), data)
+            for chunk in train_pack(Pack((experiment,)), data)
             for record in chunk.records
         ]
     )

@@ -12,6 +12,7 @@ from experiments.bigger_models.gpt2small_wt103 import gpt2small_wt103
 from experiments.imbalance import PTB as imbalance
 from experiments.simpler_transformers import basic_one_layer
 from optexp_jax import identity
+from optexp_jax.cli.package_main import discover
 from optexp_jax.datasets import (
     BPE,
     MNIST,
@@ -26,7 +27,6 @@ from optexp_jax.datasets import (
     WikiText103,
 )
 from optexp_jax.experiment import Experiment
-from optexp_jax.launch.groups import discover
 from optexp_jax.losses import CrossEntropy, LogitAdjusted, Weighted
 from optexp_jax.models import CNN, MLP, Linear, Normal, SimpleViT, Zeros, resnet18
 from optexp_jax.optim import SGD, Adam, AdamW

@@ -10,13 +10,13 @@ import pytest
 
 import optexp_jax
 from experiments.small import small
+from optexp_jax.cli.package_main import discover
 from optexp_jax.experiment import Experiment
-from optexp_jax.launch.groups import discover
 from optexp_jax.optim import momentum_of
 
 INVENTORY = json.loads((Path(__file__).parents[1] / "reference" / "grids.json").read_text())
 PROFILES = tomllib.loads(
-    next(Path(optexp_jax.__file__).parent.rglob("slurm/profiles.toml")).read_text(encoding="utf-8")
+    next(Path(optexp_jax.__file__).parent.rglob("profiles.toml")).read_text(encoding="utf-8")
 )
 MODULES = discover("experiments")
 ALL = [e for members in MODULES.values() for e in members]
@@ -79,11 +79,11 @@ def test_every_experiment_comes_back_from_its_definition():
 def test_a_module_hands_its_list_to_the_command_line(module, monkeypatch):
     handed = []
     monkeypatch.setattr(
-        "optexp_jax.launch.cli.main", lambda *values, **named: handed.append((values, named))
+        "optexp_jax.cli.main", lambda *values, **named: handed.append((values, named))
     )
     origin = importlib.util.find_spec(f"experiments.{module}").origin
     found = runpy.run_path(origin, run_name="__main__")
     (((experiments,), named),) = handed
     assert experiments is found["experiments"]
     assert named["small"] is small
-    assert named["slurm"] in PROFILES
+    assert named["resources"] in PROFILES

@@ -14,15 +14,15 @@ from experiments.small.form import form_of
 from experiments.toy_models import balanced_x
 from experiments.vision import mnist_only
 from experiments.vision.imagenet import resnet18_heavy_tailed, vit
+from optexp_jax.cli.package_main import discover
 from optexp_jax.errors import OptexpError
 from optexp_jax.grid import method_name, replace_all, replace_in_problem
-from optexp_jax.launch.groups import discover
-from optexp_jax.launch.planning import seconds_of
 from optexp_jax.losses import CrossEntropy, LogitAdjusted, Weighted
 from optexp_jax.models import CNN, GPT, MLP
 from optexp_jax.optim import Adam
+from optexp_jax.runner.planning import seconds_of
+from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.run import run
 
 MODULES = discover("experiments")
 RUNS = {module: planned(members) for module, members in MODULES.items()}
@@ -144,7 +144,7 @@ for _members in MODULES.values():
 def test_two_steps_of_every_family(family, tmp_path):
     experiment = dataclasses.replace(FAMILIES[family], steps=2, eval_every=2, keep_steps=())
     problem = experiment.problem.with_data_seed(0)
-    chunks = list(run(Pack((experiment,)), problem.dataset.load(tmp_path)))
+    chunks = list(train_pack(Pack((experiment,)), problem.dataset.load(tmp_path)))
     record = chunks[-1].records[0]
     loss = f"tr_{problem.loss.name}"
     losses = np.concatenate([r.table[loss] for c in chunks for r in c.records])

@@ -18,8 +18,9 @@ from fault_runs import (
 )
 from rich.console import Console
 
+from optexp_jax.cli.context import Context
+from optexp_jax.cli.report import report
 from optexp_jax.config import Settings
-from optexp_jax.launch import commands
 from optexp_jax.results.load import load_results
 
 pytestmark = pytest.mark.usefixtures("quickly_compiled")
@@ -162,7 +163,7 @@ def test_one_emptied_part_fails_its_run_alone(truth, interrupted, tmp_path):
     outcome = run_all(workspace, PAIR)
     assert outcome.failed == [VICTIM]
     assert_rows(OTHER, workspace, truth)
-    sentence = outcome.reasons[VICTIM.place]
+    sentence = outcome.reasons[VICTIM.run_key]
     part.unlink()  # which is not what the sentence says
     assert run_all(workspace, PAIR).failed == [VICTIM]
     remedied(workspace, sentence)
@@ -198,8 +199,8 @@ def test_a_damaged_status_hides_no_other_run_of_a_report(truth, tmp_path, capsys
     workspace = copy(truth, tmp_path)
     (folder_of(workspace, VICTIM) / "status.json").write_text('{"status": 7}')
     console = Console(width=200)
-    context = commands.Context(Settings(workspace, wandb_enabled=False), console, "python x.py")
-    assert commands.report(context, PAIR) == 0
+    context = Context(Settings(workspace, wandb_enabled=False), console, "python x.py")
+    assert report(context, PAIR) == 0
     said = capsys.readouterr().out
     assert "damaged" in said
     assert "done" in said

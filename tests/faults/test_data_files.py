@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optexp_jax import frozen_features
+from optexp_jax.datasets import frozen_features
 from optexp_jax.datasets.imagenet import subset
 from optexp_jax.datasets.imagenet.split import ImageSplit
 from optexp_jax.datasets.imagenet.tree import Part
 from optexp_jax.datasets.text import encode, tokens
 from optexp_jax.errors import UnreadableError, UnwritableError, machine_error, tell_from_damage
-from optexp_jax.launch.slurm.manifest import Manifest
+from optexp_jax.schedulers.manifest import Manifest
 
 
 class Source:

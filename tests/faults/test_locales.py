@@ -17,7 +17,9 @@ def in_the_encoding_of_the_locale(call):
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in ("read_text", "write_text"):
         method = isinstance(call.func, ast.Attribute)
-        return method and ast.unparse(call.func.value) != "files"  # a module of ours, in UTF-8
+        return (
+            method and ast.unparse(call.func.value) != "checked_files"
+        )  # a module of ours, in UTF-8
     if name in PROCESSES:
         return "text" in given or "universal_newlines" in given
     constants = [a.value for a in [*call.args, *given.values()] if isinstance(a, ast.Constant)]

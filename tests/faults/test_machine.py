@@ -28,7 +28,7 @@ import resource, signal, sys
 import orbax.checkpoint
 from optexp_jax import Experiment, Problem
 from optexp_jax.datasets import RandomHeavyTailedLabels
-from optexp_jax.launch.cli import main
+from optexp_jax.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import MLP
 from optexp_jax.optim import SGD, LearningRate
@@ -136,8 +136,8 @@ def test_what_a_model_raises_ends_its_pack_alone(kind, said, tmp_path, truth):
     bad = Experiment(problem, SGD(LearningRate(0)), "faults", steps=2)
     outcome = run_all(tmp_path, [bad, *PAIR])
     assert outcome.failed == [bad]
-    assert said in outcome.reasons[bad.place]
-    assert "workspace" not in outcome.reasons[bad.place]
+    assert said in outcome.reasons[bad.run_key]
+    assert "workspace" not in outcome.reasons[bad.run_key]
     assert_rows(PAIR[0], tmp_path, truth)
     with pytest.raises(OptexpError, match=said):
         optexp_jax.run(bad, tmp_path)

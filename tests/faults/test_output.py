@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from optexp_jax.cli.console import make_console
+from optexp_jax.cli.guard import guarded
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch.cli import guarded, make_console
-from optexp_jax.launch.output import Output, safe_output, visible
+from optexp_jax.runner.output import Output, safe_output, visible
 from plots import claims
 from plots.command import main as draw
 from plots.make_all_plots import FIGURES
@@ -174,7 +175,7 @@ def test_the_block_gives_the_streams_back():
 
 LIGHT = (
     "import sys\n"
-    "from optexp_jax.launch.output import code_of, safe_output\n"
+    "from optexp_jax.runner.output import code_of, safe_output\n"
     "with safe_output() as out:\n"
     "    print('x' * 300_000)\n"
     "    opened = open('/dev/zero', 'rb')\n"

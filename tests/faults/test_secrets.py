@@ -4,7 +4,7 @@ import pytest
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch.slurm.resources import Resources
+from optexp_jax.schedulers.resources import Resources
 
 HUSH = "hush0123456789abcdef0123456789abcdef0123"
 

@@ -14,11 +14,11 @@ import pytest
 from fault_runs import assert_rows, pack, run_all
 
 from optexp_jax import Experiment
-from optexp_jax.results import files
+from optexp_jax.results import checked_files
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
 
-IMPORTED = ["optexp_jax.launch.local", "optexp_jax.models", "orbax.checkpoint", "fault_runs"]
+IMPORTED = ["optexp_jax.runner.local", "optexp_jax.models", "orbax.checkpoint", "fault_runs"]
 SECONDS = 20  # of the random kills
 LONG = 600  # steps
 
@@ -76,7 +76,7 @@ def test_many_look_whether_a_workspace_can_be_written(tmp_path):
     def look():
         try:
             for _ in range(200):
-                files.require_writable(tmp_path / "new")
+                checked_files.require_writable(tmp_path / "new")
         except Exception as error:
             errors.append(error)
 

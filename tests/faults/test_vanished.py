@@ -14,12 +14,12 @@ from fault_runs import DATASET, PROBLEM, assert_rows, folder_of, pack, run_all, 
 
 from optexp_jax import Experiment
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import pack_run
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.optim import SGD, LearningRate
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
-from optexp_jax.training.run import run as train
+from optexp_jax.runner import pack_run
+from optexp_jax.training.loop import train_pack
 
 pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
@@ -42,13 +42,13 @@ def during(monkeypatch):
 
     def run_with(mishap, workspace, chunks=3, **options):
         def disturbed(*arguments, **named):
-            for number, chunk in enumerate(train(*arguments, **named), 1):
+            for number, chunk in enumerate(train_pack(*arguments, **named), 1):
                 if number == chunks:
                     mishap()
                 yield chunk
 
         with monkeypatch.context() as patch:
-            patch.setattr(pack_run, "run", disturbed)
+            patch.setattr(pack_run, "train_pack", disturbed)
             return run_all(workspace, PAIR, **options)
 
     return run_with
@@ -112,7 +112,7 @@ def test_a_part_that_is_deleted_meanwhile_is_missed(tmp_path, truth, during):
     folder = folder_of(tmp_path, VICTIM)
     outcome = during(lambda: min(folder.glob("metrics-*")).unlink(), tmp_path)
     assert outcome.failed == [VICTIM]
-    assert "lacks step 0" in outcome.reasons[VICTIM.place]
+    assert "lacks step 0" in outcome.reasons[VICTIM.run_key]
     assert load_status(tmp_path) == "failed"
     assert_rows(OTHER, tmp_path, truth)
 

@@ -7,13 +7,13 @@ import os
 import time
 
 from optexp_jax import Experiment, LearningRate, Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import RandomHeavyTailedLabels
-from optexp_jax.launch import local
-from optexp_jax.launch.cli import main
-from optexp_jax.launch.pack_run import PackRun
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
+from optexp_jax.runner import local
+from optexp_jax.runner.pack_run import PackRun
 from optexp_jax.training import program
 
 STEPS = 240

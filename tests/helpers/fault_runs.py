@@ -11,14 +11,15 @@ from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch import pack_run
-from optexp_jax.launch.local import Options, run_local
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate
 from optexp_jax.results.load import load_results
 from optexp_jax.results.store import RunFolder
-from optexp_jax.training.run import run as train
+from optexp_jax.runner import pack_run
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
+from optexp_jax.training.loop import train_pack
 
 STEPS = 24
 DATASET = RandomHeavyTailedLabels(size=3, seed=0)
@@ -38,20 +39,20 @@ def pack(seed=0, steps=STEPS, group="faults", **fields):
 
 def run_all(workspace, experiments, **options):
     """Run what is left; the outcome."""
-    return run_local(experiments, Settings(workspace, wandb_enabled=False), Options(**options))
+    return run_local(experiments, Settings(workspace, wandb_enabled=False), RunOptions(**options))
 
 
 def stop_after(chunks, workspace, experiments, monkeypatch, **options):
     """Run until a SIGTERM comes, after some chunks."""
 
     def signalling(*arguments, **named):
-        for number, chunk in enumerate(train(*arguments, **named), 1):
+        for number, chunk in enumerate(train_pack(*arguments, **named), 1):
             if number == chunks:
                 os.kill(os.getpid(), signal.SIGTERM)
             yield chunk
 
     with monkeypatch.context() as patch:
-        patch.setattr(pack_run, "run", signalling)
+        patch.setattr(pack_run, "train_pack", signalling)
         assert run_all(workspace, experiments, **options).stopped == signal.SIGTERM
 
 

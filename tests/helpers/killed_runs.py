@@ -5,15 +5,16 @@ import os
 from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
 from optexp_jax.datasets import RandomHeavyTailedLabels
-from optexp_jax.launch.local import Options, run_local
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.training import program
 
 DATASET = RandomHeavyTailedLabels(size=3, seed=0)
 # Each process is a fork of one that has imported these, which takes longer than all else it does.
-IMPORTED = ["optexp_jax.launch.local", "optexp_jax.models", "orbax.checkpoint"]
+IMPORTED = ["optexp_jax.runner.local", "optexp_jax.models", "orbax.checkpoint"]
 
 
 def pack_of_three(steps):
@@ -29,6 +30,6 @@ def work(workspace, steps):
     os.environ["XLA_FLAGS"] = ""
     program._MOST_ROWS = 8
     settings = Settings(workspace, wandb_enabled=False)
-    outcome = run_local(pack_of_three(steps), settings, Options(checkpoint_seconds=0))
+    outcome = run_local(pack_of_three(steps), settings, RunOptions(checkpoint_seconds=0))
     assert not outcome.failed
     assert not outcome.busy

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.run import run
 
 
 def load(one):
@@ -31,7 +31,7 @@ def train(*experiments, mode="map", micro_batch=None, devices=1, data=None, **ar
     pack = Pack(experiments, mode, micro_batch, devices)
     records = {e.id: [] for e in experiments}
     lengths, last = [], 0
-    for chunk in run(pack, data or load(experiments[0]), **arguments):
+    for chunk in train_pack(pack, data or load(experiments[0]), **arguments):
         lengths.append(chunk.step - last)
         last = chunk.step
         for record in chunk.records:

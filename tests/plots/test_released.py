@@ -10,10 +10,10 @@ from small_texts import SMALL, TEST, TRAIN, VALID, place
 
 from experiments.toy_models.smaller.balanced_x_smaller_longer_perclass import experiments
 from optexp_jax import Experiment, MiniBatch, Problem
+from optexp_jax.cli.package_main import discover
 from optexp_jax.datasets import PTB, WikiText103
 from optexp_jax.datasets.text import BPE, Streams, corpora
 from optexp_jax.errors import OptexpError
-from optexp_jax.launch.groups import discover
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate

@@ -7,8 +7,8 @@ import pytest
 
 from experiments.small.rates import pilot
 from optexp_jax.config import Settings
-from optexp_jax.launch.display import Silent
-from optexp_jax.launch.local import Outcome
+from optexp_jax.runner.display import Silent
+from optexp_jax.runner.local import Outcome
 from tools.pilot import climb, found, searches
 
 

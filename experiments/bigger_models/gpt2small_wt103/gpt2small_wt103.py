@@ -11,9 +11,9 @@ Expected: the best step sizes are near 10^-2 for SGD and 10^-9/2 for Adam, which
 
 from experiments.small import small
 from optexp_jax import LearningRate, MiniBatch, Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import WikiText103
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import GPT
 from optexp_jax.optim import SGD, Adam, AdamW
@@ -38,4 +38,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="a100_48h", small=small)
+    main(experiments, resources="a100_48h", small=small)

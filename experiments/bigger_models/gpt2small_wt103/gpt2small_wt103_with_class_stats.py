@@ -9,8 +9,8 @@ Expected: Adam lowers the loss of all groups of words, SGD that of the frequent 
 
 from experiments.bigger_models.gpt2small_wt103 import gpt2small_wt103
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD + momentum": -2, "Adam + momentum": "-9/2", "AdamW + momentum": -4}
 
@@ -23,4 +23,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="h100_24h", small=small)
+    main(experiments, resources="h100_24h", small=small)

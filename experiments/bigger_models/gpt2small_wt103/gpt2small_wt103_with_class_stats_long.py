@@ -15,8 +15,8 @@ from experiments.bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats 
     experiments as short,
 )
 from experiments.small import small
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all
-from optexp_jax.launch.cli import main
 
 experiments = replace_all(
     short,
@@ -26,4 +26,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="h100_24h", small=small)
+    main(experiments, resources="h100_24h", small=small)

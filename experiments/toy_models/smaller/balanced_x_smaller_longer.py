@@ -11,9 +11,9 @@ Expected: with enough steps every method fits every class; large steps of GD osc
 from experiments.small import small
 from experiments.toy_models import balanced_x
 from optexp_jax import Problem, lr_grid
+from optexp_jax.cli import main
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam
 
@@ -38,4 +38,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

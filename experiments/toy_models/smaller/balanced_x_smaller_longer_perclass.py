@@ -10,8 +10,8 @@ Expected: GD fits all classes in the end, but the rarest fall below their start 
 from experiments.small import small
 from experiments.toy_models.smaller.balanced_x_smaller_longer import problem
 from optexp_jax import lr_grid
+from optexp_jax.cli import main
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.optim import SGD, Adam
 
 optimizers = [
@@ -28,4 +28,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

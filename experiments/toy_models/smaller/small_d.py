@@ -12,8 +12,8 @@ from experiments.small import small
 from experiments.toy_models.smaller import balanced_x_smaller_longer
 from experiments.toy_models.smaller.changing_input import zero_mean
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.grid import experiments_over
-from optexp_jax.launch.cli import main
 from optexp_jax.models import Linear
 
 dataset = dataclasses.replace(zero_mean.dataset, dim=400)
@@ -29,4 +29,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

@@ -13,9 +13,9 @@ Expected: GD fits the digits and stalls; Adam fits both halves.
 
 from experiments.small import small
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import BarcodedMNIST
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import CNN
 from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
@@ -39,4 +39,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

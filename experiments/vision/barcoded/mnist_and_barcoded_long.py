@@ -8,8 +8,8 @@ Expected: GD still leaves the rare half; sign descent does not.
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all
-from optexp_jax.launch.cli import main
 
 experiments = replace_all(
     mnist_and_barcoded.experiments,
@@ -18,4 +18,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

@@ -10,8 +10,8 @@ Expected: GD fits the rare half in the end, but starts on it only after about 1,
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {"SGD": "-3/2", "SGD + momentum": -2}
 
@@ -24,4 +24,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_8h", small=small)
+    main(experiments, resources="v100_8h", small=small)

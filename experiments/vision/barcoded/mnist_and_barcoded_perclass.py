@@ -11,8 +11,8 @@ whole stalls near 4.7; Adam lowers both halves.
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {
     "SGD": "-3/2",
@@ -34,4 +34,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

@@ -10,8 +10,8 @@ Expected: reweighted GD lowers the unweighted loss further than GD.
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all, replace_in_problem
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 
 experiments = replace_all(
@@ -20,4 +20,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

@@ -8,8 +8,8 @@ Expected: reweighted GD lowers the unweighted loss further than GD, with spikes.
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded_reweighted
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all
-from optexp_jax.launch.cli import main
 
 experiments = replace_all(
     mnist_and_barcoded_reweighted.experiments,
@@ -18,4 +18,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

@@ -8,8 +8,8 @@ Expected: reweighted GD fits both halves; Adam gains nothing by the weights.
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded_reweighted_long
+from optexp_jax.cli import main
 from optexp_jax.grid import at_best
-from optexp_jax.launch.cli import main
 
 exponents = {
     "SGD": 0,
@@ -30,4 +30,4 @@ experiments = at_best(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

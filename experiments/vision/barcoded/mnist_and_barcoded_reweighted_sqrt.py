@@ -11,8 +11,8 @@ import dataclasses
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
 from optexp_jax import lr_grid
+from optexp_jax.cli import main
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.optim import SGD, Adam
 
@@ -36,4 +36,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

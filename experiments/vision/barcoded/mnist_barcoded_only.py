@@ -11,8 +11,8 @@ import dataclasses
 from experiments.small import small
 from experiments.vision.barcoded import mnist_and_barcoded
 from optexp_jax import Problem
+from optexp_jax.cli import main
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.models import CNN
 from optexp_jax.optim import SGD, Adam
 
@@ -33,4 +33,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

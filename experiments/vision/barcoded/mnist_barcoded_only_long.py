@@ -8,8 +8,8 @@ Expected: Adam is faster, but GD also reaches a loss near 0 within 200 steps.
 
 from experiments.small import small
 from experiments.vision.barcoded import mnist_barcoded_only
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all
-from optexp_jax.launch.cli import main
 
 experiments = replace_all(
     mnist_barcoded_only.experiments,
@@ -18,4 +18,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="v100_4h", small=small)
+    main(experiments, resources="v100_4h", small=small)

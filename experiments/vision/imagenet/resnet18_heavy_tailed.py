@@ -10,9 +10,9 @@ Expected: from 6.9, SGD falls behind Adam, most on the rarest classes.
 
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_small
+from optexp_jax.cli import main
 from optexp_jax.datasets import HeavyTailedImageNet
 from optexp_jax.grid import replace_all, replace_in_problem
-from optexp_jax.launch.cli import main
 
 experiments = replace_all(
     replace_in_problem(resnet18_small.experiments, dataset=HeavyTailedImageNet()),
@@ -21,4 +21,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="images_24h", small=small)
+    main(experiments, resources="images_24h", small=small)

@@ -8,8 +8,8 @@ Expected: Adam is slightly ahead with classes of one size, clearly with heavy ta
 
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_heavy_tailed, resnet18_small
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all, replace_in_problem
-from optexp_jax.launch.cli import main
 from optexp_jax.models import resnet18
 
 model = resnet18(resnet18_small.dataset.num_classes, norm="layer")
@@ -25,4 +25,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="images_24h", small=small)
+    main(experiments, resources="images_24h", small=small)

@@ -8,8 +8,8 @@ Expected: 1/√π lowers the unweighted loss of SGD; 1/π can raise it.
 
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_heavy_tailed
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_all, replace_in_problem
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy, Weighted
 
 experiments = [
@@ -23,4 +23,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="images_24h", small=small)
+    main(experiments, resources="images_24h", small=small)

@@ -10,9 +10,9 @@ Expected: with classes of one size SGD does as well as Adam.
 
 from experiments.small import small
 from optexp_jax import MiniBatch, Problem
+from optexp_jax.cli import main
 from optexp_jax.datasets import SmallImageNet
 from optexp_jax.grid import coarse_to_fine, experiments_of
-from optexp_jax.launch.cli import main
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import resnet18
 from optexp_jax.optim import SGD, Adam
@@ -30,4 +30,4 @@ experiments = experiments_of(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="images_24h", small=small)
+    main(experiments, resources="images_24h", small=small)

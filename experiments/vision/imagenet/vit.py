@@ -10,8 +10,8 @@ import dataclasses
 
 from experiments.small import small
 from experiments.vision.imagenet import resnet18_layer_norm, resnet18_small
+from optexp_jax.cli import main
 from optexp_jax.grid import replace_in_problem
-from optexp_jax.launch.cli import main
 from optexp_jax.models import SimpleViT
 
 model = SimpleViT(resnet18_small.dataset.num_classes)
@@ -22,4 +22,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="images_24h", small=small)
+    main(experiments, resources="images_24h", small=small)

@@ -11,13 +11,13 @@ import dataclasses
 from experiments.small import small
 from experiments.vision.imagenet import vit
 from experiments.vision.imagenet.resnet18_small import runs
+from optexp_jax.cli import main
 from optexp_jax.datasets import ImageNet
 from optexp_jax.grid import experiments_of
-from optexp_jax.launch.cli import main
 
 problem = dataclasses.replace(vit.experiments[0].problem, dataset=ImageNet())
 
 experiments = experiments_of(runs, problem, group="SimpleViT_ImageNet", epochs=90, per_class=True)
 
 if __name__ == "__main__":
-    main(experiments, slurm="images_24h", small=small)
+    main(experiments, resources="images_24h", small=small)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_flag, check_integer
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, silent
-from optexp_jax.datasets.files import MissingDataError, folder_of
+from optexp_jax.datasets.data_files import MissingDataError, folder_of
 from optexp_jax.datasets.imagenet import sources
 from optexp_jax.datasets.imagenet.split import ImageSplit
 from optexp_jax.datasets.imagenet.subset import subset
 from optexp_jax.datasets.imagenet.tree import PARTS
 from optexp_jax.datasets.seeds import random_order
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_flag, check_integer
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

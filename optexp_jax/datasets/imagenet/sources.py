@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets import tfds_copy
+from optexp_jax.datasets import tfds_reader
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside, folder_of
-from optexp_jax.datasets.imagenet.records import ImageRecords
+from optexp_jax.datasets.data_files import atomic_data_write, folder_of
+from optexp_jax.datasets.imagenet.tfds_images import ImageRecords
 from optexp_jax.datasets.imagenet.tree import PARTS, ImageSource, ImageTree, Listing, Part
 
 _FIELDS = ("names", "labels", "keys")
@@ -24,7 +24,7 @@ def find(workspace: Path, name: str) -> ImageSource | None:
     folder = folder_of(workspace, name)
     if all((folder / part).is_dir() for part in PARTS):
         return ImageTree(folder)
-    prepared = tfds_copy.find("imagenet2012", workspace) if name == "ImageNet" else None
+    prepared = tfds_reader.find("imagenet2012", workspace) if name == "ImageNet" else None
     return ImageRecords(prepared) if prepared else None
 
 
@@ -35,7 +35,7 @@ def list_images(workspace: Path, name: str, source: ImageSource, report: Report)
         OptexpError: the source is not as it should be, or the list cannot be written.
     """
     fingerprint = source.fingerprint()
-    listing = _kept(workspace, name, fingerprint)
+    listing = _read_listing(workspace, name, fingerprint)
     if listing is None:
         listing = source.scan(report)
         _keep(workspace, name, fingerprint, listing)
@@ -44,7 +44,7 @@ def list_images(workspace: Path, name: str, source: ImageSource, report: Report)
 
 def listed(workspace: Path, name: str, source: ImageSource) -> Listing | None:
     """The list in the workspace, if there is one that is not out of date."""
-    return _kept(workspace, name, source.fingerprint())
+    return _read_listing(workspace, name, source.fingerprint())
 
 
 def index_of(workspace: Path, name: str) -> Path:
@@ -56,7 +56,7 @@ def _path(workspace: Path, name: str) -> Path:
     return index_of(workspace, name) / "listing.npz"
 
 
-def _kept(workspace: Path, name: str, fingerprint: str) -> Listing | None:
+def _read_listing(workspace: Path, name: str, fingerprint: str) -> Listing | None:
     try:
         with _path(workspace, name).open("rb") as opened, np.load(opened) as file:
             if str(file["fingerprint"]) != fingerprint:
@@ -73,5 +73,5 @@ def _keep(workspace: Path, name: str, fingerprint: str, listing: Listing) -> Non
         for part in PARTS
         for field in _FIELDS
     }
-    with aside(_path(workspace, name)) as path, path.open("wb") as file:
+    with atomic_data_write(_path(workspace, name)) as path, path.open("wb") as file:
         np.savez(file, fingerprint=fingerprint, classes=np.array(listing.classes), **arrays)

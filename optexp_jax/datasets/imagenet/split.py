@@ -16,7 +16,7 @@ from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.imagenet.crops import centre_crop, random_crop
 from optexp_jax.datasets.imagenet.tree import ImageSource, Part
 from optexp_jax.errors import OptexpError, tell_from_damage
-from optexp_jax.machine import cores
+from optexp_jax.host import cores
 
 Channels = tuple[float, float, float]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from optexp_jax.datasets.classes import rank_in_class
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside
+from optexp_jax.datasets.data_files import atomic_data_write
 from optexp_jax.datasets.imagenet.split import ImageSplit, channel_statistics
 from optexp_jax.datasets.imagenet.tree import Part
 from optexp_jax.datasets.seeds import random_order
@@ -74,7 +74,7 @@ def subset(
     chosen = choose(labels, wanted, seed)
     split = dataclasses.replace(everything, images=everything.images.take(chosen))
     mean, std = channel_statistics(split, report)
-    with aside(path) as new, new.open("wb") as file:
+    with atomic_data_write(path) as new, new.open("wb") as file:
         np.savez(
             file,
             files=len(labels),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer
 from optexp_jax.datasets.classes import members
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.datasets.images.mnist import MNIST
@@ -15,6 +14,7 @@ from optexp_jax.datasets.images.pixels import moments, scaled
 from optexp_jax.datasets.images.rare_classes import PlainImages, RareClasses
 from optexp_jax.datasets.seeds import random_below, seed_of
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_integer
 
 _MOST_BITS = 16
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from optexp_jax.datasets.classes import rank_in_class
 from optexp_jax.datasets.data import Facts, Report, Split, silent
-from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.images.ten_classes import TenClasses
 from optexp_jax.datasets.seeds import random_order
 

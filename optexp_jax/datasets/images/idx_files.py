@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets import fetching, files, tfds_copy
+from optexp_jax.datasets import data_files, fetching, tfds_reader
 from optexp_jax.datasets.data import Report, Split
 from optexp_jax.datasets.images.idx import md5_of_idx, read_idx, write_idx
 from optexp_jax.errors import OptexpError
@@ -53,14 +53,14 @@ class ImageFiles:
         """A sentence that says what is not there and how to get it, or None."""
         if next(self._sources(workspace), None) is not None:
             return None
-        folder = files.folder_of(workspace, self.name)
+        folder = data_files.folder_of(workspace, self.name)
         absent = [f"{name}[.gz]" for name in NAMES if _file(folder, name) is None]
         also = [f"{self.system}"] * (self.system is not None) + ["a copy of TensorFlow Datasets"]
-        return files.missing(self.name, absent, folder, self.offline, also)
+        return data_files.missing(self.name, absent, folder, self.offline, also)
 
     def is_prepared(self, workspace: Path) -> bool:
         """Whether the files are in the workspace, unpacked and whole."""
-        folder = files.folder_of(workspace, self.name)
+        folder = data_files.folder_of(workspace, self.name)
         train, test = self.sizes
         pixels = SHAPE[0] * SHAPE[1]
         sizes = (16 + train * pixels, 8 + train, 16 + test * pixels, 8 + test)
@@ -76,7 +76,7 @@ class ImageFiles:
         """
         read = next(self._sources(workspace), None)
         if read is None:
-            raise files.MissingDataError(self.missing(workspace))
+            raise data_files.MissingDataError(self.missing(workspace))
         arrays = read()
         return Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
 
@@ -91,21 +91,21 @@ class ImageFiles:
         if self.missing(workspace) is not None:
             self._download(workspace, report)
         train, test = self.read(workspace)
-        folder = files.folder_of(workspace, self.name)
+        folder = data_files.folder_of(workspace, self.name)
         arrays = (train.inputs, train.labels, test.inputs, test.labels)
         for i, (name, array) in enumerate(zip(NAMES, arrays, strict=True)):
-            with files.aside(folder / name) as path:
+            with data_files.atomic_data_write(folder / name) as path:
                 write_idx(path, np.asarray(array))
             report(f"{self.name}: unpacking", i + 1, len(NAMES))
         shutil.rmtree(folder / _FETCHED, ignore_errors=True)  # what the user placed stays
 
     def _sources(self, workspace: Path) -> Iterator[Callable[[], list[np.ndarray]]]:
         """How to read the four arrays from each place that has them, best first."""
-        folder = files.folder_of(workspace, self.name)
+        folder = data_files.folder_of(workspace, self.name)
         for place in (folder, self.system):
             if place is not None and all(_file(place, name) for name in NAMES):
                 yield functools.partial(self._from_idx, place)
-        copy = tfds_copy.find(self.tfds_name, workspace)
+        copy = tfds_reader.find(self.tfds_name, workspace)
         if copy is not None:
             yield functools.partial(self._from_tfds, copy)
 
@@ -116,7 +116,7 @@ class ImageFiles:
         return arrays
 
     def _from_tfds(self, folder: Path) -> list[np.ndarray]:
-        splits = [tfds_copy.read(folder, name) for name in ("train", "test")]
+        splits = [tfds_reader.read(folder, name) for name in ("train", "test")]
         arrays = [np.asarray(a) for split in splits for a in (split.inputs, split.labels)]
         self._check([folder] * 4, arrays)
         return arrays
@@ -134,7 +134,7 @@ class ImageFiles:
                 )
 
     def _download(self, workspace: Path, report: Report) -> None:
-        folder = files.folder_of(workspace, self.name)
+        folder = data_files.folder_of(workspace, self.name)
         wanted = [
             fetching.Remote(f"{name}.gz", f"{self.url}/{name}.gz", f"md5:{md5}")
             for name, md5 in zip(NAMES, self.checksums, strict=True)
@@ -144,10 +144,10 @@ class ImageFiles:
             fetching.fetch(self.name, wanted, folder, self.offline, report, below=_FETCHED)
         except OptexpError as error:
             # Without a network TFDS would try again for minutes.
-            if isinstance(error, fetching.NoConnectionError) or not tfds_copy.can_prepare():
+            if isinstance(error, fetching.NoConnectionError) or not tfds_reader.can_prepare():
                 raise
             report(f"{self.name}: TensorFlow Datasets", 0, 0)
-            tfds_copy.prepare(self.tfds_name, workspace)
+            tfds_reader.prepare(self.tfds_name, workspace)
 
 
 def _difference(array: np.ndarray, shape: tuple[int, ...], digest: str | None) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from optexp_jax.datasets.classes import first_of_each
 from optexp_jax.datasets.data import Facts, Report, Split, silent
 from optexp_jax.datasets.images.idx_files import SHAPE, ImageFiles
-from optexp_jax.datasets.images.published import FASHION_FILES, MNIST_FILES
+from optexp_jax.datasets.images.mnist_files import FASHION_FILES, MNIST_FILES
 from optexp_jax.datasets.images.ten_classes import TenClasses
 from optexp_jax.errors import OptexpError
 

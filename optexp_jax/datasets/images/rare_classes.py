@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_flag, check_seed
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
-from optexp_jax.datasets.files import MissingDataError, made_from, needed_by
+from optexp_jax.datasets.data_files import MissingDataError, made_from, needed_by
 from optexp_jax.datasets.images.digits import Digits
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
 from optexp_jax.datasets.seeds import random_order, seed_of
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_flag, check_seed
 from optexp_jax.per_class import frequency_groups
 
 PlainImages = MNIST | FashionMNIST | Digits

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_flag
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.datasets.images.pixels import check_pixels, inputs_of
+from optexp_jax.field_checks import check_flag
 
 
 class TenClasses(ByFrequency):

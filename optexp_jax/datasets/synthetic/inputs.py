@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.datasets.checks import check_number
+from optexp_jax.field_checks import check_number
 
 _BLOCK_BYTES = 16 * 2**20
 _SHORTEST = 16

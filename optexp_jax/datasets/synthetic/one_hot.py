@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer, check_number
 from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.synthetic.power_law import power_law_counts
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_integer, check_number
 
 
 @dataclasses.dataclass(frozen=True)

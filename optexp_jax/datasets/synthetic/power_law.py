@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer, check_kind, check_number, check_seed
 from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
 from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, draw_rows
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_integer, check_kind, check_number, check_seed
 from optexp_jax.numerics import pinned
 
 

@@ -2,7 +2,7 @@
 
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.layouts import Sequences, Streams
-from optexp_jax.datasets.text.sets import (
+from optexp_jax.datasets.text.paper_texts import (
     PTB,
     TinyPTB,
     TinyStories,

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer, check_kind
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
-from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.text.layouts import Layout, merged
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_integer, check_kind
 
 
 @dataclasses.dataclass(frozen=True)

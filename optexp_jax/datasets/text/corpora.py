@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 from optexp_jax.datasets.data import Report
+from optexp_jax.datasets.data_files import atomic_data_write, folder_of
 from optexp_jax.datasets.fetching import Remote, fetch
-from optexp_jax.datasets.files import aside, folder_of
 from optexp_jax.datasets.hashes import hash_of
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError
@@ -157,7 +157,7 @@ def _compare(archive: Path, remotes: tuple[Remote, ...]) -> None:
 
 def _unzip(archive: Path, name: str, target: Path) -> None:
     try:
-        with zipfile.ZipFile(archive) as members, aside(target) as path:
+        with zipfile.ZipFile(archive) as members, atomic_data_write(target) as path:
             found = next(one for one in members.namelist() if Path(one).name == name)
             with members.open(found) as source, path.open("wb") as copy:
                 shutil.copyfileobj(source, copy)  # which compares the checksum of the member

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside, damaged
+from optexp_jax.datasets.data_files import atomic_data_write, damaged
 from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.errors import OptexpError, tell_from_damage
@@ -44,7 +44,7 @@ def encode(
         OptexpError: a text is empty or not UTF-8, or the folder cannot be written.
     """
     meta: dict[str, Any] = {}
-    with aside(folder) as path:
+    with atomic_data_write(folder) as path:
         path.mkdir()
         for part, text in texts.items():
             batches = _ids(tokenizer, text, f"{name}: tokens of {part}", report)

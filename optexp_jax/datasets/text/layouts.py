@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from optexp_jax.datasets.checks import check_integer
 from optexp_jax.datasets.data import PADDING, Split
+from optexp_jax.field_checks import check_integer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,14 +9,14 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
-from optexp_jax.datasets.checks import check_number
-from optexp_jax.datasets.files import aside
+from optexp_jax.datasets.data_files import atomic_data_write
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.corpora import Corpus
 from optexp_jax.datasets.text.layouts import Layout, Sequences
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens, Words
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import check_number
 
 # A tragedy, a comedy, a history and poems each, 9 % of the letters: whole works, so that no line of
 # a part is of a scene of another. The Passionate Pilgrim repeats two of the sonnets.
@@ -50,7 +50,7 @@ class _Bundled(Corpus):
         held = (VALIDATION, TEST)
         train = [name for name in named if not any(name in part for part in held)]
         for path, part in zip(paths, (train, *held), strict=True):
-            with aside(path) as beside:
+            with atomic_data_write(path) as beside:
                 text = "".join(named[name] for name in part)
                 beside.write_text(text, encoding="utf-8", newline="\n")
 

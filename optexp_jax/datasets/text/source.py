@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import MissingDataError, folder_of, missing
+from optexp_jax.datasets.data_files import MissingDataError, folder_of, missing
 from optexp_jax.datasets.hashes import remembered_sha256
 from optexp_jax.datasets.text.corpora import Corpus
 from optexp_jax.datasets.text.encode import encode, is_encoded, tokens_in

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from optexp_jax.datasets.data import Report, silent
-from optexp_jax.datasets.files import reading
+from optexp_jax.datasets.data_files import reading
 from optexp_jax.errors import OptexpError
 
 _BATCH = 1 << 20  # characters: enough for all cores, little beside the tokens of a large text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optexp_jax.datasets.data import Report
-from optexp_jax.datasets.files import aside
+from optexp_jax.datasets.data_files import atomic_data_write
 from optexp_jax.datasets.text.normalise import library
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.datasets.text.train import UNKNOWN, byte_pairs, most_frequent, unigram
@@ -146,7 +146,7 @@ def saved(path: Path, size: int, train: Callable[[], Tokenizer]) -> Tokenizer:
     """
     if not path.is_file():
         trained = train()
-        with aside(path) as beside:
+        with atomic_data_write(path) as beside:
             beside.write_text(trained.to_str(), encoding="utf-8")
         return trained
     try:

@@ -1,1 +1,1 @@
-"""Grids on a SLURM cluster: what to send, sending it, and what runs inside a task."""
+"""The old name of `optexp_jax.schedulers.slurm`."""

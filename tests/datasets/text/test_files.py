@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from small_texts import SMALL, TEST, TRAIN, VALID, place
 
-from optexp_jax.datasets.files import MissingDataError
+from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.text import (
     BPE,
     PTB,

@@ -12,9 +12,9 @@ import dataclasses
 
 from experiments.small import small
 from experiments.toy_models.smaller.changing_input import zero_mean
+from optexp_jax.cli import main
 from optexp_jax.datasets import Gaussian
 from optexp_jax.grid import replace_all, replace_in_problem
-from optexp_jax.launch.cli import main
 
 pairs = [
     *((mean, 1.0) for mean in (1.0, 0.75, 0.5, 0.25, 0.1, 0.0)),
@@ -35,4 +35,4 @@ experiments = [
 ]
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

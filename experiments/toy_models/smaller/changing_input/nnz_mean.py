@@ -11,9 +11,9 @@ import dataclasses
 
 from experiments.small import small
 from experiments.toy_models.smaller.changing_input import zero_mean
+from optexp_jax.cli import main
 from optexp_jax.datasets import Gaussian
 from optexp_jax.grid import replace_all, replace_in_problem
-from optexp_jax.launch.cli import main
 
 dataset = dataclasses.replace(zero_mean.dataset, inputs=Gaussian(mean=1.0))
 
@@ -23,4 +23,4 @@ experiments = replace_all(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

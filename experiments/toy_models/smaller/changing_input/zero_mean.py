@@ -9,9 +9,9 @@ Expected: within 25 steps GD fits all groups alike, as Adam does.
 from experiments.small import small
 from experiments.toy_models import balanced_x
 from optexp_jax import Problem, lr_grid
+from optexp_jax.cli import main
 from optexp_jax.datasets import Gaussian, RandomHeavyTailedLabels
 from optexp_jax.grid import experiments_over, over_rates
-from optexp_jax.launch.cli import main
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam
 
@@ -33,4 +33,4 @@ experiments = experiments_over(
 )
 
 if __name__ == "__main__":
-    main(experiments, slurm="p100_12h", small=small)
+    main(experiments, resources="p100_12h", small=small)

@@ -1,0 +1,162 @@
+"""What `--slurm` (or another scheduler), `--cancel` and a task do."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from optexp_jax.cli import cluster_options
+from optexp_jax.cli.context import Context
+from optexp_jax.cli.options import run_options
+from optexp_jax.cli.prepare import prepare
+from optexp_jax.experiment import Experiment
+from optexp_jax.runner.preparation import missing_data
+from optexp_jax.schedulers.known import all_schedulers
+from optexp_jax.schedulers.submission import tasks_of_runs
+from optexp_jax.training.pack import Pack
+
+
+def submit(
+    context: Context,
+    experiments: Sequence[Experiment],
+    args: argparse.Namespace,
+    profile: str | None,
+) -> int:
+    """Send what is left of a grid; returns the exit code.
+
+    Args:
+        context: of the command line.
+        experiments: the grid.
+        args: its options, `scheduler` among them.
+        profile: name of the resources that the module asks for.
+
+    Raises:
+        OptexpError: an impossible value, or the scheduler refuses.
+    """
+    from optexp_jax.schedulers.submit import Request, left_to_send, packs_to_send, send
+
+    settings = context.settings
+    scheduler = all_schedulers()[args.scheduler]
+    resources = cluster_options.resources(args, settings, profile)
+    if not args.dry_run:
+        scheduler.states()  # without an answer, what is on its way would be sent twice
+    options = run_options(args, devices=resources.devices_per_run)
+    left, busy = left_to_send(experiments, context.folders, options.force)
+    if not left:
+        context.say(f"Nothing is left to send: {busy} runs are on their way, the others are done.")
+        return 0
+    most = resources.pack if options.pack == "auto" else options.pack
+    unprepared = missing_data(left, settings.workspace)
+    if not args.dry_run:
+        code = prepare(context, left)
+        if code:
+            return code
+    elif unprepared:
+        context.say(f"{next(iter(unprepared.values()))} Packs are as if they fitted.")
+        most = len(left) if most == "auto" else most
+    packs = packs_to_send(left, resources, most, settings.workspace)
+    environment = settings.as_environment()
+    command = _command(args)
+    request = Request(
+        scheduler, packs, resources, command, options, settings.workspace, environment
+    )
+    context.console.print(_table(packs, resources.per_gpu))
+    if args.dry_run:
+        return _show(context, request, busy)
+    for submission in send(request, _name(context)):
+        manifest = submission.manifest
+        context.say(
+            f"Job {submission.job}: {len(manifest.tasks)} tasks, {len(manifest.runs)} runs. "
+            f"Script, manifest and logs: {submission.folder}"
+        )
+    if busy:
+        context.say(f"{busy} runs were on their way already, or are run by another process.")
+    for action, what in (("--report", "to watch"), ("--cancel", "to cancel")):
+        context.say(f"  {context.command} {action}{context.scale}    {what}")
+    return 0
+
+
+def _show(context: Context, request, busy: int) -> int:
+    (manifest, *others) = request.manifests(request.resources.max_array)
+    folder = context.settings.workspace.absolute() / request.scheduler.name / _name(context)
+    print(request.script_in(folder, manifest))
+    runs = sum(len(pack.experiments) for pack in request.packs)
+    arrays = f" in {1 + len(others)} arrays, of which the first is shown" if others else ""
+    tasks = sum(len(m.tasks) for m in (manifest, *others))
+    context.say(f"Nothing was sent: {runs} runs would be, as {tasks} tasks{arrays}.")
+    if busy:
+        context.say(f"{busy} runs are on their way already, or are run by another process.")
+    return 0
+
+
+def _table(packs: Sequence[Pack], per_task: int) -> Table:
+    from optexp_jax.runner.pack_run import describe
+
+    table = Table()
+    for name in ("task", "group", "pack"):
+        table.add_column(name, overflow="fold")
+    table.add_column("runs", justify="right")
+    for i, pack in enumerate(packs):
+        group = pack.experiments[0].group
+        cells = (str(i // per_task), group, describe(pack), str(len(pack.experiments)))
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _command(args: argparse.Namespace) -> tuple[str, ...]:
+    """What a task calls: this program, at this scale."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    script = str(Path(sys.argv[0]).absolute())
+    program = ["-m", spec.name.removesuffix(".__main__")] if spec else [script]
+    return (sys.executable, *program, "--scale", args.scale)
+
+
+def _name(context: Context) -> str:
+    """A short name of the module or script, one word, for folders and for squeue.
+
+    >>> _name(Context(None, None, "python -m experiments.toy_models.balanced_x"))
+    'balanced_x'
+    """
+    name = Path(shlex.split(context.command)[-1].removesuffix(".py")).name.rpartition(".")[2]
+    return re.sub(r"[^\w-]", "_", name) or "job"
+
+
+def cancel(context: Context, experiments: Sequence[Experiment]) -> int:
+    """Cancel the tasks that have runs of a grid; what they recorded is kept."""
+    tasks = tasks_of_runs(context.settings.workspace)
+    found = [t for t in (tasks.get(e.run_key) for e in experiments) if t]
+    schedulers = {t.submission.scheduler.name: t.submission.scheduler for t in found}
+    for scheduler in (schedulers or all_schedulers()).values():
+        scheduler.states()  # says so where it is not
+    alive = sorted({t.task for t in found if t.is_alive})
+    if not alive:
+        context.say("No task of these runs waits or runs.")
+        return 0
+    for name, scheduler in schedulers.items():
+        mine = {t.task for t in found if t.is_alive and t.submission.scheduler.name == name}
+        scheduler.cancel(sorted(mine))
+    names = ", ".join(map(str, alive[:5])) + ", ..." * (len(alive) > 5)
+    context.say(f"Cancelled {len(alive)} tasks: {names}. What was recorded is kept.")
+    return 0
+
+
+def task(context: Context, experiments: Sequence[Experiment], path: Path, process: int) -> int:
+    """Run what a manifest has for a process of this task; returns its exit code."""
+    from optexp_jax.cli.log_display import LogDisplay
+    from optexp_jax.schedulers.worker import run_pack
+
+    display = LogDisplay(lambda line: print(line, flush=True))
+    outcomes = run_pack(path, process, experiments, context.settings, display)
+    stopped = next((o.stopped for o in outcomes if o.stopped), None)
+    if stopped is not None:
+        display.say(f"Stopped by {signal.Signals(stopped).name}. What was recorded is kept.")
+        return 128 + stopped
+    return 1 if any(o.failed or o.missing for o in outcomes) else 0

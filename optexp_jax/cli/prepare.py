@@ -1,0 +1,28 @@
+"""`--prepare`: the data of experiments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from optexp_jax.cli.context import Context
+from optexp_jax.cli.display import preparing
+from optexp_jax.experiment import Experiment
+from optexp_jax.runner import preparation
+
+
+def prepare(context: Context, experiments: Sequence[Experiment]) -> int:
+    """Bring the data of experiments here; 2 if some cannot be brought."""
+    datasets = preparation.data_of(experiments)
+    with preparing(context.console) as report:
+        ready, failures = preparation.prepare(datasets, context.settings.workspace, report)
+    for name in dict.fromkeys(type(dataset).__name__ for dataset in ready):
+        context.say(f"{name} is ready.")
+    return tell(failures)
+
+
+def tell(failures: Sequence[str]) -> int:
+    """Print what could not be prepared; returns the exit code."""
+    for sentence in failures:
+        print(f"error: {sentence}", file=sys.stderr)
+    return 2 if failures else 0

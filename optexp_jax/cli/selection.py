@@ -1,0 +1,70 @@
+"""Which experiments of a list a command line means."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.optim import LearningRate
+
+Small = Callable[[Sequence[Experiment]], list[Experiment]]
+
+
+def at_scale(
+    experiments: Sequence[Experiment], small: Small | None, scale: str
+) -> Sequence[Experiment]:
+    """The experiments at a scale."""
+    if scale == "paper":
+        return experiments
+    if small is None:
+        raise OptexpError("These experiments have no small form: use --scale paper.")
+    return small(experiments)
+
+
+def chosen_by(
+    experiments: Sequence[Experiment], small: Small | None, args: argparse.Namespace
+) -> list[Experiment]:
+    """The experiments of a list that a command line asks for.
+
+    Raises:
+        OptexpError: none is left.
+    """
+    chosen = list(at_scale(experiments, small, args.scale))
+    if args.optimizer is not None:
+        names = dict.fromkeys(type(e.optimizer).__name__ for e in chosen)
+        if args.optimizer not in names:
+            known = ", ".join(names)
+            raise OptexpError(f"No optimizer here is called '{args.optimizer}': take {known}.")
+        chosen = [e for e in chosen if type(e.optimizer).__name__ == args.optimizer]
+    if args.learning_rate is not None:
+        rate = _rate(args.learning_rate)
+        rates = dict.fromkeys(e.optimizer.learning_rate for e in chosen)
+        if rate not in rates:
+            known = ", ".join(str(r) for r in sorted(rates))
+            raise OptexpError(f"No run here has the learning rate {rate}: take {known}.")
+        chosen = [e for e in chosen if e.optimizer.learning_rate == rate]
+    if not chosen:
+        raise OptexpError("The list of experiments is empty: add one to the module.")
+    return chosen
+
+
+def _rate(text: str) -> LearningRate:
+    try:
+        return LearningRate.parse(text)
+    except ValueError as error:
+        raise OptexpError(str(error)) from error
+
+
+def numbered(experiments: Sequence[Experiment], number: int) -> Experiment:
+    """The experiment of a number, from 0.
+
+    Raises:
+        OptexpError: there is none.
+    """
+    if not 0 <= number < len(experiments):
+        raise OptexpError(
+            f"There is no experiment {number}: --single takes 0 to {len(experiments) - 1}."
+        )
+    return experiments[number]

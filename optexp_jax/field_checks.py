@@ -1,0 +1,103 @@
+"""What fields of models and data sets may hold, refused in one sentence if they do not."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+from optexp_jax.errors import OptexpError
+
+
+def check_integer(name: str, value: object, least: int = 1) -> None:
+    """Refuse what is not an integer from `least`.
+
+    Args:
+        name: of the field, for the sentence.
+        value: of the field.
+        least: the smallest that is allowed.
+
+    Raises:
+        OptexpError: such as `size of X is an integer from 1, not 0.`
+    """
+    if type(value) is not int or not least <= value < 2**32:
+        raise OptexpError(f"{name} is an integer from {least}, not {value!r}.")
+
+
+def check_seed(name: str, seed: object) -> None:
+    """Refuse what is neither None nor an integer from 0.
+
+    Raises:
+        OptexpError: as above.
+    """
+    if seed is not None:
+        check_integer(f"seed of {name}", seed, 0)
+
+
+def check_kind(name: str, value: object, kinds: Any, example: str) -> None:
+    """Refuse what is of no kind that a field takes.
+
+    Raises:
+        OptexpError: such as `tokens of PTB is a value such as Words(100), not 5.`
+    """
+    if not isinstance(value, kinds):
+        raise OptexpError(f"{name} is a value such as {example}, not {value!r}.")
+
+
+def check_number(name: str, value: object, least: float = 0.0) -> None:
+    """Refuse what is not a finite number from `least`.
+
+    Raises:
+        OptexpError: as above.
+    """
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not (least <= number and abs(number) <= sys.float_info.max):
+        bound = f" from {least:g}" if math.isfinite(least) else ""
+        raise OptexpError(f"{name} is a number{bound}, not {value!r}.")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither True nor False.
+
+    Raises:
+        OptexpError: as above.
+    """
+    if type(value) is not bool:
+        raise OptexpError(f"{name} is True or False, not {value!r}.")
+
+
+def check_sizes(model: Any, *names: str) -> None:
+    """Refuse fields that are not integers from 1.
+
+    Raises:
+        OptexpError: such a field.
+    """
+    for name in names:
+        value = getattr(model, name)
+        if type(value) is not int or value < 1:
+            kind = type(model).__name__
+            raise OptexpError(f"{name} of {kind} is an integer from 1, not {value!r}.")
+
+
+def check_choice(model: Any, name: str, choices: tuple[str, ...]) -> None:
+    """Refuse a field that is none of the choices.
+
+    Raises:
+        OptexpError: such a field.
+    """
+    value = getattr(model, name)
+    if value not in choices:
+        listed = ", ".join(choices)
+        raise OptexpError(f"{name} of {type(model).__name__} is one of {listed}, not {value!r}.")
+
+
+def check_dropout(model: Any) -> None:
+    """Refuse a dropout that is no probability below 1.
+
+    Raises:
+        OptexpError: such a dropout.
+    """
+    if type(model.dropout) not in (int, float) or not 0 <= model.dropout < 1:
+        raise OptexpError(
+            f"dropout of {type(model).__name__} is at least 0 and below 1, not {model.dropout!r}."
+        )

@@ -1,0 +1,221 @@
+"""Files of results: written whole, checked against their hash when they are read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from optexp_jax.atomic_write import atomic_write
+from optexp_jax.errors import (
+    DamagedError,
+    GoneError,
+    OptexpError,
+    UnwritableError,
+    cause_of,
+    remedy_of,
+    unreadable,
+)
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def write_text(path: Path, text: str, make_folder: bool = True) -> None:
+    """Write a text file as a whole."""
+    write_bytes(path, text.encode(), make_folder)
+
+
+def write_bytes(path: Path, content: bytes, make_folder: bool = True) -> None:
+    """Write a file as a whole; it is on the disk when this returns."""
+    with atomic_write(path, make_folder) as new:
+        new.write_bytes(content)
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Errors of the machine while something is written in a folder become sentences.
+
+    Raises:
+        GoneError: the folder is not there any more.
+        UnwritableError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not folder.is_dir() and isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise gone(folder) from error
+        raise unwritable(folder, error) from error
+    except MemoryError as error:
+        raise unwritable(folder, error) from error
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder and try to write in it.
+
+    Raises:
+        UnwritableError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # A name of its own: several processes may try at once.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable.") as file:
+            file.write(b"\n")
+            file.flush()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        UnreadableError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(str(path)) from error
+    except (OSError, MemoryError) as error:
+        raise unreadable(path, error) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, empty if there is no file.
+
+    Raises:
+        DamagedError: the file is damaged.
+        UnreadableError: it cannot be read.
+    """
+    try:
+        document = json.loads(read_bytes(path).decode("utf-8"), parse_constant=_no_constant)
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, OptexpError):
+            raise
+        raise damaged(path, error) from error
+    if not isinstance(document, dict):
+        raise damaged(path, "not an object")
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+# -- tables and arrays ----------------------------------------------------------------------------
+
+
+def digest(key: str, content: bytes) -> str:
+    """SHA-256 of the id of a run and what a file of it holds: a file of another run has another."""
+    return hashlib.sha256(key.encode() + content).hexdigest()
+
+
+def digest_of(key: str, path: Path) -> str:
+    """The same of a file, which may be larger than memory."""
+    seeded = hashlib.sha256(key.encode())
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            seeded.update(block)
+    return seeded.hexdigest()
+
+
+def table_bytes(table: pd.DataFrame) -> bytes:
+    """A table as a Parquet file, with checksums of its pages."""
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False, write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays as an npz file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def table_from(path: Path, content: bytes) -> pd.DataFrame:
+    """The table of a Parquet file, all its columns numbers.
+
+    Raises:
+        DamagedError: it is none, or not whole.
+    """
+    try:
+        read = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        table = read.to_pandas()
+    except MemoryError as error:
+        raise unreadable(path, error) from error
+    except Exception as error:  # the bytes are here, so whatever Arrow raises is about them
+        raise damaged(path, error) from error
+    for name in table.columns:
+        if not isinstance(name, str) or table[name].dtype.kind not in "iuf":
+            raise damaged(path, f"the column {name!r} does not hold numbers")
+    return table
+
+
+def arrays_from(path: Path, content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an npz file, all of them numbers.
+
+    Raises:
+        DamagedError: it is none, or not whole.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except MemoryError as error:
+        raise unreadable(path, error) from error
+    except Exception as error:  # the bytes are here, so whatever zip and NumPy raise is about them
+        raise damaged(path, error) from error
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biufV":  # V: types such as bfloat16
+            raise damaged(path, f"the array {name!r} does not hold numbers")
+    return arrays
+
+
+# -- errors ---------------------------------------------------------------------------------------
+
+
+def damaged(path: Path, reason: object, folder: Path | None = None) -> DamagedError:
+    """The error that names a damaged file, why it is taken for one, and the remedy.
+
+    Args:
+        path: of the file.
+        reason: in words, or what was raised.
+        folder: of the run that the file is of, None for that of the file.
+    """
+    why = str(reason).strip().split("\n")[0] or type(reason).__name__
+    return DamagedError(
+        f"The file {path} is damaged ({why[:200]}): delete the folder {folder or path.parent} and "
+        "rerun the command, or run the experiment again with --force."
+    )
+
+
+def unwritable(folder: Path, error: BaseException) -> UnwritableError:
+    """The error that names a folder that cannot be written, why, and the remedy."""
+    return UnwritableError(
+        f"The workspace {folder} cannot be written ({cause_of(error)}): {remedy_of(error)} or set "
+        "OPTEXP_WORKSPACE to another folder; what was recorded is kept."
+    )
+
+
+def gone(folder: Path) -> GoneError:
+    """The error that names the folder of a run that is not there any more, and the remedy."""
+    return GoneError(
+        f"The folder {os.fspath(folder)} was moved or deleted while its run went on: put it back "
+        "and rerun the command to resume, or rerun it to start the run again."
+    )

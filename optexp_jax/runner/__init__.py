@@ -1,0 +1,1 @@
+"""Running experiments here: one pack after the other, resumed where they were."""

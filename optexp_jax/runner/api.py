@@ -1,0 +1,91 @@
+"""The public call that runs experiments from a program."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import overload
+
+from optexp_jax.config import Settings
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+from optexp_jax.results.load import Results, load_results
+from optexp_jax.runner.local import run_local
+from optexp_jax.runner.options import RunOptions
+from optexp_jax.runner.preparation import missing_data
+from optexp_jax.training.pack_size import Auto
+
+
+@overload
+def run(
+    experiments: Experiment,
+    workspace: Path | str | None = None,
+    *,
+    force: bool = False,
+    micro_batch: int | Auto | None = "auto",
+) -> Results: ...
+@overload
+def run(
+    experiments: Sequence[Experiment],
+    workspace: Path | str | None = None,
+    *,
+    force: bool = False,
+    micro_batch: int | Auto | None = "auto",
+) -> list[Results]: ...
+def run(
+    experiments: Experiment | Sequence[Experiment],
+    workspace: Path | str | None = None,
+    *,
+    force: bool = False,
+    micro_batch: int | Auto | None = "auto",
+) -> Results | list[Results]:
+    """Run experiments here, in packs, store their rows, and return what was recorded.
+
+    What is done is not run again, and what was interrupted goes on. Settings of wandb come from
+    the environment.
+
+    Args:
+        experiments: one experiment or a list.
+        workspace: folder of the results, None for `OPTEXP_WORKSPACE` or else `./workspace`.
+        force: run also what is done, from the start.
+        micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
+            that or else what the memory of the device takes.
+
+    Returns:
+        `Results`, or a list of them in the order given.
+
+    Raises:
+        OptexpError: an experiment failed, misses its data, or is run by another process, or the
+            workspace cannot be written.
+
+    >>> import tempfile
+    >>> from optexp_jax import Problem
+    >>> from optexp_jax.datasets import HeavyTailedOneHot
+    >>> from optexp_jax.losses import SquaredLoss
+    >>> from optexp_jax.models import Linear, Zeros
+    >>> from optexp_jax.optim import SGD, LearningRate
+    >>> model = Linear(num_inputs=7, num_classes=7, use_bias=False, init_values=Zeros())
+    >>> problem = Problem(model, HeavyTailedOneHot(start_examples=4, base=2), SquaredLoss())
+    >>> experiment = Experiment(problem, SGD(LearningRate(0)), group="demo", steps=3)
+    >>> with tempfile.TemporaryDirectory() as workspace:
+    ...     results = run(experiment, workspace)
+    >>> results.status, results.table["tr_SquaredLoss"].round(3).tolist()
+    ('done', [0.5, 0.33, 0.231, 0.169])
+    """
+    settings = Settings.from_env()
+    if workspace is not None:
+        settings = dataclasses.replace(settings, workspace=Path(workspace))
+    chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
+    outcome = run_local(chosen, settings, RunOptions(force=force, micro_batch=micro_batch))
+    for experiment in outcome.failed:
+        reason = outcome.reasons[experiment.run_key]
+        raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")
+    for sentence in missing_data(outcome.missing, settings.workspace).values():
+        raise OptexpError(sentence)
+    if outcome.busy:
+        raise OptexpError(
+            f"Experiment {outcome.busy[0].short_id} is being run by another process: wait for it."
+        )
+    results = [load_results(experiment, settings.workspace) for experiment in chosen]
+    return results[0] if isinstance(experiments, Experiment) else results

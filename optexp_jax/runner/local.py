@@ -1,0 +1,344 @@
+"""Running experiments here and now, in packs, resuming what was begun."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from optexp_jax.config import Settings
+from optexp_jax.datasets.data import Data, InFiles, Split
+from optexp_jax.datasets.data_files import MissingDataError
+from optexp_jax.datasets.loading import loaded
+from optexp_jax.datasets.preparing import prepare_once
+from optexp_jax.errors import GoneError, OptexpError, UnwritableError
+from optexp_jax.experiment import Experiment
+from optexp_jax.grid import unique
+from optexp_jax.host import allow_open_files
+from optexp_jax.numerics import pinned
+from optexp_jax.results import checked_files, status
+from optexp_jax.results.run_folders import RunFolders
+from optexp_jax.results.status import FINISHED
+from optexp_jax.results.store import RunFolder, changes_since
+from optexp_jax.results.wandb.mirror import Mirror, open_mirror
+from optexp_jax.runner.display import Display, Silent
+from optexp_jax.runner.multihost import broadcast_plan
+from optexp_jax.runner.options import RunOptions
+from optexp_jax.runner.output import ReaderGoneError
+from optexp_jax.runner.pack_run import PackPlan, PackRun, describe
+from optexp_jax.runner.preparation import missing_data
+from optexp_jax.runner.signals import StopFlag, Stopped
+from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
+from optexp_jax.training.compile_cache import persistent_compile_cache
+from optexp_jax.training.devices import mesh_of
+from optexp_jax.training.pack import Pack, by_seed, group_into_packs
+from optexp_jax.training.pack_size import device_memory, split_to_fit
+
+_OTHER_FILES = 256
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What became of the experiments of a call.
+
+    Args:
+        skipped: already done or diverged.
+        busy: run by another process.
+        failed: ended by an error, or found damaged.
+        missing: whose data are not here; never begun.
+        stopped: number of the signal that stopped the call, None if none did.
+        reasons: why runs failed, by group and id.
+    """
+
+    skipped: list[Experiment] = dataclasses.field(default_factory=list)
+    busy: list[Experiment] = dataclasses.field(default_factory=list)
+    failed: list[Experiment] = dataclasses.field(default_factory=list)
+    missing: list[Experiment] = dataclasses.field(default_factory=list)
+    stopped: int | None = None
+    reasons: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+
+
+def run_local(
+    experiments: Sequence[Experiment],
+    settings: Settings,
+    options: RunOptions | None = None,
+    display: Display | None = None,
+    folders: RunFolders | None = None,
+) -> Outcome:
+    """Run what is not done yet, store its rows, and resume what was interrupted.
+
+    Args:
+        experiments: the runs.
+        settings: the workspace, and whether runs are mirrored to wandb.
+        options: how they are run.
+        display: what a person sees.
+        folders: of the workspace, where the caller has them.
+
+    Raises:
+        UnwritableError: the workspace cannot be written.
+        OptexpError: there is nothing to do but what misses its data.
+    """
+    checked_files.require_writable(settings.workspace)
+    folders = folders or RunFolders(settings.workspace)
+    launcher = _Launcher(settings, options or RunOptions(), display or Silent(), folders)
+    return launcher.run(experiments)
+
+
+class _Launcher:
+    """One call of `run_local`: the values that all its packs share."""
+
+    def __init__(
+        self, settings: Settings, options: RunOptions, display: Display, folders: RunFolders
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._display = display
+        self._outcome = Outcome()
+        self._stop = StopFlag()
+        self._loaded: tuple[object, Data] | None = None
+        self._folders = folders
+
+    def run(self, experiments: Sequence[Experiment]) -> Outcome:
+        """Lock, skip what is done, and run the rest pack by pack."""
+        allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._stop)
+            stack.enter_context(pinned())
+            todo = self._lock(self._with_data(self._pending(unique(experiments))), stack)
+            if not todo:
+                return self._outcome
+            mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
+            if self._options.force:
+                for experiment in todo:
+                    self._folders[experiment].clear()
+            stack.enter_context(persistent_compile_cache(self._settings.workspace))
+            mirror = open_mirror(self._settings, self._display.say)
+            stack.callback(mirror.close)
+            self._display.begin(len(todo))
+            for plan in self._plans(todo):
+                if not self._stop:
+                    self._run_safely(plan, mirror)
+        self._outcome.stopped = self._stop.signal
+        return self._outcome
+
+    def _pending(self, experiments: Sequence[Experiment]) -> list[Experiment]:
+        """The experiments that are not done; what is wrong with damaged ones is said."""
+        pending = []
+        for experiment in experiments:
+            try:
+                done = self._is_done(self._folders[experiment])
+                (self._outcome.skipped if done else pending).append(experiment)
+            except OptexpError as error:
+                self._tell_failure([experiment], str(error))
+        return pending
+
+    def _lock(
+        self, experiments: Sequence[Experiment], stack: contextlib.ExitStack
+    ) -> list[Experiment]:
+        """The experiments that are left to do, locked in one order everywhere."""
+        mine = set()
+        for experiment in sorted(experiments, key=lambda e: e.run_key):
+            folder = self._folders[experiment]
+            if not stack.enter_context(folder.lock()):
+                self._outcome.busy.append(experiment)
+                host = folder.read_status().get("host", "another host")
+                self._display.say(
+                    f"{experiment.short_id} is being run by another process on {host}: left to it."
+                )
+            elif self._is_done(folder):  # another process finished it meanwhile
+                self._outcome.skipped.append(experiment)
+            else:
+                mine.add(experiment.run_key)
+        return [e for e in experiments if e.run_key in mine]
+
+    def _with_data(self, pending: Sequence[Experiment]) -> list[Experiment]:
+        """The experiments that have their data; what the others miss is said.
+
+        Raises:
+            MissingDataError: there is nothing to do but what misses its data.
+        """
+        sentences = missing_data(pending, self._settings.workspace)
+        if sentences and all(e in sentences for e in pending):
+            raise MissingDataError(next(iter(sentences.values())))
+        number = Counter(sentences[e] for e in pending if e in sentences)
+        for sentence, runs in number.items():
+            self._display.say(f"{sentence} Left out: {runs} run{'s' if runs > 1 else ''}.")
+        self._outcome.missing = [e for e in pending if e in sentences]
+        return [e for e in pending if e not in sentences]
+
+    def _is_done(self, folder: RunFolder) -> bool:
+        return not self._options.force and folder.is_finished()
+
+    # -- packs ----------------------------------------------------------------------------------
+
+    def _plans(self, todo: list[Experiment]) -> list[PackPlan]:
+        """Packs of experiments that share a group, a program and a checkpoint."""
+        begun: dict[tuple[str, str], list[Experiment]] = {}
+        fresh: dict[str, list[Experiment]] = {}
+        for experiment in todo:
+            checkpoint = self._folders[experiment].read_status().get("checkpoint")
+            if checkpoint:
+                begun.setdefault((experiment.group, checkpoint), []).append(experiment)
+            else:
+                fresh.setdefault(experiment.group, []).append(experiment)
+        plans = [p for key, members in begun.items() for p in self._resumed(key[1], members)]
+        plans += [p for members in fresh.values() for p in self._started(members)]
+        order = {experiment.run_key: i for i, experiment in enumerate(todo)}
+        return sorted(
+            plans, key=lambda plan: min(order[f.experiment.run_key] for f in plan.folders.values())
+        )
+
+    def _started(self, members: list[Experiment]) -> list[PackPlan]:
+        packs = group_into_packs(members, self._options.pack_mode)
+        return [PackPlan(pack, self._folders_of(pack.experiments)) for pack in packs]
+
+    def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[PackPlan]:
+        """The plan that goes on from a checkpoint, in the mode of the runs that wrote it."""
+        first = self._folders[members[0]]
+        source = first.group / "packs" / checkpoint_id
+        try:
+            checkpoint = read_checkpoint(source)
+        except OptexpError as error:
+            self._fail(members, str(error))
+            return []
+        if checkpoint is None:
+            return self._started(members)
+        fresh = [e for e in members if not self._is_in(e, checkpoint)]
+        known = [e for e in members if e not in fresh and self._has_rows(e, checkpoint.step)]
+        again = self._started(fresh) if fresh else []
+        return again + (self._going_on(checkpoint, known, source) if known else [])
+
+    def _is_in(self, experiment: Experiment, checkpoint: Checkpoint) -> bool:
+        """Whether a run can go on from a checkpoint, with the parameters kept that it asks for."""
+        kept = self._folders[experiment].has_kept_before(checkpoint.step)
+        return experiment.id in checkpoint.members and kept
+
+    def _has_rows(self, experiment: Experiment, step: int) -> bool:
+        """Whether a run has recorded what was before its checkpoint; one that has not fails."""
+        try:
+            self._folders[experiment].require_rows_before(step)
+        except OptexpError as error:
+            self._fail([experiment], str(error))
+            return False
+        return True
+
+    def _going_on(
+        self, checkpoint: Checkpoint, members: list[Experiment], source: Path
+    ) -> list[PackPlan]:
+        said = self._folders[members[0]].read_status()
+        changed = changes_since(said)
+        if changed:
+            self._display.say(
+                f"{members[0].short_id} and the runs of its pack began with {changed}: rows from "
+                f"step {checkpoint.step} on may differ in their last digits."
+            )
+        shape = (said.get("micro_batch"), said.get("devices", 1))
+        if said.get("pack_mode", "map") == "map":
+            pack = Pack(tuple(members), "map", *shape)
+            return [PackPlan(pack, self._folders_of(members), checkpoint, source)]
+        return self._resumed_side_by_side(checkpoint, members, source, shape)
+
+    def _resumed_side_by_side(
+        self,
+        checkpoint: Checkpoint,
+        members: list[Experiment],
+        source: Path,
+        shape: tuple[int | None, int],
+    ) -> list[PackPlan]:
+        """A `vmap` pack goes on with all its members in their order, or else starts again."""
+        known = {e.id: e for e in members}
+        try:
+            for member in set(checkpoint.members) - set(known):
+                known[member] = _ended(source.parent.parent / member)
+        except (OptexpError, FileNotFoundError):
+            return self._started(members)
+        pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", *shape)
+        return [PackPlan(pack, self._folders_of(members), checkpoint, source)]
+
+    def _folders_of(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
+        return {e.id: self._folders[e] for e in experiments}
+
+    def _run_safely(self, plan: PackPlan, mirror: Mirror) -> None:
+        """Run a pack; an error of its own ends it as failed and leaves the others alone."""
+        data, seconds = None, self._options.checkpoint_seconds
+        try:
+            data = self._load(plan.pack.experiments[0])
+            for part in self._in_parts(plan, data):
+                if not self._stop:
+                    broadcast_plan(part)
+                    run = PackRun(part, data, mirror, self._display, self._stop, seconds)
+                    for experiment, reason in run.run().items():
+                        self._tell_failure([experiment], reason)
+        except Stopped:  # while its data were prepared: the next call begins again there
+            return
+        except (UnwritableError, ReaderGoneError):
+            raise  # no other pack would fare better
+        except (Exception, SystemExit) as error:  # of the data, the model or the optimizer
+            trace = None if isinstance(error, OptexpError) else traceback.format_exc()
+            self._display.say(f"{describe(plan.pack)} failed.")
+            self._fail(self._unfinished(plan), _reason(error), trace)
+
+    def _unfinished(self, plan: PackPlan) -> list[Experiment]:
+        known = self._outcome.reasons
+        return [
+            f.experiment
+            for f in plan.folders.values()
+            if f.experiment.run_key not in known and not f.has_ended()
+        ]
+
+    def _in_parts(self, plan: PackPlan, data: Data) -> list[PackPlan]:
+        """The plan in packs that fit the device; one that was begun goes on as it was."""
+        if plan.checkpoint:
+            return [plan]
+        options = self._options
+        # Images that are read as they are needed come in one order for all runs of a pack.
+        whole = dataclasses.replace(plan.pack, devices=options.devices)
+        parts = [whole] if isinstance(data.train, Split) else by_seed(whole)
+        sizes = (options.pack, options.micro_batch, device_memory())
+        packs = (pack for part in parts for pack in split_to_fit(part, data, *sizes))
+        return [PackPlan(pack, self._folders_of(pack.experiments)) for pack in packs]
+
+    def _fail(self, experiments: list[Experiment], reason: str, trace: str | None = None) -> None:
+        for experiment in experiments:
+            with contextlib.suppress(GoneError):
+                self._folders[experiment].fail(reason, trace)
+        more = " (the whole message is in error.txt in the folder of the run)" if trace else ""
+        self._tell_failure(experiments, reason, more)
+
+    def _tell_failure(self, experiments: list[Experiment], reason: str, more: str = "") -> None:
+        self._outcome.failed += experiments
+        self._outcome.reasons |= {experiment.run_key: reason for experiment in experiments}
+        self._display.say(reason.splitlines()[0] + more)
+        self._display.finished(len(experiments))
+
+    def _load(self, experiment: Experiment) -> Data:
+        """The data of an experiment; the last data set loaded is kept for the next pack."""
+        dataset = experiment.problem.with_data_seed(experiment.seed).dataset
+        if self._loaded is None or self._loaded[0] != dataset:
+            self._loaded = None  # let go of the old one first
+            workspace = self._settings.workspace
+            if isinstance(dataset, InFiles):
+                prepare_once(dataset, workspace, self._stop.watching(self._display.preparing))
+            self._loaded = (dataset, loaded(dataset, workspace))
+        return self._loaded[1]
+
+
+def _ended(folder: Path) -> Experiment:
+    """The experiment of a run that has ended.
+
+    Raises:
+        OptexpError: it has not, or its files are damaged.
+        FileNotFoundError: its definition is gone.
+    """
+    if status.read(folder / "status.json", folder.name).get("status") not in FINISHED:
+        raise OptexpError(f"The run in {folder} has not ended.")
+    return Experiment.from_json(checked_files.read_bytes(folder / "experiment.json").decode())
+
+
+def _reason(error: BaseException) -> str:
+    """Why a pack failed; exceptions of Python that say little are named."""
+    said = str(error).strip()
+    return said if " " in said else repr(error)

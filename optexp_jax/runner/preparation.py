@@ -1,0 +1,64 @@
+"""The data of experiments: what is missing, and how it is prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from optexp_jax.datasets.data import CountsClasses, Dataset, InFiles, Report
+from optexp_jax.datasets.loading import loaded
+from optexp_jax.datasets.preparing import prepare_once
+from optexp_jax.errors import OptexpError
+from optexp_jax.experiment import Experiment
+
+
+def missing_data(experiments: Iterable[Experiment], workspace: Path) -> dict[Experiment, str]:
+    """The experiments whose data are not here -> what is not, and how to get it. No network."""
+    known: dict[Dataset, str | None] = {}
+    sentences = {}
+    for experiment in experiments:
+        dataset = experiment.problem.dataset
+        if isinstance(dataset, InFiles):
+            if dataset not in known:
+                known[dataset] = dataset.missing(workspace)
+            if known[dataset] is not None:
+                sentences[experiment] = known[dataset]
+    return sentences
+
+
+def data_of(experiments: Iterable[Experiment]) -> list[Dataset]:
+    """The data sets of experiments, each once, for each seed that they are drawn from."""
+    return list(dict.fromkeys(e.problem.with_data_seed(e.seed).dataset for e in experiments))
+
+
+def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
+    """Class counts, without drawing or making the inputs where that can be avoided.
+
+    Raises:
+        OptexpError: the data are not here, or damaged.
+    """
+    if isinstance(dataset, CountsClasses):
+        return dataset.class_counts(workspace)
+    return loaded(dataset, workspace).class_counts
+
+
+def prepare(
+    datasets: Sequence[Dataset], workspace: Path, report: Report
+) -> tuple[list[Dataset], list[str]]:
+    """Prepare data sets; one that cannot be prepared does not keep the others.
+
+    Returns:
+        those that are prepared, and a sentence on each that is not.
+    """
+    ready, failures = [], []
+    for dataset in datasets:
+        try:
+            if isinstance(dataset, InFiles):
+                prepare_once(dataset, workspace, report)
+                class_counts_of(dataset, workspace)  # which reads what a load would read
+            ready.append(dataset)
+        except OptexpError as error:
+            failures.append(str(error))
+    return ready, list(dict.fromkeys(failures))

@@ -1,0 +1,1 @@
+"""Sending experiments away: what a scheduler does, and those that are known."""

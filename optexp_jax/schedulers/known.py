@@ -1,0 +1,22 @@
+"""The schedulers that there are: the packages here, each with a `SCHEDULER`."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+
+from optexp_jax import schedulers
+from optexp_jax.schedulers.base import Scheduler
+
+
+@functools.cache
+def all_schedulers() -> dict[str, Scheduler]:
+    """Name of every scheduler -> the scheduler.
+
+    >>> list(all_schedulers())
+    ['slurm']
+    """
+    modules = pkgutil.iter_modules(schedulers.__path__, f"{schedulers.__name__}.")
+    packages = (importlib.import_module(m.name) for m in modules if m.ispkg)
+    return {package.SCHEDULER.name: package.SCHEDULER for package in packages}

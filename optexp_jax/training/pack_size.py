@@ -1,0 +1,98 @@
+"""How many runs share a pack, and how many examples a pass: what the memory of the device takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Literal
+
+import jax
+
+from optexp_jax.datasets.data import Data
+from optexp_jax.errors import OptexpError
+from optexp_jax.training.memory import estimate, has_batch_statistics
+from optexp_jax.training.pack import Pack
+
+Auto = Literal["auto"]
+
+# What estimates and allocators may be wrong by.
+_SHARE = 0.8
+_GIB = 2**30
+
+
+def device_memory() -> int:
+    """Bytes of one device that packs may take: of a GPU, or of what is free on this machine."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    limit = stats.get("bytes_limit")
+    return int(_SHARE * (limit if limit else _free_memory() / jax.local_device_count()))
+
+
+def _free_memory() -> int:
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        for line in meminfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def split_to_fit(
+    pack: Pack, data: Data, runs: int | Auto, micro_batch: int | Auto | None, memory: int
+) -> list[Pack]:
+    """A pack in parts that fit.
+
+    Args:
+        pack: runs that share a program.
+        data: their data.
+        runs: of a part, at most; `auto` for as many as fit.
+        micro_batch: examples of a pass; `auto` for the whole batch or else the largest half,
+            quarter, ... of it that fits with one run; of batches with statistics never a part;
+            None for the whole batch.
+        memory: bytes of the device.
+
+    Returns:
+        packs of consecutive runs.
+
+    Raises:
+        OptexpError: not even one run with one example at a time fits.
+    """
+    if micro_batch == "auto":
+        micro_batch = _micro_batch(pack, data, memory)
+    pack = dataclasses.replace(pack, micro_batch=micro_batch)
+    most = len(pack.experiments) if runs == "auto" else runs
+    if runs == "auto":
+        most = _most_runs(pack, data, memory)
+    return [
+        dataclasses.replace(pack, experiments=pack.experiments[i : i + most])
+        for i in range(0, len(pack.experiments), most)
+    ]
+
+
+def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
+    """None if the whole batch fits, else the largest part of it that does."""
+    one = dataclasses.replace(pack, experiments=pack.experiments[:1])
+    # Batch statistics are those of a pass: parts would change more than the rounding.
+    if _needed(one, data) <= memory or has_batch_statistics(one, data):
+        return None
+    size = getattr(pack.experiments[0].problem.batching, "size", len(data.train))
+    while size > 1:
+        size = -(-size // 2)
+        if _needed(dataclasses.replace(one, micro_batch=size), data) <= memory:
+            return size
+    raise OptexpError(
+        f"One run needs about {_needed(one, data) / _GIB:.1f} GiB with a whole batch and does not "
+        f"fit in parts of it either: the device has {memory / _GIB:.1f} GiB. Use a larger one, or "
+        "a smaller problem."
+    )
+
+
+def _most_runs(pack: Pack, data: Data, memory: int) -> int:
+    """The most runs that fit, at least one."""
+    runs = pack.experiments
+    parts = (dataclasses.replace(pack, experiments=runs[:n]) for n in range(len(runs), 1, -1))
+    return next((len(p.experiments) for p in parts if _needed(p, data) <= memory), 1)
+
+
+def _needed(pack: Pack, data: Data) -> int:
+    return estimate(pack, data).total

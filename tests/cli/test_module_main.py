@@ -1,0 +1,400 @@
+"""The command line as a user meets it: options, spellings, exit codes, one sentence per mistake."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from experiments.small import planned, small
+from optexp_jax import Experiment, LearningRate, Problem, load_results, run
+from optexp_jax.cli import main, package_main
+from optexp_jax.datasets import HeavyTailedOneHot
+from optexp_jax.errors import OptexpError
+from optexp_jax.identity import register
+from optexp_jax.losses import SquaredLoss
+from optexp_jax.models import Linear, Zeros
+from optexp_jax.optim import SGD, Adam
+
+DATASET = HeavyTailedOneHot(start_examples=4, base=2)
+PROBLEM = Problem(Linear(7, 7, use_bias=False, init_values=Zeros()), DATASET, SquaredLoss())
+
+
+def run_of(optimizer, **fields):
+    defaults = {"group": "cli", "steps": 6, "per_class": True}
+    return Experiment(PROBLEM, optimizer, **(defaults | fields))
+
+
+EXPERIMENTS = [
+    run_of(SGD(LearningRate(0))),
+    run_of(SGD(LearningRate(-1))),
+    run_of(Adam(LearningRate("-3/2"))),
+]
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    """Call the command line; returns its exit code, output and error output."""
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path / "ws"))
+
+    def run(*argv, experiments=EXPERIMENTS, **kwargs):
+        with pytest.raises(SystemExit) as stopped:
+            main(experiments, argv=list(argv), **kwargs)
+        captured = capsys.readouterr()
+        return stopped.value.code, captured.out, captured.err
+
+    run.workspace = tmp_path / "ws"
+    return run
+
+
+@register("test-missing-data")
+@dataclasses.dataclass(frozen=True)
+class MissingData:
+    num_classes = 7
+    num_groups = 2
+
+    def load(self, workspace):
+        raise OptexpError(f"{workspace} holds no such file: put it there.")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A workspace in which everything is done, to be copied."""
+    workspace = tmp_path_factory.mktemp("finished")
+    run(EXPERIMENTS, workspace)
+    return workspace
+
+
+@pytest.fixture
+def after_local(call, finished):
+    """Like `call`, with everything done."""
+    shutil.copytree(finished, call.workspace)
+    return call
+
+
+def status_of(call, experiment):
+    return load_results(experiment, call.workspace).status
+
+
+def test_test_runs_the_first_experiment_and_explains_it(call):
+    code, out, _ = call("--test")
+    assert code == 0
+    assert [status_of(call, e) for e in EXPERIMENTS] == ["done", "missing", "missing"]
+    for part in (
+        "1 class of 4 examples",
+        "4 classes of 1 example",
+        "Results:",
+        "Picture:",
+        "--local",
+    ):
+        assert part in out
+    assert (call.workspace / "plots" / "cli" / "per_class.png").stat().st_size > 1000
+
+
+def test_what_is_done_is_run_again_only_with_force(after_local):
+    call = after_local
+    table = call.workspace / "experiments" / "cli" / EXPERIMENTS[0].id / "metrics.parquet"
+    before = table.stat().st_mtime_ns
+    _, out, _ = call("--test")
+    assert table.stat().st_mtime_ns == before
+    assert "done already; --force" in out
+    call("--test", "--force")
+    assert table.stat().st_mtime_ns > before
+
+
+def test_local_runs_everything_and_reports(call):
+    code, out, _ = call("--run-local")
+    assert code == 0
+    assert {status_of(call, e) for e in EXPERIMENTS} == {"done"}
+    assert "10^-3/2" in out
+
+
+@pytest.mark.parametrize("spelling", ["--force", "-f", "--force-rerun"])
+def test_spellings_of_force(call, spelling):
+    assert call("--single", "0", spelling)[0] == 0
+
+
+def test_single_runs_that_one(call):
+    assert call("--single", "2")[0] == 0
+    assert [status_of(call, e) for e in EXPERIMENTS] == ["missing", "missing", "done"]
+
+
+def test_filters_choose_runs(call):
+    call("--local", "--optimizer", "SGD", "--learning-rate", "10^-1")
+    assert [status_of(call, e) for e in EXPERIMENTS] == ["missing", "done", "missing"]
+
+
+def test_report_counts_states_by_rate(after_local):
+    call = after_local
+    shutil.rmtree(call.workspace / "experiments" / "cli" / EXPERIMENTS[1].id)
+    code, out, _ = call("--report")
+    assert code == 0
+    rows = {line.split("│")[3].strip(): line for line in out.splitlines() if "10^" in line}
+    assert set(rows) == {"10^0", "10^-1", "10^-3/2"}
+    assert "done" in out
+    assert "missing" in out
+    assert "running" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--plot"], {"final_loss", "best_runs"}),
+        (["--plot", "--perclass"], {"per_class"}),
+        (["--plot-perclass"], {"per_class"}),
+        (["--plot", "--epoch", "4"], {"final_loss_epoch4", "best_runs_epoch4"}),
+        (["--plot", "--use_steps", "--step", "3"], {"final_loss_step3", "best_runs_step3"}),
+        (["--plot", "--use_step", "--step", "3"], {"final_loss_step3", "best_runs_step3"}),
+    ],
+)
+def test_figures_are_written_as_pdf_and_png(after_local, arguments, names):
+    code, out, _ = after_local(*arguments)
+    assert code == 0
+    written = {path.name for path in (after_local.workspace / "plots" / "cli").iterdir()}
+    assert written == {f"{name}.{kind}" for name in names for kind in ("pdf", "png")}
+    assert all(name in out for name in written)
+
+
+def test_plots_of_partial_results_say_what_is_missing(after_local):
+    call = after_local
+    for experiment in EXPERIMENTS[1:]:
+        shutil.rmtree(call.workspace / "experiments" / "cli" / experiment.id)
+    code, out, _ = call("--plot")
+    assert code == 0
+    assert "missing: 2 of 3 runs" in out
+
+
+def test_a_diverged_run_is_not_a_failure(call):
+    experiments = [run_of(SGD(LearningRate(30)), steps=20), *EXPERIMENTS]
+    code, out, _ = call("--local", experiments=experiments)
+    assert code == 0
+    assert status_of(call, experiments[0]) == "diverged"
+    assert "diverged" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--single", "3"], ["no experiment 3", "0 to 2"]),
+        (["--single", "-1"], ["no experiment -1", "0 to 2"]),
+        (["--single", "x"], ["--single", "invalid int"]),
+        (["--local", "--optimizer", "Adma"], ["'Adma'", "SGD, Adam"]),
+        (["--local", "--learning-rate", "10^x"], ["'10^x'", "10^-3/2"]),
+        (["--local", "--learning-rate", "10^-7"], ["10^-7", "10^-3/2, 10^-1, 10^0"]),
+        (["--plot"], ["Nothing is recorded", "--local"]),
+        (["--plot", "--step", "5"], ["--use_steps"]),
+        (["--plot", "--epoch", "0"], ["'0'", "whole number"]),
+        (["--plot", "--epoch", "5", "--use_steps"], ["--use_steps --step N"]),
+        (["--local", "--scale", "tiny"], ["tiny", "small"]),
+        (["--local", "--scale", "small"], ["--scale paper"]),
+        (["--local", "--checkpoint-every", "soon"], ["'soon'", "seconds"]),
+        (["--local", "--checkpoint-every", "nan"], ["'nan'", "seconds"]),
+        (["--local", "--checkpoint-every", "-1"], ["--checkpoint-every"]),
+        (["--local", "--pack", "²"], ["'²'", "whole number"]),
+        (["--local", "--pack", "1\n"], ["'1\\n'", "whole number"]),
+        (["--local", "--pack", "9" * 5000], ["'999", "...'", "to 999,999,999,999,999"]),
+        (["--single", "1_0"], ["--single", "invalid int"]),
+        (["--single", "999999999999"], ["no experiment 999999999999"]),
+        (["--local", "--optimizer", "Ad\nam"], ["'Ad\\nam'", "SGD, Adam"]),
+        (["--slurm"], ["names no profile", "--profile NAME"]),
+        (["--local", "--devices-per-run", "3"], ["3 devices each", "--devices-per-run"]),
+        (["--nonsense"], ["--help"]),
+        ([], ["--test", "required"]),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(call, arguments, words):
+    code, out, err = call(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert all(word in err for word in words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("OPTEXP_WANDB_ENABLED", "maybe", "true or false"),
+        ("OPTEXP_WANDB_MODE", "sometimes", "offline or online"),
+    ],
+)
+def test_a_wrong_environment_value_is_named(call, monkeypatch, name, value, remedy):
+    monkeypatch.setenv(name, value)
+    code, _, err = call("--test")
+    assert code == 2
+    assert name in err
+    assert value in err
+    assert remedy in err
+
+
+def test_a_workspace_that_cannot_be_written_is_named(call, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path / "file" / "ws"))
+    code, _, err = call("--test")
+    assert code == 2
+    assert str(tmp_path / "file" / "ws") in err
+    assert "OPTEXP_WORKSPACE" in err
+
+
+@pytest.mark.parametrize("name", ["metrics.parquet", "status.json", "per_class.npz"])
+def test_a_damaged_file_is_named_and_force_repairs(after_local, name):
+    call = after_local
+    path = call.workspace / "experiments" / "cli" / EXPERIMENTS[0].id / name
+    path.write_bytes(path.read_bytes()[:20])
+    code, _, err = call("--plot", "--perclass")
+    assert code == 2
+    assert str(path) in err
+    assert "--force" in err
+    assert call("--test", "--force")[0] == 0
+
+
+def test_a_run_that_fails_keeps_its_reason_and_the_others_run(call):
+    bad_data = Experiment(
+        Problem(Linear(7, 7), MissingData(), SquaredLoss()), SGD(LearningRate(0)), "cli", steps=2
+    )
+    code, out, _ = call("--local", experiments=[bad_data, EXPERIMENTS[0]])
+    assert code == 1
+    assert "no such file: put it there" in out
+    assert status_of(call, bad_data) == "failed"
+    assert status_of(call, EXPERIMENTS[0]) == "done"
+
+
+def test_help_shows_every_option_with_an_example(call):
+    code, out, _ = call("--help")
+    assert code == 0
+    for option in ("--test", "--local", "--single", "--report", "--plot", "--force", "--scale"):
+        assert option in out
+    assert "Examples:" in out
+
+
+def test_list_as_json_is_what_is_promised(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        package_main.main("experiments", plan=planned, argv=["--list", "--json"])
+    assert stopped.value.code == 0
+    listed = {entry["module"]: entry for entry in json.loads(capsys.readouterr().out)}
+    entry = listed["linreg_perclass"]
+    assert entry["n"] == len(entry["experiments"]) == 8
+    first = entry["experiments"][0]
+    assert len(first.pop("id")) == 64
+    assert first == {
+        "optimizer": "SGD",
+        "learning_rate": "10^0",
+        "momentum": 0.0,
+        "seed": 0,
+        "epochs": None,
+        "steps": 2000,
+    }
+    adam = [e for e in entry["experiments"] if e["optimizer"] == "Adam"]
+    assert [e["momentum"] for e in adam] == [0.0, 0.9]
+
+
+def test_list_as_table_names_modules_and_groups(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    with pytest.raises(SystemExit):
+        package_main.main("experiments", plan=planned, argv=["--list", "--scale", "small"])
+    out = capsys.readouterr().out
+    assert "linreg_perclass" in out
+    assert "LinReg_HeavyTailedOneHot_perclass_small" in out
+
+
+def test_an_experiment_of_two_groups_is_run_for_both(tmp_path):
+    both = [run_of(SGD(LearningRate(-1)), group=group) for group in ("one", "other")]
+    assert both[0] == both[1]
+    assert [r.status for r in run([*both, both[0]], tmp_path)] == ["done"] * 3
+    stored = tmp_path.glob("experiments/*/*/metrics.parquet")
+    assert sorted(path.parts[-3] for path in stored) == ["one", "other"]
+
+
+def test_small_experiments_have_their_own_group_and_id():
+    from experiments.linreg_perclass import experiments
+
+    shrunk = small(experiments)
+    assert len(shrunk) == len(experiments)
+    assert not {e.id for e in shrunk} & {e.id for e in experiments}
+    assert all(e.group.endswith("_small") for e in shrunk)
+
+
+def test_a_module_of_ones_own_works_the_same_way(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(_OWN)
+    done = subprocess.run(
+        [sys.executable, script, "--test"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "python mine.py --local" in done.stdout
+    assert (tmp_path / "workspace" / "experiments" / "mine").is_dir()
+
+
+_OWN = """
+from optexp_jax import Experiment, LearningRate, Problem
+from optexp_jax.datasets import HeavyTailedOneHot
+from optexp_jax.cli import main
+from optexp_jax.losses import SquaredLoss
+from optexp_jax.models import Linear, Zeros
+from optexp_jax.optim import SGD
+
+dataset = HeavyTailedOneHot(start_examples=4, base=2)
+model = Linear(dataset.num_inputs, dataset.num_classes, init_values=Zeros())
+problem = Problem(model, dataset, SquaredLoss())
+experiments = [Experiment(problem, SGD(LearningRate(-1)), group="mine", steps=5)]
+
+if __name__ == "__main__":
+    main(experiments)
+"""
+
+
+def run_all(capsys, *argv):
+    with pytest.raises(SystemExit) as ended:
+        package_main.main("experiments", plan=planned, argv=list(argv))
+    return ended.value.code, capsys.readouterr()
+
+
+def test_a_dry_run_shows_the_total_and_runs_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    code, said = run_all(capsys, "--local", "--scale", "small", "--dry-run", "--budget", "3")
+    assert code == 0
+    assert "minutes on two cores" in said.out
+    assert "LinReg_HeavyTailedOneHot_perclass_small" in said.out
+    assert not list(tmp_path.rglob("experiment.json"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--list", "--dry-run"], "--dry-run and --budget say how --local runs"),
+        (["--report", "--budget", "3"], "--dry-run and --budget say how --local runs"),
+        (["--local", "--budget", "3"], "known at --scale small only"),
+        (["--local", "--budget", "0"], "'0' is not a whole number from 1"),
+        (["--local", "--pack", "many"], "'many' is not a whole number from 1"),
+        (["--local", "--micro-batch", "0"], "'0' is not a whole number from 1"),
+    ],
+)
+def test_options_that_do_nothing_or_make_no_sense_are_refused(argv, sentence, capsys):
+    code, said = run_all(capsys, *argv)
+    assert code == 2
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_force_plans_what_is_done_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    monkeypatch.setattr("optexp_jax.cli.package_main.RunFolder.is_finished", lambda self: True)
+    small_dry = ("--local", "--scale", "small", "--dry-run")
+    assert "\n0 runs are left" in run_all(capsys, *small_dry)[1].out
+    assert "\n0 runs are left" not in run_all(capsys, *small_dry, "--force")[1].out
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake():
+    command = [sys.executable, "-m", "experiments", "--list", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:
+        assert listing.stdout.read(1) == b"["
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+    assert listing.returncode == 128 + 13
