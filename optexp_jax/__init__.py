@@ -12,9 +12,9 @@ from optexp_jax.version import VERSION
 
 if TYPE_CHECKING:
     from optexp_jax.experiment import Experiment
-    from optexp_jax.identity import register
     from optexp_jax.optim import LearningRate, lr_grid
     from optexp_jax.problem import FullBatch, MiniBatch, Problem
+    from optexp_jax.registry import register
     from optexp_jax.results.load import Results, load_results
     from optexp_jax.runner.api import run
 
@@ -29,7 +29,7 @@ _HOME = {
     "Results": "optexp_jax.results.load",
     "load_results": "optexp_jax.results.load",
     "lr_grid": "optexp_jax.optim",
-    "register": "optexp_jax.identity",
+    "register": "optexp_jax.registry",
     "run": "optexp_jax.runner.api",
 }
 

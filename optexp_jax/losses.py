@@ -19,6 +19,7 @@ import numpy as np
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import class_indices
+from optexp_jax.registry import register
 
 LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
@@ -114,6 +115,7 @@ def _mean_of(per_example: Callable[[jax.Array, jax.Array], jax.Array]) -> LossSu
     return loss
 
 
+@register("CrossEntropy")
 @dataclasses.dataclass(frozen=True)
 class CrossEntropy:
     """Mean cross-entropy, in nats per example (per token for sequences).
@@ -137,6 +139,7 @@ class CrossEntropy:
         return _mean_of(cross_entropy)
 
 
+@register("SquaredLoss")
 @dataclasses.dataclass(frozen=True)
 class SquaredLoss:
     """Mean over examples of ½ ‖z - e_y‖².
@@ -160,6 +163,7 @@ class SquaredLoss:
         return _mean_of(squared_error)
 
 
+@register("Weighted")
 @dataclasses.dataclass(frozen=True)
 class Weighted:
     """A loss reweighted by class: Σ w_y l / Σ w_y with w_k = π_k^-power, π_k the class frequency.
@@ -213,6 +217,7 @@ class Weighted:
         return loss
 
 
+@register("LogitAdjusted")
 @dataclasses.dataclass(frozen=True)
 class LogitAdjusted:
     """Cross-entropy of adjusted logits z_k + tau · log π_k, π_k the class frequency.

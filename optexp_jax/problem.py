@@ -9,10 +9,12 @@ from typing import Any
 from optexp_jax.datasets.data import Dataset
 from optexp_jax.errors import OptexpError
 from optexp_jax.losses import Loss
+from optexp_jax.registry import register
 
 PRECISIONS = ("float32", "tf32", "bfloat16", "float64")
 
 
+@register("FullBatch")
 @dataclasses.dataclass(frozen=True)
 class FullBatch:
     """Every step uses all training examples; an epoch is one step."""
@@ -23,6 +25,7 @@ class FullBatch:
         return 1
 
 
+@register("MiniBatch")
 @dataclasses.dataclass(frozen=True)
 class MiniBatch:
     """Every step uses the next `size` examples; the last batch of an epoch may be smaller.
@@ -50,6 +53,7 @@ class MiniBatch:
         return math.ceil(num_examples / self.size)
 
 
+@register("Problem")
 @dataclasses.dataclass(frozen=True)
 class Problem:
     """A model, a data set, a loss and how they are batched; immutable and hashable.

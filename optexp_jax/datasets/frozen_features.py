@@ -32,6 +32,7 @@ from optexp_jax.errors import OptexpError, tell_from_damage
 from optexp_jax.field_checks import check_integer
 from optexp_jax.models import AttentionFeatures
 from optexp_jax.numerics import key_of, pinned
+from optexp_jax.registry import register
 
 _PARTS = ("train", "validation")
 _TOKENS = 1 << 14  # of a batch
@@ -39,6 +40,7 @@ _WRITTEN = "written.json"
 _FORMAT = 1  # raised when the features of the same fields change
 
 
+@register("FrozenFeatures")
 @dataclasses.dataclass(frozen=True)
 class FrozenFeatures(ByFrequency):
     """x + attention(x) at every position of a text, with random weights that are never trained.

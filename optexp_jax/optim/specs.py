@@ -18,6 +18,7 @@ from optexp_jax.optim import aliases
 from optexp_jax.optim.learning_rate import LearningRate
 from optexp_jax.optim.line_search import line_search_gd
 from optexp_jax.optim.spec_checks import check_below_one, check_fields
+from optexp_jax.registry import register
 
 _NOT_DECAYED = ("bias", "scale", "embedding")
 
@@ -63,6 +64,7 @@ class _DescentWithMomentum:
         return _inject(type(self)._alias, self.learning_rate, momentum=self.momentum or None)
 
 
+@register("SGD")
 class SGD(_DescentWithMomentum):
     """(Stochastic) gradient descent with heavy-ball momentum: m = momentum · m + g, w -= lr · m.
 
@@ -73,24 +75,28 @@ class SGD(_DescentWithMomentum):
     _alias = staticmethod(optax.sgd)
 
 
+@register("SignDescent")
 class SignDescent(_DescentWithMomentum):
     """`sign_descent` as a value."""
 
     _alias = staticmethod(aliases.sign_descent)
 
 
+@register("NormalizedGD")
 class NormalizedGD(_DescentWithMomentum):
     """`normalized_gd` as a value."""
 
     _alias = staticmethod(aliases.normalized_gd)
 
 
+@register("ScaledSignDescent")
 class ScaledSignDescent(_DescentWithMomentum):
     """`scaled_sign_descent` as a value."""
 
     _alias = staticmethod(aliases.scaled_sign_descent)
 
 
+@register("Adam")
 @dataclasses.dataclass(frozen=True)
 class Adam:
     """Adam with bias correction and no decay; beta1 = 0 is Adam without momentum.
@@ -113,6 +119,7 @@ class Adam:
         return _inject(optax.adam, self.learning_rate, b1=self.beta1, b2=self.beta2, eps=self.eps)
 
 
+@register("AdamW")
 @dataclasses.dataclass(frozen=True)
 class AdamW:
     """Adam with decoupled weight decay; `split_decay` spares biases, norms and embeddings."""
@@ -152,6 +159,7 @@ def _decays(params: optax.Params) -> optax.Params:
     return jax.tree_util.tree_map_with_path(decays, params)
 
 
+@register("Adagrad")
 @dataclasses.dataclass(frozen=True)
 class Adagrad:
     """`adagrad` as a value."""
@@ -166,6 +174,7 @@ class Adagrad:
         return _inject(aliases.adagrad, self.learning_rate)
 
 
+@register("LineSearchGD")
 @dataclasses.dataclass(frozen=True)
 class LineSearchGD:
     """`line_search_gd` as a value. It has no learning rate and lists 10^0, its first step.

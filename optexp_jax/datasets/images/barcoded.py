@@ -15,10 +15,12 @@ from optexp_jax.datasets.images.rare_classes import PlainImages, RareClasses
 from optexp_jax.datasets.seeds import random_below, seed_of
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer
+from optexp_jax.registry import register
 
 _MOST_BITS = 16
 
 
+@register("BarcodedMNIST")
 @dataclasses.dataclass(frozen=True)
 class BarcodedMNIST(RareClasses):
     """Each digit under each barcode is a class of its own, with a handful of examples.

@@ -14,8 +14,10 @@ from optexp_jax.datasets.synthetic.inputs import Inputs, Uniform, draw_rows
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_flag, check_integer, check_kind, check_seed
 from optexp_jax.numerics import pinned
+from optexp_jax.registry import register
 
 
+@register("RandomHeavyTailedLabels")
 @dataclasses.dataclass(frozen=True)
 class RandomHeavyTailedLabels(ByFrequency):
     """Random inputs, independent of labels with a heavy tail.
