@@ -15,7 +15,7 @@ import optax
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
-from optexp_jax.optim import LineSearchGD
+from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.problem import FullBatch
 from optexp_jax.training import devices
 from optexp_jax.training.checkpoint import States
@@ -159,10 +159,7 @@ class Program:
         """The state of run `index`; runs beyond the pack are padding and never alive."""
         state = state._replace(alive=np.bool_(index < len(self.pack.experiments)))
         optimizer = self.pack.experiments[min(index, len(self.pack.experiments) - 1)].optimizer
-        if isinstance(optimizer, LineSearchGD):
-            return state
-        rate = np.asarray(float(optimizer.learning_rate), jnp.result_type(float))
-        return state._replace(opt_state=optax.tree.set(state.opt_state, learning_rate=rate))
+        return state._replace(opt_state=_at_rate_of(optimizer, state.opt_state))
 
     # -- devices --------------------------------------------------------------------------------
 
@@ -237,6 +234,21 @@ class Program:
 
     def _capacity(self, path: Any) -> int:
         return self.class_capacity if is_by_class(path) else self.row_capacity
+
+
+def _at_rate_of(optimizer: Optimizer, opt_state: Any) -> Any:
+    """The state of an optimizer at its own rate; that of the pack's first run was built in."""
+    if not has_rate(optimizer):
+        return opt_state
+    rate = np.asarray(float(optimizer.learning_rate), jnp.result_type(float))
+    try:
+        return optax.tree.set(opt_state, learning_rate=rate)
+    except KeyError:
+        name = type(optimizer).__name__
+        raise OptexpError(
+            f"The state of {name} holds no learning_rate, so that a pack would train all runs at "
+            "one: let `build` return optexp_jax.optim.inject_rate(...), or say `has_rate = False`."
+        ) from None
 
 
 def measured(pack: Pack, data: Data) -> tuple[Any, Any]:
