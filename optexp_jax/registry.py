@@ -27,6 +27,7 @@ ROOMS = (
     "optexp_jax.models",
     "optexp_jax.datasets",
     "optexp_jax.datasets.frozen_features",
+    "optexp_jax.batching",
     "optexp_jax.problem",
 )
 _PACKAGE = __name__.partition(".")[0]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import matplotlib
 from tueplots import bundles
 
+from optexp_jax.batching import Batching
 from optexp_jax.optim import (
     SGD,
     Adam,
@@ -20,7 +21,6 @@ from optexp_jax.optim import (
     has_rate,
     momentum_of,
 )
-from optexp_jax.problem import MiniBatch
 from optexp_jax.registry import name_of, registered
 
 GREY = "0.45"
@@ -122,7 +122,7 @@ def _is_silent_optimizer(cls: type) -> bool:
     return has_both and appearance_of(cls) is None
 
 
-def label(optimizer: Optimizer, batching: object = None) -> str:
+def label(optimizer: Optimizer, batching: Batching | None = None) -> str:
     """Name of a method in words, without its learning rate.
 
     Args:
@@ -132,11 +132,12 @@ def label(optimizer: Optimizer, batching: object = None) -> str:
     >>> [label(o(LearningRate(0), m)) for o in (SGD, Adam) for m in (0.0, 0.9)]
     ['GD', 'GD + momentum', 'Adam (β₁ = 0)', 'Adam']
     >>> from optexp_jax.optim import NormalizedGD
+    >>> from optexp_jax import MiniBatch
     >>> label(NormalizedGD(LearningRate(0), 0.5), MiniBatch(8))
     'Normalised SGD + momentum 0.5'
     """
     name, momentum = appearance(type(optimizer)).label, momentum_of(optimizer)
-    if isinstance(batching, MiniBatch):
+    if batching is not None and not batching.is_full:
         name = re.sub(r"\bGD\b", "SGD", name)
     if "beta1" in _values(optimizer):
         return name if momentum == 0.9 else f"{name} (β₁ = {momentum:g})"
@@ -145,7 +146,7 @@ def label(optimizer: Optimizer, batching: object = None) -> str:
     return f"{name} + momentum {momentum:g}"
 
 
-def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, Look]:
+def looks(methods: list[Optimizer], batching: Batching | None = None) -> dict[Optimizer, Look]:
     """Labels, colours, lines and markers that tell the methods of one figure apart."""
     found: dict[Optimizer, Look] = {}
     # Usual momenta first: they have the same line in every figure.
@@ -159,7 +160,7 @@ def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, 
     return {method: found[method] for method in methods}
 
 
-def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: object) -> str:
+def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: Batching | None) -> str:
     """The label, with the fields that differ where others have the same; symbols as mathematics."""
     text = label(method, batching)
     alike = [_values(m) for m in methods if label(m, batching) == text and type(m) is type(method)]

@@ -195,7 +195,7 @@ def _on_device(pack: Pack, data: Data) -> int:
     """Bytes of the data that lie on the device; of streamed data, of two batches."""
     if not isinstance(data.train, Split):
         block: Any = data.train
-        size = getattr(pack.experiments[0].problem.batching, "size", len(block))
+        size = pack.experiments[0].problem.batching.batch_size(len(block))
         return 2 * min(size, len(block)) * int(np.prod(block.example_shape))
     parts = {id(part): part for part in (data.train, *measured(pack, data)) if part is not None}
     return sum(_bytes((part.inputs, part.labels)) for part in parts.values())

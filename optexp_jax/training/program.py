@@ -16,7 +16,6 @@ from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
 from optexp_jax.optim import Optimizer, has_rate
-from optexp_jax.problem import FullBatch
 from optexp_jax.training import devices
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
@@ -256,18 +255,18 @@ def measured(pack: Pack, data: Data) -> tuple[Any, Any]:
 
     Full batches are measured on all training data, mini-batches on its fixed part if it has one.
     """
-    full_batch = isinstance(pack.experiments[0].problem.batching, FullBatch)
-    part = None if full_batch else data.evaluation
+    part = None if pack.experiments[0].problem.batching.is_full else data.evaluation
     return (data.train if part is None else part), data.validation
 
 
-def block_size(pack: Pack) -> int | None:
+def block_size(pack: Pack, data: Data) -> int | None:
     """Examples of a block that metrics are measured on; None for all.
 
     As many as training takes at once, so that they fit where it does.
     """
     batching = pack.experiments[0].problem.batching
-    sizes = [s for s in (pack.micro_batch, getattr(batching, "size", None)) if s is not None]
+    of_a_step = None if batching.is_full else batching.batch_size(len(data.train))
+    sizes = [size for size in (pack.micro_batch, of_a_step) if size is not None]
     return min(sizes, default=None)
 
 
