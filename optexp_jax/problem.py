@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from optexp_jax.batching import FullBatch, MiniBatch
+from optexp_jax.datasets.base import seed_is_open
 from optexp_jax.datasets.data import Dataset
 from optexp_jax.errors import OptexpError
 from optexp_jax.losses import Loss
@@ -80,7 +81,7 @@ class Problem:
 
     def with_data_seed(self, seed: int) -> Problem:
         """This problem with the data drawn from `seed`, where its data set leaves the seed open."""
-        if getattr(self.dataset, "seed", 0) is None:
+        if seed_is_open(self.dataset):
             dataset: Any = self.dataset
             return dataclasses.replace(self, dataset=dataclasses.replace(dataset, seed=seed))
         return self

@@ -60,6 +60,11 @@ class ColouredMNIST(RareClasses):
     def __post_init__(self) -> None:
         self._check("many")
 
+    @classmethod
+    def listed(cls) -> dict[str, ColouredMNIST]:
+        """As the command line lists it."""
+        return {"ColouredMNIST": cls(seed=0), "ColouredMNIST-only": cls(joined=False, seed=0)}
+
     @property
     def num_rare_classes(self) -> int:
         """Ten for each colour."""

@@ -103,6 +103,11 @@ class MNIST(IdxImages):
     def __post_init__(self) -> None:
         self._check()
 
+    @classmethod
+    def listed(cls) -> dict[str, MNIST]:
+        """As the command line lists it."""
+        return {"MNIST": cls(), "TinyMNIST": cls("tiny"), "MicroMNIST": cls("micro")}
+
 
 @register("FashionMNIST")
 @dataclasses.dataclass(frozen=True)
