@@ -11,7 +11,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -24,8 +24,9 @@ from optexp_jax.registry import register
 LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
+@runtime_checkable
 class Loss(Protocol):
-    """What training asks of a loss."""
+    """What training asks of a loss: a frozen dataclass named with `@optexp_jax.register`."""
 
     @property
     def name(self) -> str:

@@ -57,7 +57,7 @@ class Problem:
         object.__setattr__(self, "l2", float(self.l2))
         if not 0.0 <= self.l2 < float("inf"):
             raise OptexpError(f"l2 is a finite number from 0, not {self.l2}.")
-        if not hasattr(self.loss, "build"):
+        if not isinstance(self.loss, Loss):
             raise OptexpError(
                 f"The loss of a problem is a value such as CrossEntropy(), not {self.loss!r}."
             )

@@ -57,10 +57,10 @@ def shapes_of(dataset: Dataset) -> Data:
     """
     if isinstance(dataset, KnowsShapes):
         return dataset.shapes()
-    facts, shape = facts_of(dataset), tuple(dataset.input_shape)
+    facts = facts_of(dataset)
     if facts.train is None:
         raise unknown_shapes(dataset)
-    parts = (facts.train, facts.validation or 0)
+    shape, parts = tuple(dataset.input_shape), (facts.train, facts.validation or 0)
     dtype = jnp.float32 if shape else jnp.int32
     train, validation = (ShapeSplit.of((n, *shape), (n,), dtype) for n in parts)
     return Data(train, counts_of_one_size(dataset), validation if len(validation) else None)
