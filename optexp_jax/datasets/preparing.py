@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from optexp_jax.datasets.base import origin_of
 from optexp_jax.datasets.data import InFiles, Report, silent
 from optexp_jax.datasets.data_files import unwritable
 from optexp_jax.file_lock import try_lock, wait_for_lock
@@ -20,8 +21,7 @@ def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> 
     if dataset.is_prepared(workspace):
         return
     # A small data set does not wait for a large one, unless they are made from the same files.
-    origin = getattr(dataset, "origin", type(dataset).__name__)
-    lock = Path(workspace) / "datasets" / f".{origin}.lock"
+    lock = Path(workspace) / "datasets" / f".{origin_of(dataset)}.lock"
     with _locked(lock, report):
         if not dataset.is_prepared(workspace):
             dataset.prepare(workspace, report)
