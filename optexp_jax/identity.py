@@ -51,7 +51,11 @@ def register(name: str) -> Callable[[T], T]:
     {'type': 'coin', 'bias': 1.0}
     """
     if not isinstance(name, str) or not name:
-        raise OptexpError('A class needs a name: write @optexp_jax.register("my-model").')
+        raise OptexpError(
+            'A class needs a name: write @optexp_jax.register("my-model").',
+            code="class-without-name",
+            name=name,
+        )
 
     def add(cls: T) -> T:
         _check(cls, name)
@@ -59,7 +63,10 @@ def register(name: str) -> Callable[[T], T]:
         if known is not None and _home(known) != _home(cls):
             raise OptexpError(
                 f"The name '{name}' of {cls.__qualname__} is taken by {known.__module__}."
-                f"{known.__qualname__}: choose another."
+                f"{known.__qualname__}: choose another.",
+                code="name-taken",
+                name=name,
+                cls=cls.__qualname__,
             )
         _CLASS_OF[name] = cls
         _NAME_OF[cls] = name
@@ -75,15 +82,22 @@ def _check(cls: type, name: str) -> None:
     if not issubclass(cls, nn.Module) and (not getattr(params, "frozen", False) or undecorated):
         raise OptexpError(
             f"{cls.__qualname__} is not a frozen dataclass: put @optexp_jax.register above "
-            "@dataclasses.dataclass(frozen=True)."
+            "@dataclasses.dataclass(frozen=True).",
+            code="not-frozen",
+            cls=cls.__qualname__,
         )
     if "type" in field_names(cls):
         raise OptexpError(
-            f"{cls.__qualname__} has a field 'type', where its name is stored: rename the field."
+            f"{cls.__qualname__} has a field 'type', where its name is stored: rename the field.",
+            code="field-named-type",
+            cls=cls.__qualname__,
         )
     if _NAME_OF.get(cls, name) != name:
         raise OptexpError(
-            f"{cls.__qualname__} is already named '{_NAME_OF[cls]}': a class has one name."
+            f"{cls.__qualname__} is already named '{_NAME_OF[cls]}': a class has one name.",
+            code="already-named",
+            cls=cls.__qualname__,
+            name=_NAME_OF[cls],
         )
 
 
@@ -106,7 +120,12 @@ def encode(value: Any, where: str = "value") -> Any:
         return value
     if type(value) is float:
         if not math.isfinite(value):
-            raise OptexpError(f"{where} is {value}: an experiment holds finite numbers only.")
+            raise OptexpError(
+                f"{where} is {value}: an experiment holds finite numbers only.",
+                code="not-finite",
+                where=where,
+                value=value,
+            )
         return value + 0.0  # -0.0 becomes 0.0
     if type(value) is tuple:
         return [encode(item, f"{where}[{i}]") for i, item in enumerate(value)]
@@ -116,7 +135,10 @@ def encode(value: Any, where: str = "value") -> Any:
         return {"type": _NAME_OF[type(value)], **encode_fields(value)}
     raise OptexpError(
         f"{where} is {value!r}, a {type(value).__name__}, which cannot be part of an experiment: "
-        "use numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register."
+        "use numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register.",
+        code="not-encodable",
+        where=where,
+        value=value,
     )
 
 
@@ -161,11 +183,22 @@ def _conform(value: Any, hint: Any, where: str) -> Any:
         return int(value) if type(value) is float and value.is_integer() else value
     if type(value) is int and float in options:
         if abs(value) > 2**53:
-            raise OptexpError(f"{where} is {value}, which a float does not hold exactly.")
+            raise OptexpError(
+                f"{where} is {value}, which a float does not hold exactly.",
+                code="not-exact",
+                where=where,
+                value=value,
+            )
         return float(value)
     if type(value) in (bool, int, float) and type(value) not in options:
         expected = " or ".join(getattr(o, "__name__", str(o)) for o in options)
-        raise OptexpError(f"{where} is {value!r}, but the field holds {expected}.")
+        raise OptexpError(
+            f"{where} is {value!r}, but the field holds {expected}.",
+            code="wrong-type",
+            where=where,
+            value=value,
+            expected=expected,
+        )
     if type(value) is tuple:
         inner = [typing.get_args(o) for o in options if typing.get_origin(o) is tuple]
         if inner and inner[0][-1] is ...:
@@ -202,13 +235,20 @@ def decode(encoded: Any) -> Any:
     if name == "LearningRate":
         return optim.LearningRate.parse(fields["value"])
     if name not in _CLASS_OF:
-        raise OptexpError(f"No class is named '{name}': import the module that registers it.")
+        raise OptexpError(
+            f"No class is named '{name}': import the module that registers it.",
+            code="unknown-class",
+            name=name,
+        )
     cls = _CLASS_OF[name]
     if set(fields) != set(field_names(cls)):
         odd = ", ".join(sorted(set(fields) ^ set(field_names(cls))))
         raise OptexpError(
             f"The stored '{name}' and this version differ in the fields {odd}: use the version of "
-            "optexp-jax that wrote it."
+            "optexp-jax that wrote it.",
+            code="other-fields",
+            name=name,
+            fields=odd,
         )
     return cls(**{key: decode(item) for key, item in fields.items()})
 

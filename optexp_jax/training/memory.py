@@ -119,7 +119,9 @@ def shapes_of(experiment: Experiment) -> Data:
     facts = dataset.facts
     if facts.train is None or isinstance(dataset, ImageNetFamily):
         raise OptexpError(
-            f"The shapes of {type(dataset).__name__} are known only where its files are."
+            f"The shapes of {type(dataset).__name__} are known only where its files are.",
+            code="shapes-unknown",
+            dataset=type(dataset).__name__,
         )
     train, validation = (_split(dataset, n or 0) for n in (facts.train, facts.validation))
     counts = np.ones(dataset.num_classes, np.int64)

@@ -145,7 +145,8 @@ class Program:
             if {key: leaf.shape[1:] for key, leaf in leaves.items()} != shapes:
                 raise OptexpError(
                     "The checkpoint does not fit the experiment: it was written by another version "
-                    "of the model or of the libraries; start again with --force."
+                    "of the model or of the libraries; start again with --force.",
+                    code="checkpoint-does-not-fit",
                 )
             states = tree.unflatten([self._pad(leaves[key]) for key in keys])
             alive = np.arange(self.padded) < len(self.pack.experiments)
