@@ -122,7 +122,7 @@ def unreadable(path: Path, error: BaseException) -> UnreadableError:
     return UnreadableError(
         f"{path} cannot be read ({cause_of(error)}): {remedy_of(error)} and rerun the command; "
         "what is in it may be whole.",
-        code="unreadable",
+        code="path-unreadable",
         path=path,
         cause=cause_of(error),
     )
