@@ -166,9 +166,9 @@ class Experiment:
         except OptexpError:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise OptexpError(mismatch, code="definition-mismatch") from error
+            raise OptexpError(mismatch, code="definition-mismatch", id=document["id"]) from error
         if experiment.id != document["id"]:
-            raise OptexpError(mismatch, code="definition-mismatch")
+            raise OptexpError(mismatch, code="definition-mismatch", id=document["id"])
         return experiment
 
 

@@ -30,7 +30,9 @@ class Site:
 def trees() -> dict[str, ast.Module]:
     """The source, by file."""
     paths = (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
-    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in paths}
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths
+    }
 
 
 @functools.cache
@@ -98,11 +100,16 @@ def _placeholder(part: ast.expr, values: dict[str | None, ast.expr], tree: ast.M
         return text
     # A list of names is joined in the sentence only, and a cause may be cut there.
     source = re.sub(r"^'[^']*'\.join\((.*)\)$|^(.*)\[:200\]$", r"\1\2", source)
-    names = {ast.unparse(value): name for name, value in values.items()}
+    names = {_untupled(ast.unparse(value)): name for name, value in values.items()}
     conversion = f"!{chr(part.conversion)}" if part.conversion >= 0 else ""
     spec = ast.unparse(part.format_spec)[2:-1] if part.format_spec else ""
-    name = names.get(source, "...")
+    name = names.get(_untupled(source), "...")
     return f"{{{name}{conversion}{':' + spec if spec else ''}}}"
+
+
+def _untupled(source: str) -> str:
+    """A collection, without being made a tuple."""
+    return re.sub(r"^tuple\((.*)\)$", r"\1", source)
 
 
 def _constant(name: str, tree: ast.Module) -> str | None:

@@ -72,7 +72,7 @@ class IdxImages(TenClasses):
                 field="subset",
                 kind=name,
                 value=self.subset,
-                choices=SUBSETS,
+                choices=tuple(SUBSETS),
             )
 
 

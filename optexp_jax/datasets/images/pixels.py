@@ -22,7 +22,7 @@ def check_pixels(name: str, pixels: str) -> None:
             field="pixels",
             kind=name,
             value=pixels,
-            choices=PIXELS,
+            choices=tuple(PIXELS),
         )
 
 
