@@ -9,6 +9,12 @@ from typing import Any
 from optexp_jax.errors import OptexpError
 
 
+def named(name: str) -> dict[str, str]:
+    """The values of an error on a field: `width of MLP` is the field `width` of the kind `MLP`."""
+    field, _, kind = name.partition(" of ")
+    return {"field": field, "kind": kind}
+
+
 def check_integer(name: str, value: object, least: int = 1) -> None:
     """Refuse what is not an integer from `least`.
 
@@ -24,7 +30,7 @@ def check_integer(name: str, value: object, least: int = 1) -> None:
         raise OptexpError(
             f"{name} is an integer from {least}, not {value!r}.",
             code="not-an-integer",
-            field=name,
+            **named(name),
             value=value,
             least=least,
         )
@@ -50,7 +56,7 @@ def check_kind(name: str, value: object, kinds: Any, example: str) -> None:
         raise OptexpError(
             f"{name} is a value such as {example}, not {value!r}.",
             code="wrong-kind",
-            field=name,
+            **named(name),
             value=value,
             example=example,
         )
@@ -68,7 +74,7 @@ def check_number(name: str, value: object, least: float = 0.0) -> None:
         raise OptexpError(
             f"{name} is a number{bound}, not {value!r}.",
             code="not-a-number",
-            field=name,
+            **named(name),
             value=value,
             least=least,
         )
@@ -82,7 +88,10 @@ def check_flag(name: str, value: object) -> None:
     """
     if type(value) is not bool:
         raise OptexpError(
-            f"{name} is True or False, not {value!r}.", code="not-a-flag", field=name, value=value
+            f"{name} is True or False, not {value!r}.",
+            code="not-a-flag",
+            **named(name),
+            value=value,
         )
 
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import named
 from optexp_jax.per_class import class_indices
 
 LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
@@ -289,7 +290,7 @@ def _finite(name: str, value: Any) -> float:
         raise OptexpError(
             f"The {name} is a finite number, not {value!r}.",
             code="not-a-number",
-            field=name,
+            **named(name),
             value=value,
         )
     return float(value) + 0.0  # -0.0 is no other number

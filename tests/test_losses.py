@@ -257,7 +257,7 @@ def test_counts_are_of_the_classes_of_the_logits(loss):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True, None, 1j, np.bool_(1)])
 def test_strengths_are_finite_numbers(value):
-    with refuses("not-a-number", field="power of Weighted", value=value):
+    with refuses("not-a-number", field="power", kind="Weighted", value=value):
         Weighted(power=value)
-    with refuses("not-a-number", field="tau of LogitAdjusted", value=value):
+    with refuses("not-a-number", field="tau", kind="LogitAdjusted", value=value):
         LogitAdjusted(value)

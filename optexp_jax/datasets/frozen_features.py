@@ -74,6 +74,7 @@ class FrozenFeatures(ByFrequency):
                 f"proportion of FrozenFeatures is above 0, at most 1, not {self.proportion!r}.",
                 code="not-a-share",
                 field="proportion",
+                kind="FrozenFeatures",
                 value=self.proportion,
             )
         object.__setattr__(self, "proportion", float(self.proportion))
@@ -82,6 +83,7 @@ class FrozenFeatures(ByFrequency):
                 f"text of FrozenFeatures is a text such as TinyPTB(), not {self.text!r}.",
                 code="wrong-kind",
                 field="text",
+                kind="FrozenFeatures",
                 value=self.text,
             )
 

@@ -245,12 +245,16 @@ def test_without_a_seed_there_is_no_data(tmp_path, make):
 @pytest.mark.parametrize(
     ("fields", "code", "values"),
     [
-        ({"seed": -1}, "not-an-integer", {"field": "seed of {}", "value": -1, "least": 0}),
-        ({"seed": True}, "not-an-integer", {"field": "seed of {}", "value": True, "least": 0}),
+        ({"seed": -1}, "not-an-integer", {"field": "seed", "kind": "{}", "value": -1, "least": 0}),
+        (
+            {"seed": True},
+            "not-an-integer",
+            {"field": "seed", "kind": "{}", "value": True, "least": 0},
+        ),
         ({"source": "MNIST"}, "wrong-kind", {"field": "source", "kind": "{}", "value": "MNIST"}),
         ({"source": MNIST(flatten=True)}, "source-not-images", {"dataset": "{}"}),
-        ({"joined": 1}, "not-a-flag", {"field": "joined of {}", "value": 1}),
-        ({"normalised": None}, "not-a-flag", {"field": "normalised of {}", "value": None}),
+        ({"joined": 1}, "not-a-flag", {"field": "joined", "kind": "{}", "value": 1}),
+        ({"normalised": None}, "not-a-flag", {"field": "normalised", "kind": "{}", "value": None}),
     ],
 )
 def test_impossible_values_are_refused(make, fields, code, values):
@@ -260,11 +264,11 @@ def test_impossible_values_are_refused(make, fields, code, values):
 
 
 def test_impossible_values_of_one_of_them_are_refused():
-    with refuses("not-an-integer", field="per_class of BarcodedMNIST", value=0, least=1):
+    with refuses("not-an-integer", field="per_class", kind="BarcodedMNIST", value=0, least=1):
         BarcodedMNIST(per_class=0)
-    with refuses("not-a-flag", field="zero_barcode of BarcodedMNIST", value=0):
+    with refuses("not-a-flag", field="zero_barcode", kind="BarcodedMNIST", value=0):
         BarcodedMNIST(zero_barcode=0)
-    with refuses("not-a-flag", field="many of ColouredMNIST", value=2):
+    with refuses("not-a-flag", field="many", kind="ColouredMNIST", value=2):
         ColouredMNIST(many=2)
 
 

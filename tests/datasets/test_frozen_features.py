@@ -192,7 +192,7 @@ def test_sizes_of_the_paper():
     ],
 )
 def test_impossible_values_are_refused(field, value, code):
-    with refuses(code, field=re.compile(field), value=value):
+    with refuses(code, field=field, kind="FrozenFeatures", value=value):
         FrozenFeatures(**{field: value})
 
 

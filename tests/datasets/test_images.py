@@ -172,7 +172,7 @@ def test_images_are_scaled_in_place_where_asked():
 def test_impossible_values_are_refused(make):
     with refuses("not-a-choice", field="pixels", kind=make.__name__, value="grey"):
         make(pixels="grey")
-    with refuses("not-a-flag", field=f"flatten of {make.__name__}", value=1):
+    with refuses("not-a-flag", field="flatten", kind=make.__name__, value=1):
         make(flatten=1)
 
 

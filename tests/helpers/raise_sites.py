@@ -55,7 +55,7 @@ def sites() -> Iterator[Site]:
     for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _makes_an_error(node):
-                given = {keyword.arg: keyword.value for keyword in node.keywords}
+                given = {k.arg: k.value for k in node.keywords if k.arg}
                 code = given.pop("code", None)
                 literal = code.value if isinstance(code, ast.Constant) else None
                 sentence = _template(node.args[0], given, tree) if node.args else "{...}"
@@ -80,7 +80,7 @@ def _makes_an_error(call: ast.Call) -> bool:
     return isinstance(code, ast.Constant)
 
 
-def _template(sentence: ast.expr, values: dict[str | None, ast.expr], tree: ast.Module) -> str:
+def _template(sentence: ast.expr, values: dict[str, ast.expr], tree: ast.Module) -> str:
     if isinstance(sentence, ast.Constant):
         return str(sentence.value)
     if isinstance(sentence, ast.Name):
@@ -93,7 +93,7 @@ def _template(sentence: ast.expr, values: dict[str | None, ast.expr], tree: ast.
     )
 
 
-def _placeholder(part: ast.expr, values: dict[str | None, ast.expr], tree: ast.Module) -> str:
+def _placeholder(part: ast.expr, values: dict[str, ast.expr], tree: ast.Module) -> str:
     assert isinstance(part, ast.FormattedValue)
     source = ast.unparse(part.value)
     if text := _constant(source, tree):

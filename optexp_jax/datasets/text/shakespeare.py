@@ -119,6 +119,7 @@ class ShakespeareExcerpt(TextDataset):
                 f"share of ShakespeareExcerpt is above 0, at most 1, not {self.share!r}.",
                 code="not-a-share",
                 field="share",
+                kind="ShakespeareExcerpt",
                 value=self.share,
             )
         object.__setattr__(self, "share", float(self.share))

@@ -42,7 +42,8 @@ SETS = [PTB, TinyPTB, WikiText2, TinyWikiText2, WikiText103, TinyStories, Shakes
     ],
 )
 def test_impossible_values_are_refused(make, named):
-    with refuses("not-an-integer", field=named, least=1):
+    field, _, kind = named.partition(" of ")
+    with refuses("not-an-integer", field=field, kind=kind, least=1):
         make()
 
 
