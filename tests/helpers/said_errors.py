@@ -1,9 +1,9 @@
 """Errors of the library that say what templates cannot: words chosen by the way, printed values."""
 
 import dataclasses
-from pathlib import Path
 
 import jax.numpy as jnp
+from said_of_files import OF_FILES, raised
 from small_problems import one_hot_problem
 
 from experiments.small.form import no_form
@@ -11,14 +11,11 @@ from optexp_jax import datasets, field_checks, identity, losses, models, optim
 from optexp_jax.analysis.features import head_of, output_layer
 from optexp_jax.cli import selection
 from optexp_jax.config import Settings
-from optexp_jax.datasets import catalogue, data_files
-from optexp_jax.datasets.images.idx import read_idx
-from optexp_jax.errors import unreadable
+from optexp_jax.datasets import catalogue
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import at_best
 from optexp_jax.plotting.available import require_some
 from optexp_jax.problem import MiniBatch, Problem
-from optexp_jax.results import checked_files
 from optexp_jax.schedulers.lines import one_line
 from optexp_jax.schedulers.profiles import resources_of
 from optexp_jax.schedulers.resources import Resources
@@ -29,7 +26,6 @@ SGD = optim.SGD(optim.LearningRate(-1))
 LINEAR, ONE_HOT = models.Linear(7, 7), datasets.HeavyTailedOneHot(4, 2)
 PROBLEM = Problem(LINEAR, ONE_HOT, losses.SquaredLoss())
 EXPERIMENT = Experiment(one_hot_problem(), SGD, group="demo", steps=3)
-FULL_DISK, DENIED = OSError(28, "No space left on device"), PermissionError(13, "Permission denied")
 
 
 class Unknown:
@@ -39,21 +35,13 @@ class Unknown:
         return "Unknown()"
 
 
-def raised(error: BaseException) -> None:
-    raise error
-
-
-def short_idx(workspace: Path) -> None:
-    (workspace / "a").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 5, 1]))
-    read_idx(workspace / "a")
-
-
 def problem(**changes) -> Problem:
     return dataclasses.replace(PROBLEM, **changes)
 
 
 # What errors say in full: by code, how to make it in a workspace, which `W` stands for.
 FULL = [
+    *OF_FILES,
     (
         "unknown-pack-mode",
         lambda w: Pack((EXPERIMENT,), "both"),
@@ -271,71 +259,6 @@ FULL = [
         "unknown-data-set",
         lambda w: catalogue.named("zzzzzzzz"),
         "No data set is called 'zzzzzzzz': `python -m optexp_jax.datasets list` shows their names.",
-    ),
-    (
-        "data-not-here",
-        lambda w: datasets.MNIST().load(w),
-        "The data set MNIST is not here: no train-images-idx3-ubyte[.gz], "
-        "train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], "
-        "t10k-labels-idx1-ubyte[.gz] in W/datasets/MNIST, nor a copy of TensorFlow "
-        "Datasets; place them there, or run `python -m optexp_jax.datasets prepare MNIST`"
-        " where there is a network; offline, Digits, or FashionMNIST of Debian's "
-        "dataset-fashion-mnist, can be used instead.",
-    ),
-    (
-        "data-not-here",
-        lambda w: datasets.BarcodedMNIST(seed=0).load(w),
-        "The data set BarcodedMNIST is made from MNIST, which is not here: no "
-        "train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], "
-        "t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz] in W/datasets/MNIST, "
-        "nor a copy of TensorFlow Datasets; place them there, or run `python -m "
-        "optexp_jax.datasets prepare MNIST` where there is a network; offline, Digits, or"
-        " FashionMNIST of Debian's dataset-fashion-mnist, can be used instead.",
-    ),
-    (
-        "data-file-damaged",
-        lambda w: raised(data_files.damaged(w / "a" / "b", "it is gone")),
-        "W/a/b is damaged (it is gone): delete the folder W/a and run again to renew it.",
-    ),
-    (
-        "data-unwritable",
-        lambda w: raised(data_files.unwritable(w / "a", DENIED)),
-        "W/a cannot be written (Permission denied): allow this user to use it, or set "
-        "OPTEXP_WORKSPACE to a folder that can be written to.",
-    ),
-    (
-        "idx-wrong-size",
-        short_idx,
-        "W/a is cut short: expected 13 bytes, found 9; remove it and prepare the data set again.",
-    ),
-    (
-        "file-unreadable",
-        lambda w: read_idx(w / "none"),
-        "W/none cannot be read: No such file or directory.",
-    ),
-    (
-        "path-unreadable",
-        lambda w: raised(unreadable(w / "a", DENIED)),
-        "W/a cannot be read (Permission denied): allow this user to use it and rerun the "
-        "command; what is in it may be whole.",
-    ),
-    (
-        "file-damaged",
-        lambda w: raised(checked_files.damaged(w / "a" / "b", "it is gone")),
-        "The file W/a/b is damaged (it is gone): delete the folder W/a and rerun the "
-        "command, or run the experiment again with --force.",
-    ),
-    (
-        "workspace-unwritable",
-        lambda w: raised(checked_files.unwritable(w, FULL_DISK)),
-        "The workspace W cannot be written (No space left on device): free some space or "
-        "set OPTEXP_WORKSPACE to another folder; what was recorded is kept.",
-    ),
-    (
-        "run-folder-gone",
-        lambda w: raised(checked_files.gone(w / "a")),
-        "The folder W/a was moved or deleted while its run went on: put it back and rerun"
-        " the command to resume, or rerun it to start the run again.",
     ),
     (
         "output-layer-not-found",
