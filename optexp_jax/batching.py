@@ -71,9 +71,22 @@ class MiniBatch:
 
     def __post_init__(self) -> None:
         if type(self.size) is not int or self.size < 1:
-            raise OptexpError(f"The size of a mini-batch is an integer from 1, not {self.size!r}.")
+            raise OptexpError(
+                f"The size of a mini-batch is an integer from 1, not {self.size!r}.",
+                code="not-an-integer",
+                field="size",
+                kind="MiniBatch",
+                value=self.size,
+                least=1,
+            )
         if type(self.shuffle) is not bool:
-            raise OptexpError(f"MiniBatch.shuffle is True or False, not {self.shuffle!r}.")
+            raise OptexpError(
+                f"MiniBatch.shuffle is True or False, not {self.shuffle!r}.",
+                code="not-a-flag",
+                field="shuffle",
+                kind="MiniBatch",
+                value=self.shuffle,
+            )
 
     def batch_size(self, num_examples: int) -> int:
         """Its size, whatever there is."""

@@ -99,7 +99,9 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise OptexpError(
-            f"The home folder in {path} is not known: write the whole path instead of ~."
+            f"The home folder in {path} is not known: write the whole path instead of ~.",
+            code="unknown-home-folder",
+            path=path,
         ) from error
 
 
@@ -109,7 +111,10 @@ def _require_text(given: Mapping[str, str]) -> None:
         if found:
             raise OptexpError(
                 f"{name} has the character {found}, which paths and scripts cannot have here: "
-                "leave it out."
+                "leave it out.",
+                code="control-character",
+                name=name,
+                found=found,
             )
 
 
@@ -117,7 +122,9 @@ def _path(given: Mapping[str, str], name: str) -> Path | None:
     try:
         return expanded(given[name]) if name in given else None
     except OptexpError as error:
-        raise OptexpError(f"{name}: {error}") from error
+        raise OptexpError(
+            f"{name}: {error}", code="unknown-home-folder", name=name, path=given[name]
+        ) from error
 
 
 def _switch(given: Mapping[str, str], name: str, default: bool) -> bool:
@@ -125,12 +132,23 @@ def _switch(given: Mapping[str, str], name: str, default: bool) -> bool:
     if value is None:
         return default
     if value.lower() not in _TRUE + _FALSE:
-        raise OptexpError(f"{name} is '{value}': set it to true or false.")
+        raise OptexpError(
+            f"{name} is '{value}': set it to true or false.",
+            code="not-a-switch",
+            name=name,
+            value=value,
+        )
     return value.lower() in _TRUE
 
 
 def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     value = given.get(name, choices[0]).lower()
     if value not in choices:
-        raise OptexpError(f"{name} is '{given[name]}': set it to {' or '.join(choices)}.")
+        raise OptexpError(
+            f"{name} is '{given[name]}': set it to {' or '.join(choices)}.",
+            code="not-a-choice",
+            field=name,
+            value=given[name],
+            choices=choices,
+        )
     return value

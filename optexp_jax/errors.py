@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import pickle
 from pathlib import Path
+from typing import Any
 
 _SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -15,8 +17,37 @@ _OF_THE_MACHINE = (*_SPACE, *_ACCESS, *_TOO_MANY, errno.ENOMEM, errno.EIO)
 class OptexpError(ValueError):
     """A mistake the user can mend: one sentence that names the thing and the remedy.
 
-    The command line prints the sentence and exits with code 2; a program may catch it.
+    The command line prints the sentence and exits with code 2; a program may catch it. A program
+    reads the code and the values, never the sentence, which may be worded better at any time.
+
+    Args:
+        sentence: for the user.
+        code: what is wrong, as a short name that stays.
+        values: what the sentence names.
+
+    >>> error = OptexpError("Size is 0: take 1 or more.", code="size-too-small", size=0)
+    >>> str(error), error.code, error.values
+    ('Size is 0: take 1 or more.', 'size-too-small', {'size': 0})
     """
+
+    def __init__(self, sentence: str = "", /, *, code: str = "error", **values: Any) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.values = values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes, and a value, such as a class of a notebook, may not.
+        values = {name: _that_travels(value) for name, value in self.values.items()}
+        return type(self), self.args, self.__dict__ | {"values": values}
+
+
+def _that_travels(value: Any) -> Any:
+    """A value itself where it can be pickled, else its text."""
+    try:
+        pickle.dumps(value)
+    except Exception:  # pickle raises whatever the value raises
+        return repr(value)
+    return value
 
 
 class DamagedError(OptexpError):
@@ -90,7 +121,10 @@ def unreadable(path: Path, error: BaseException) -> UnreadableError:
     """The error that names a file or folder that cannot be read, why, and the remedy."""
     return UnreadableError(
         f"{path} cannot be read ({cause_of(error)}): {remedy_of(error)} and rerun the command; "
-        "what is in it may be whole."
+        "what is in it may be whole.",
+        code="path-unreadable",
+        path=path,
+        cause=cause_of(error),
     )
 
 

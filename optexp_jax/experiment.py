@@ -62,23 +62,51 @@ class Experiment:
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
-            raise OptexpError("An experiment has a length in epochs or in steps: give one of them.")
+            raise OptexpError(
+                "An experiment has a length in epochs or in steps: give one of them.",
+                code="length-not-given-once",
+                epochs=self.epochs,
+                steps=self.steps,
+            )
         for name in ("epochs", "steps", "eval_every"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
-                raise OptexpError(f"{name} is an integer from 1, not {value!r}.")
+                raise OptexpError(
+                    f"{name} is an integer from 1, not {value!r}.",
+                    code="not-an-integer",
+                    field=name,
+                    value=value,
+                    least=1,
+                )
         if type(self.seed) is not int or not 0 <= self.seed < 2**32:
-            raise OptexpError(f"The seed is an integer from 0 below 2^32, not {self.seed!r}.")
+            raise OptexpError(
+                f"The seed is an integer from 0 below 2^32, not {self.seed!r}.",
+                code="not-an-integer",
+                field="seed",
+                value=self.seed,
+                least=0,
+            )
         if type(self.per_class) is not bool:
-            raise OptexpError(f"per_class is True or False, not {self.per_class!r}.")
+            raise OptexpError(
+                f"per_class is True or False, not {self.per_class!r}.",
+                code="not-a-flag",
+                field="per_class",
+                value=self.per_class,
+            )
         if not isinstance(self.group, str) or not _GROUP.fullmatch(self.group):
             raise OptexpError(
                 f"The group {self.group!r} is not a folder name: use letters, digits and the signs "
-                "_ . = + - only."
+                "_ . = + - only.",
+                code="not-a-group-name",
+                group=self.group,
             )
         kept = self.keep_steps if isinstance(self.keep_steps, tuple | list | range) else (None,)
         if not all(type(step) is int and step >= 0 for step in kept):
-            raise OptexpError(f"keep_steps is a tuple of integers from 0, not {self.keep_steps!r}.")
+            raise OptexpError(
+                f"keep_steps is a tuple of integers from 0, not {self.keep_steps!r}.",
+                code="keep-steps-malformed",
+                value=self.keep_steps,
+            )
         object.__setattr__(self, "keep_steps", tuple(sorted(set(self.keep_steps))))
 
     def __eq__(self, other: object) -> bool:
@@ -138,9 +166,9 @@ class Experiment:
         except OptexpError:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise OptexpError(mismatch) from error
+            raise OptexpError(mismatch, code="definition-mismatch", id=document["id"]) from error
         if experiment.id != document["id"]:
-            raise OptexpError(mismatch)
+            raise OptexpError(mismatch, code="definition-mismatch", id=document["id"])
         return experiment
 
 
@@ -151,10 +179,13 @@ def _parse(text: str) -> dict[str, Any]:
         if schema == SCHEMA and {"experiment", "group", "id", "keep_steps"} <= set(document):
             return document
     except (ValueError, TypeError, KeyError) as error:
-        raise OptexpError(_NOT_A_DEFINITION) from error
+        raise OptexpError(_NOT_A_DEFINITION, code="not-a-definition") from error
     if schema == SCHEMA:
-        raise OptexpError(_NOT_A_DEFINITION)
+        raise OptexpError(_NOT_A_DEFINITION, code="not-a-definition")
     raise OptexpError(
         f"The experiment has schema {schema}, this version reads schema {SCHEMA}: use the version "
-        "of optexp-jax that wrote it."
+        "of optexp-jax that wrote it.",
+        code="other-schema",
+        schema=schema,
+        known=SCHEMA,
     )

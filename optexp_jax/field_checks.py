@@ -9,6 +9,12 @@ from typing import Any
 from optexp_jax.errors import OptexpError
 
 
+def named(name: str) -> dict[str, str]:
+    """The values of an error on a field: `width of MLP` is the field `width` of the kind `MLP`."""
+    field, _, kind = name.partition(" of ")
+    return {"field": field, "kind": kind}
+
+
 def check_integer(name: str, value: object, least: int = 1) -> None:
     """Refuse what is not an integer from `least`.
 
@@ -21,7 +27,13 @@ def check_integer(name: str, value: object, least: int = 1) -> None:
         OptexpError: such as `size of X is an integer from 1, not 0.`
     """
     if type(value) is not int or not least <= value < 2**32:
-        raise OptexpError(f"{name} is an integer from {least}, not {value!r}.")
+        raise OptexpError(
+            f"{name} is an integer from {least}, not {value!r}.",
+            code="not-an-integer",
+            **named(name),
+            value=value,
+            least=least,
+        )
 
 
 def check_seed(name: str, seed: object) -> None:
@@ -41,7 +53,13 @@ def check_kind(name: str, value: object, kinds: Any, example: str) -> None:
         OptexpError: such as `tokens of PTB is a value such as Words(100), not 5.`
     """
     if not isinstance(value, kinds):
-        raise OptexpError(f"{name} is a value such as {example}, not {value!r}.")
+        raise OptexpError(
+            f"{name} is a value such as {example}, not {value!r}.",
+            code="wrong-kind",
+            **named(name),
+            value=value,
+            example=example,
+        )
 
 
 def check_number(name: str, value: object, least: float = 0.0) -> None:
@@ -53,7 +71,13 @@ def check_number(name: str, value: object, least: float = 0.0) -> None:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if not (least <= number and abs(number) <= sys.float_info.max):
         bound = f" from {least:g}" if math.isfinite(least) else ""
-        raise OptexpError(f"{name} is a number{bound}, not {value!r}.")
+        raise OptexpError(
+            f"{name} is a number{bound}, not {value!r}.",
+            code="not-a-number",
+            **named(name),
+            value=value,
+            least=least,
+        )
 
 
 def check_flag(name: str, value: object) -> None:
@@ -63,7 +87,12 @@ def check_flag(name: str, value: object) -> None:
         OptexpError: as above.
     """
     if type(value) is not bool:
-        raise OptexpError(f"{name} is True or False, not {value!r}.")
+        raise OptexpError(
+            f"{name} is True or False, not {value!r}.",
+            code="not-a-flag",
+            **named(name),
+            value=value,
+        )
 
 
 def check_sizes(model: Any, *names: str) -> None:
@@ -76,7 +105,14 @@ def check_sizes(model: Any, *names: str) -> None:
         value = getattr(model, name)
         if type(value) is not int or value < 1:
             kind = type(model).__name__
-            raise OptexpError(f"{name} of {kind} is an integer from 1, not {value!r}.")
+            raise OptexpError(
+                f"{name} of {kind} is an integer from 1, not {value!r}.",
+                code="not-an-integer",
+                field=name,
+                kind=kind,
+                value=value,
+                least=1,
+            )
 
 
 def check_choice(model: Any, name: str, choices: tuple[str, ...]) -> None:
@@ -88,7 +124,14 @@ def check_choice(model: Any, name: str, choices: tuple[str, ...]) -> None:
     value = getattr(model, name)
     if value not in choices:
         listed = ", ".join(choices)
-        raise OptexpError(f"{name} of {type(model).__name__} is one of {listed}, not {value!r}.")
+        raise OptexpError(
+            f"{name} of {type(model).__name__} is one of {listed}, not {value!r}.",
+            code="not-a-choice",
+            field=name,
+            kind=type(model).__name__,
+            value=value,
+            choices=choices,
+        )
 
 
 def check_dropout(model: Any) -> None:
@@ -99,5 +142,8 @@ def check_dropout(model: Any) -> None:
     """
     if type(model.dropout) not in (int, float) or not 0 <= model.dropout < 1:
         raise OptexpError(
-            f"dropout of {type(model).__name__} is at least 0 and below 1, not {model.dropout!r}."
+            f"dropout of {type(model).__name__} is at least 0 and below 1, not {model.dropout!r}.",
+            code="dropout-outside",
+            kind=type(model).__name__,
+            value=model.dropout,
         )

@@ -138,7 +138,12 @@ def at_best(
         searched.setdefault(method_name(experiment.optimizer), experiment)
     unknown = [name for name in exponents if name not in searched]
     if unknown:
-        raise OptexpError(f"'{unknown[0]}' was not searched: choose from {', '.join(searched)}.")
+        raise OptexpError(
+            f"'{unknown[0]}' was not searched: choose from {', '.join(searched)}.",
+            code="not-searched",
+            name=unknown[0],
+            known=tuple(searched),
+        )
     fields = {"seed": 0} | fields
     return [
         dataclasses.replace(

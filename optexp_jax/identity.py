@@ -37,7 +37,12 @@ def encode(value: Any, where: str = "value") -> Any:
         return value
     if type(value) is float:
         if not math.isfinite(value):
-            raise OptexpError(f"{where} is {value}: an experiment holds finite numbers only.")
+            raise OptexpError(
+                f"{where} is {value}: an experiment holds finite numbers only.",
+                code="not-finite",
+                where=where,
+                value=value,
+            )
         return value + 0.0  # -0.0 becomes 0.0
     if type(value) is tuple:
         return [encode(item, f"{where}[{i}]") for i, item in enumerate(value)]
@@ -48,7 +53,10 @@ def encode(value: Any, where: str = "value") -> Any:
         return {"type": name, **encode_fields(value)}
     raise OptexpError(
         f"{where} is {value!r}, a {type(value).__name__}, which cannot be part of an experiment: "
-        "use numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register."
+        "use numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register.",
+        code="not-encodable",
+        where=where,
+        value=value,
     )
 
 
@@ -86,11 +94,22 @@ def _conform(value: Any, hint: Any, where: str) -> Any:
         return int(value) if type(value) is float and value.is_integer() else value
     if type(value) is int and float in options:
         if abs(value) > 2**53:
-            raise OptexpError(f"{where} is {value}, which a float does not hold exactly.")
+            raise OptexpError(
+                f"{where} is {value}, which a float does not hold exactly.",
+                code="not-exact",
+                where=where,
+                value=value,
+            )
         return float(value)
     if type(value) in (bool, int, float) and type(value) not in options:
         expected = " or ".join(getattr(o, "__name__", str(o)) for o in options)
-        raise OptexpError(f"{where} is {value!r}, but the field holds {expected}.")
+        raise OptexpError(
+            f"{where} is {value!r}, but the field holds {expected}.",
+            code="wrong-type",
+            where=where,
+            value=value,
+            expected=expected,
+        )
     if type(value) is tuple:
         inner = [typing.get_args(o) for o in options if typing.get_origin(o) is tuple]
         if inner and inner[0][-1] is ...:
@@ -129,12 +148,19 @@ def decode(encoded: Any) -> Any:
         return LearningRate.parse(fields["value"])
     cls = class_of(name)
     if cls is None:
-        raise OptexpError(f"No class is named '{name}': import the module that registers it.")
+        raise OptexpError(
+            f"No class is named '{name}': import the module that registers it.",
+            code="unknown-class",
+            name=name,
+        )
     if set(fields) != set(field_names(cls)):
         odd = ", ".join(sorted(set(fields) ^ set(field_names(cls))))
         raise OptexpError(
             f"The stored '{name}' and this version differ in the fields {odd}: use the version of "
-            "optexp-jax that wrote it."
+            "optexp-jax that wrote it.",
+            code="other-fields",
+            name=name,
+            fields=odd,
         )
     return cls(**{key: decode(item) for key, item in fields.items()})
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.errors import OptexpError
+from optexp_jax.field_checks import named
 from optexp_jax.per_class import class_indices
 from optexp_jax.registry import register
 
@@ -190,7 +191,11 @@ class Weighted:
 
     def __post_init__(self) -> None:
         if not isinstance(self.loss, CrossEntropy | SquaredLoss):
-            raise OptexpError(f"Weighted takes CrossEntropy() or SquaredLoss(), not {self.loss!r}.")
+            raise OptexpError(
+                f"Weighted takes CrossEntropy() or SquaredLoss(), not {self.loss!r}.",
+                code="loss-not-weighable",
+                value=self.loss,
+            )
         object.__setattr__(self, "power", _finite("power of Weighted", self.power))
 
     @property
@@ -267,7 +272,8 @@ def _frequencies(class_counts: np.ndarray) -> np.ndarray:
     if counts.ndim != 1 or not (counts >= 0).all() or not 0 < counts.sum() < np.inf:
         raise OptexpError(
             "Class counts are a list of finite numbers from 0, one per class and not all 0: count "
-            "the examples of each class."
+            "the examples of each class.",
+            code="class-counts-malformed",
         )
     return counts / counts.sum()
 
@@ -276,7 +282,10 @@ def _of(logits: jax.Array, num_classes: int) -> jax.Array:
     if logits.shape[-1] != num_classes:
         raise OptexpError(
             f"The loss was built for {num_classes} classes and the logits are of "
-            f"{logits.shape[-1]}: give build() one count for each of them."
+            f"{logits.shape[-1]}: give build() one count for each of them.",
+            code="wrong-number-of-logits",
+            num_classes=num_classes,
+            found=logits.shape[-1],
         )
     return logits
 
@@ -284,5 +293,10 @@ def _of(logits: jax.Array, num_classes: int) -> jax.Array:
 def _finite(name: str, value: Any) -> float:
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not real or not math.isfinite(value):
-        raise OptexpError(f"The {name} is a finite number, not {value!r}.")
+        raise OptexpError(
+            f"The {name} is a finite number, not {value!r}.",
+            code="not-a-number",
+            **named(name),
+            value=value,
+        )
     return float(value) + 0.0  # -0.0 is no other number

@@ -53,20 +53,40 @@ class Problem:
 
     def __post_init__(self) -> None:
         if isinstance(self.l2, bool) or not isinstance(self.l2, int | float):
-            raise OptexpError(f"l2 is a number, not {self.l2!r}.")
+            raise OptexpError(
+                f"l2 is a number, not {self.l2!r}.", code="not-a-number", field="l2", value=self.l2
+            )
         object.__setattr__(self, "l2", float(self.l2))
         if not 0.0 <= self.l2 < float("inf"):
-            raise OptexpError(f"l2 is a finite number from 0, not {self.l2}.")
+            raise OptexpError(
+                f"l2 is a finite number from 0, not {self.l2}.",
+                code="not-a-number",
+                field="l2",
+                value=self.l2,
+                least=0,
+            )
         if not isinstance(self.loss, Loss):
             raise OptexpError(
-                f"The loss of a problem is a value such as CrossEntropy(), not {self.loss!r}."
+                f"The loss of a problem is a value such as CrossEntropy(), not {self.loss!r}.",
+                code="wrong-kind",
+                field="loss",
+                value=self.loss,
             )
         if self.precision not in PRECISIONS:
             raise OptexpError(
-                f"Precision '{self.precision}' is unknown: take {', '.join(PRECISIONS)}."
+                f"Precision '{self.precision}' is unknown: take {', '.join(PRECISIONS)}.",
+                code="not-a-choice",
+                field="precision",
+                value=self.precision,
+                choices=PRECISIONS,
             )
         if not isinstance(self.batching, FullBatch | MiniBatch):
-            raise OptexpError(f"batching is FullBatch() or MiniBatch(size), not {self.batching!r}.")
+            raise OptexpError(
+                f"batching is FullBatch() or MiniBatch(size), not {self.batching!r}.",
+                code="wrong-kind",
+                field="batching",
+                value=self.batching,
+            )
         self._check_sizes()
 
     def _check_sizes(self) -> None:
@@ -76,7 +96,13 @@ class Problem:
             if None not in (of_model, of_data) and of_model != of_data:
                 raise OptexpError(
                     f"{type(self.model).__name__} has {name}={of_model}, but "
-                    f"{type(self.dataset).__name__} has {of_data}: set {name}={of_data}."
+                    f"{type(self.dataset).__name__} has {of_data}: set {name}={of_data}.",
+                    code="model-and-data-disagree",
+                    model=type(self.model).__name__,
+                    dataset=type(self.dataset).__name__,
+                    field=name,
+                    of_model=of_model,
+                    of_data=of_data,
                 )
 
     def with_data_seed(self, seed: int) -> Problem:

@@ -56,7 +56,11 @@ def register(name: str) -> Callable[[T], T]:
     ('coin', True)
     """
     if not isinstance(name, str) or not name:
-        raise OptexpError('A class needs a name: write @optexp_jax.register("my-model").')
+        raise OptexpError(
+            'A class needs a name: write @optexp_jax.register("my-model").',
+            code="class-without-name",
+            name=name,
+        )
 
     def add(cls: T) -> T:
         _check(cls, name)
@@ -66,7 +70,10 @@ def register(name: str) -> Callable[[T], T]:
         if known is not None and _home(known) != _home(cls):
             raise OptexpError(
                 f"The name '{name}' of {cls.__qualname__} is taken by {known.__module__}."
-                f"{known.__qualname__}: choose another."
+                f"{known.__qualname__}: choose another.",
+                code="name-taken",
+                name=name,
+                cls=cls.__qualname__,
             )
         _CLASS_OF[name] = cls
         _NAME_OF[cls] = name
@@ -117,15 +124,22 @@ def _check(cls: type, name: str) -> None:
     if not _is_module(cls) and (not getattr(params, "frozen", False) or undecorated):
         raise OptexpError(
             f"{cls.__qualname__} is not a frozen dataclass: put @optexp_jax.register above "
-            "@dataclasses.dataclass(frozen=True)."
+            "@dataclasses.dataclass(frozen=True).",
+            code="not-frozen",
+            cls=cls.__qualname__,
         )
     if "type" in field_names(cls):
         raise OptexpError(
-            f"{cls.__qualname__} has a field 'type', where its name is stored: rename the field."
+            f"{cls.__qualname__} has a field 'type', where its name is stored: rename the field.",
+            code="field-named-type",
+            cls=cls.__qualname__,
         )
     if _NAME_OF.get(cls, name) != name:
         raise OptexpError(
-            f"{cls.__qualname__} is already named '{_NAME_OF[cls]}': a class has one name."
+            f"{cls.__qualname__} is already named '{_NAME_OF[cls]}': a class has one name.",
+            code="already-named",
+            cls=cls.__qualname__,
+            name=_NAME_OF[cls],
         )
 
 

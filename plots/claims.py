@@ -76,7 +76,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     settings, console = Settings.from_env(), make_console()
     claims = [c for c in CLAIMS if args.figure in (None, *c.figure.split(", "))]
     if not claims:
-        raise OptexpError(f"No claim is about figure '{args.figure}'.")
+        raise OptexpError(
+            f"No claim is about figure '{args.figure}'.", code="no-claim", figure=args.figure
+        )
     runs = Runs(settings.workspace, args.scale, args.source, whole=True)
     shown = track(claims, "claims", console=console, disable=args.json, transient=True)
     verdicts = [judged(claim, runs) for claim in shown]

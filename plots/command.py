@@ -53,7 +53,10 @@ def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None 
     runs = Runs(settings.workspace, args.scale, args.source)
     if args.run_missing:
         if args.source == "paper":
-            raise OptexpError("--run-missing makes our own runs: leave it out, or --source paper.")
+            raise OptexpError(
+                "--run-missing makes our own runs: leave it out, or --source paper.",
+                code="run-missing-with-paper",
+            )
         modules = dict.fromkeys(m for figure in chosen for m in figure.modules)
         with RichDisplay(console) as display:
             outcome = run_local(runs.experiments(*modules), settings, display=display)
@@ -96,7 +99,9 @@ def _chosen(figures: Sequence[PaperFigure], wanted: str | None) -> list[PaperFig
     unknown = [number for number in numbers if number not in by_number]
     if unknown:
         raise OptexpError(
-            f"There is no figure '{unknown[0]}' here: choose from {_numbers(figures)}."
+            f"There is no figure '{unknown[0]}' here: choose from {_numbers(figures)}.",
+            code="unknown-figure",
+            figure=unknown[0],
         )
     return [by_number[number] for number in numbers]
 
@@ -112,7 +117,9 @@ def _kinds(text: str) -> list[str]:
     unknown = [kind for kind in kinds if kind not in (*KINDS, "svg")]
     if unknown:
         raise OptexpError(
-            f"Files of the format '{unknown[0]}' are not drawn: choose pdf, png or svg."
+            f"Files of the format '{unknown[0]}' are not drawn: choose pdf, png or svg.",
+            code="unknown-format",
+            format=unknown[0],
         )
     return kinds
 
@@ -136,7 +143,8 @@ def _all(
     except BrokenProcessPool as error:
         raise OptexpError(
             "A process that draws was ended from outside, as happens when memory runs out: draw "
-            "fewer figures at once with --figure N."
+            "fewer figures at once with --figure N.",
+            code="drawing-ended",
         ) from error
 
 

@@ -58,7 +58,10 @@ class Chosen:
                 return runs
         with_momentum = " with momentum" if momentum else ""
         raise MissingRunsError(
-            f"{kind.__name__}{with_momentum} was not run, or diverged: {self.remedy}"
+            f"{kind.__name__}{with_momentum} was not run, or diverged: {self.remedy}",
+            code="method-not-run",
+            method=kind.__name__,
+            momentum=momentum,
         )
 
     def only(self, *methods: tuple[type, bool]) -> dict[Optimizer, list[Results]]:
@@ -96,12 +99,18 @@ class Runs:
         for name, known in (("scale", SCALES), ("source", SOURCES)):
             if getattr(self, name) not in known:
                 raise OptexpError(
-                    f"There is no {name} '{getattr(self, name)}': choose from {', '.join(known)}."
+                    f"There is no {name} '{getattr(self, name)}': choose from {', '.join(known)}.",
+                    code="unknown-choice",
+                    field=name,
+                    value=getattr(self, name),
+                    choices=known,
                 )
         if self.source == "paper" and self.scale != "paper":
             raise OptexpError(
                 f"The paper released no runs at {self.scale} scale: leave out --source paper, or "
-                f"--scale {self.scale}."
+                f"--scale {self.scale}.",
+                code="nothing-released",
+                scale=self.scale,
             )
 
     def experiments(self, *modules: str) -> list[Experiment]:
@@ -122,7 +131,7 @@ class Runs:
         results = [load(e, self.workspace) for e in wanted]
         finished = [is_finished(r) for r in results]
         if not (all(finished) if self.whole else any(finished)):
-            raise MissingRunsError(self.remedy(*modules))
+            raise MissingRunsError(self.remedy(*modules), code="runs-missing", modules=modules)
         return results
 
     def groups(self, module: str) -> list[str]:
@@ -151,7 +160,7 @@ class Runs:
             for optimizer in optimizers
         }
         if not all(by_method.values()):
-            raise MissingRunsError(self.remedy(module))
+            raise MissingRunsError(self.remedy(module), code="method-not-run", modules=(module,))
         return Chosen(by_method, step, self.remedy(module))
 
     def remedy(self, *modules: str) -> str:

@@ -67,7 +67,11 @@ class Trajectory:
         reached = int(self.run.table["step"].iloc[-1])
         steps = [step for step in self.run.experiment.keep_steps if step <= reached]
         if not steps:
-            raise MissingRunsError(f"{self.run.experiment.short_id} kept no parameters.")
+            raise MissingRunsError(
+                f"{self.run.experiment.short_id} kept no parameters.",
+                code="parameters-not-kept",
+                experiment=self.run.experiment.short_id,
+            )
         return steps
 
     def check(self, step: int) -> int:
@@ -79,7 +83,10 @@ class Trajectory:
         if step not in self.steps:
             raise MissingRunsError(
                 f"{self.run.experiment.short_id} kept no parameters at step {step}: name it in "
-                "keep_steps of its module, and run it again with --force."
+                "keep_steps of its module, and run it again with --force.",
+                code="parameters-not-kept",
+                experiment=self.run.experiment.short_id,
+                step=step,
             )
         return step
 
@@ -142,7 +149,9 @@ def along(runs: Runs, module: str, method: Method) -> Trajectory:
     if runs.source == "paper":
         raise MissingRunsError(
             "the paper released no parameters, which gradients and Hessians need: leave out "
-            "--source paper"
+            "--source paper",
+            code="nothing-released",
+            scale="paper",
         )
     return Trajectory(runs.chosen(module).worst(*method), runs.workspace)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from errors import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,14 +36,6 @@ LINREG = Experiment(
 )
 LINREG_ID = "5a66b61c7f6b095f6d56f5abec3cf8955247c7f3b07db32346670724e42e5b65"
 ROOT = Path(identity.__file__).parents[1]
-
-
-def sentence(error: pytest.ExceptionInfo[BaseException]) -> str:
-    """The message, which is one line and a sentence."""
-    message = str(error.value)
-    assert "\n" not in message
-    assert message.endswith(".")
-    return message
 
 
 experiments = st.builds(
@@ -153,33 +146,34 @@ def test_the_example_of_the_documentation_is_real():
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("fields", "code"),
     [
-        ({"epochs": 3}, "An experiment has a length in epochs or in steps: give one of them."),
-        ({"steps": None}, "An experiment has a length in epochs or in steps: give one of them."),
-        ({"steps": 0}, "steps is an integer from 1, not 0."),
-        ({"steps": 1.0}, "steps is an integer from 1, not 1.0."),
-        ({"steps": True}, "steps is an integer from 1, not True."),
-        ({"steps": None, "epochs": -1}, "epochs is an integer from 1, not -1."),
-        ({"eval_every": 0}, "eval_every is an integer from 1, not 0."),
-        ({"seed": -1}, "The seed is an integer from 0 below 2^32, not -1."),
-        ({"seed": 2**32}, "The seed is an integer from 0 below 2^32, not 4294967296."),
-        ({"seed": None}, "The seed is an integer from 0 below 2^32, not None."),
-        ({"per_class": 1}, "per_class is True or False, not 1."),
-        ({"group": ""}, "The group '' is not a folder name"),
-        ({"group": "a/b"}, "The group 'a/b' is not a folder name"),
-        ({"group": ".hidden"}, "The group '.hidden' is not a folder name"),
-        ({"group": "a\n"}, "The group 'a\\n' is not a folder name"),
-        ({"group": None}, "The group None is not a folder name"),
-        ({"keep_steps": (1.0,)}, "keep_steps is a tuple of integers from 0, not (1.0,)."),
-        ({"keep_steps": (-1,)}, "keep_steps is a tuple of integers from 0, not (-1,)."),
-        ({"keep_steps": 3}, "keep_steps is a tuple of integers from 0, not 3."),
+        ({"epochs": 3}, "length-not-given-once"),
+        ({"steps": None}, "length-not-given-once"),
+        ({"steps": 0}, "not-an-integer"),
+        ({"steps": 1.0}, "not-an-integer"),
+        ({"steps": True}, "not-an-integer"),
+        ({"steps": None, "epochs": -1}, "not-an-integer"),
+        ({"eval_every": 0}, "not-an-integer"),
+        ({"seed": -1}, "not-an-integer"),
+        ({"seed": 2**32}, "not-an-integer"),
+        ({"seed": None}, "not-an-integer"),
+        ({"per_class": 1}, "not-a-flag"),
+        ({"group": ""}, "not-a-group-name"),
+        ({"group": "a/b"}, "not-a-group-name"),
+        ({"group": ".hidden"}, "not-a-group-name"),
+        ({"group": "a\n"}, "not-a-group-name"),
+        ({"group": None}, "not-a-group-name"),
+        ({"keep_steps": (1.0,)}, "keep-steps-malformed"),
+        ({"keep_steps": (-1,)}, "keep-steps-malformed"),
+        ({"keep_steps": 3}, "keep-steps-malformed"),
     ],
 )
-def test_impossible_experiments_are_refused(fields, message):
-    with pytest.raises(OptexpError) as error:
+def test_impossible_experiments_are_refused(fields, code):
+    field, value = list(fields.items())[-1]
+    values = {"not-an-integer": {"field": field, "value": value}, "not-a-group-name": fields}
+    with refuses(code, **values.get(code, {})):
         dataclasses.replace(LINREG, **fields)
-    assert sentence(error).startswith(message)
 
 
 def test_kept_steps_are_sorted_once_each():
@@ -231,37 +225,43 @@ def test_an_edited_definition_is_refused(path, new):
 @settings(max_examples=50)
 @given(st.integers(0, len(LINREG.to_json()) - 1))
 def test_a_definition_cut_short_is_refused(length):
-    with pytest.raises(OptexpError, match="damaged or cut short") as error:
+    with refuses("not-a-definition"):
         Experiment.from_json(LINREG.to_json()[:length])
-    sentence(error)
 
 
 @pytest.mark.parametrize(
-    ("document", "message"),
+    ("document", "code", "values"),
     [
-        ("", "damaged or cut short"),
-        ("null", "damaged or cut short"),
-        ("[1]", "damaged or cut short"),
-        ("{}", "damaged or cut short"),
-        (json.dumps({"schema": 1}), "damaged or cut short"),
-        (damaged(schema=2), "has schema 2, this version reads schema 1"),
-        (damaged(schema="1"), "has schema 1"),
-        (damaged(id="0" * 64), "The definition of experiment 00000000 does not match its id"),
-        (damaged(id=None), "does not match its id"),
-        (damaged(experiment=[]), "does not match its id"),
-        (damaged(experiment={}), "does not match its id"),
-        (damaged(experiment=STORED["experiment"] | {"color": 1}), "does not match its id"),
-        (damaged(keep_steps=None), "does not match its id"),
-        (damaged(keep_steps=["a"]), "keep_steps is a tuple of integers"),
-        (damaged(group="../elsewhere"), "is not a folder name"),
-        (damaged(group=3), "is not a folder name"),
-        (LINREG.to_json().replace("SquaredLoss", "CubedLoss"), "No class is named 'CubedLoss'"),
-        (LINREG.to_json().replace("use_bias", "bias"), "differ in the fields bias, use_bias"),
-        (LINREG.to_json().replace("10^-1", "ten"), "does not match its id"),
-        (LINREG.to_json().replace("1000", "NaN"), ""),
+        ("", "not-a-definition", {}),
+        ("null", "not-a-definition", {}),
+        ("[1]", "not-a-definition", {}),
+        ("{}", "not-a-definition", {}),
+        (json.dumps({"schema": 1}), "not-a-definition", {}),
+        (damaged(schema=2), "other-schema", {"schema": 2, "known": 1}),
+        (damaged(schema="1"), "other-schema", {"schema": "1"}),
+        (damaged(id="0" * 64), "definition-mismatch", {"id": "0" * 64}),
+        (damaged(id=None), "definition-mismatch", {}),
+        (damaged(experiment=[]), "definition-mismatch", {}),
+        (damaged(experiment={}), "definition-mismatch", {}),
+        (damaged(experiment=STORED["experiment"] | {"color": 1}), "definition-mismatch", {}),
+        (damaged(keep_steps=None), "definition-mismatch", {}),
+        (damaged(keep_steps=["a"]), "keep-steps-malformed", {"value": ("a",)}),
+        (damaged(group="../elsewhere"), "not-a-group-name", {"group": "../elsewhere"}),
+        (damaged(group=3), "not-a-group-name", {"group": 3}),
+        (
+            LINREG.to_json().replace("SquaredLoss", "CubedLoss"),
+            "unknown-class",
+            {"name": "CubedLoss"},
+        ),
+        (
+            LINREG.to_json().replace("use_bias", "bias"),
+            "other-fields",
+            {"name": "Linear", "fields": "bias, use_bias"},
+        ),
+        (LINREG.to_json().replace("10^-1", "ten"), "definition-mismatch", {}),
+        (LINREG.to_json().replace("1000", "NaN"), "fields-not-integers", {}),
     ],
 )
-def test_other_definitions_are_refused(document, message):
-    with pytest.raises(OptexpError) as error:
+def test_other_definitions_are_refused(document, code, values):
+    with refuses(code, **values):
         Experiment.from_json(document)
-    assert message in sentence(error)

@@ -5,6 +5,7 @@ import dataclasses
 import enum
 import json
 import os
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -15,6 +16,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from errors import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,14 +62,6 @@ class Level(enum.IntEnum):
 
 def text(value: Any) -> str:
     return identity.canonical(identity.encode(value))
-
-
-def sentence(error: pytest.ExceptionInfo[BaseException]) -> str:
-    """The message, which is one line and a sentence."""
-    message = str(error.value)
-    assert "\n" not in message
-    assert message.endswith(".")
-    return message
 
 
 # ------------------------------------------------------------ equal values, one text
@@ -202,9 +196,8 @@ def test_a_modules_place_in_a_tree_is_not_part_of_its_identity():
 
 
 def test_a_module_with_a_dtype_is_refused():
-    with pytest.raises(OptexpError, match=r"dtype is .*bfloat16.*cannot be part") as error:
+    with refuses("not-encodable", where=re.compile("dtype$"), value=jnp.bfloat16):
         text(Module(1, dtype=jnp.bfloat16))
-    sentence(error)
 
 
 # ----------------------------------------------------------------------------- refusals
@@ -221,33 +214,34 @@ def test_a_module_with_a_dtype_is_refused():
 def test_other_values_are_refused(value):
     with pytest.raises(OptexpError) as error:
         identity.encode(value, "width")
-    assert sentence(error).startswith("width")
+    assert error.value.code in ("not-encodable", "not-finite")
+    assert error.value.values["where"].startswith("width")
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("value", "message"),
+    ("value", "code", "where", "odd"),
     [
-        (Probe(flag=1), "Probe.flag is 1, but the field holds bool."),
-        (Probe(count=True), "Probe.count is True, but the field holds int."),
-        (Probe(count=1.0), "Probe.count is 1.0, but the field holds int."),
-        (Probe(number=True), "Probe.number is True, but the field holds float."),
-        (Probe(maybe=False), "Probe.maybe is False, but the field holds float or NoneType."),
-        (Probe(pair=(1.0, 2.0)), "Probe.pair is 2.0, but the field holds int."),
-        (Probe(many=(1.0, True)), "Probe.many is True, but the field holds float."),
-        (Probe(mode=1.0), "Probe.mode is 1.0, but the field holds str or int."),
-        (Probe(number=2**53 + 1), "which a float does not hold exactly."),
-        (Probe(number=10**400), "which a float does not hold exactly."),
-        (Probe(number=float("nan")), "number is nan: an experiment holds finite numbers only."),
-        (Probe(many=(0.0, -float("inf"))), "many[1] is -inf: an experiment holds finite"),
-        (Probe(text=Path("a")), "text is "),
-        (Module(1, layers=[3]), "layers is [3], a list, which cannot be part"),
-        (HalfAnnotated(True), "HalfAnnotated.std is True, but the field holds float."),
+        (Probe(flag=1), "wrong-type", "Probe.flag", 1),
+        (Probe(count=True), "wrong-type", "Probe.count", True),
+        (Probe(count=1.0), "wrong-type", "Probe.count", 1.0),
+        (Probe(number=True), "wrong-type", "Probe.number", True),
+        (Probe(maybe=False), "wrong-type", "Probe.maybe", False),
+        (Probe(pair=(1.0, 2.0)), "wrong-type", "Probe.pair", 2.0),
+        (Probe(many=(1.0, True)), "wrong-type", "Probe.many", True),
+        (Probe(mode=1.0), "wrong-type", "Probe.mode", 1.0),
+        (Probe(number=2**53 + 1), "not-exact", "Probe.number", 2**53 + 1),
+        (Probe(number=10**400), "not-exact", "Probe.number", 10**400),
+        (Probe(number=float("nan")), "not-finite", "number", float("nan")),
+        (Probe(many=(0.0, -float("inf"))), "not-finite", "many[1]", -float("inf")),
+        (Probe(text=Path("a")), "not-encodable", "text", Path("a")),
+        (Module(1, layers=[3]), "not-encodable", "layers", [3]),
+        (HalfAnnotated(True), "wrong-type", "HalfAnnotated.std", True),
     ],
 )
-def test_a_field_holds_values_of_its_type(value, message):
-    with pytest.raises(OptexpError) as error:
+def test_a_field_holds_values_of_its_type(value, code, where, odd):
+    with refuses(code, where=where, value=odd):
         text(value)
-    assert message in sentence(error)
 
 
 def test_a_subclass_is_not_taken_for_its_base():
@@ -258,7 +252,7 @@ def test_a_subclass_is_not_taken_for_its_base():
         pass
 
     for value in (Cautious("10^-1"), CautiousRate(-1), SGD(CautiousRate(-1))):
-        with pytest.raises(OptexpError, match="cannot be part of an experiment"):
+        with refuses("not-encodable"):
             text(value)
     identity.register("test-cautious")(Cautious)
     assert text(Cautious("10^-1")) != text(SGD("10^-1"))
@@ -274,23 +268,22 @@ class Undecorated(SGD):
 
 
 @pytest.mark.parametrize(
-    ("name", "cls", "message"),
+    ("name", "cls", "code"),
     [
-        ("test-probe", frozen(a=int), "is taken by"),
-        ("SGD", frozen(a=int), "is taken by"),
-        ("LearningRate", frozen(a=int), "is taken by"),
-        ("test-probe-again", Probe, "is already named 'test-probe': a class has one name."),
-        ("test-plain", type("Plain", (), {}), "is not a frozen dataclass"),
-        ("test-mutable", dataclasses.make_dataclass("Mutable", ["a"]), "is not a frozen dataclass"),
-        ("test-undecorated", Undecorated, "is not a frozen dataclass"),
-        ("test-type", frozen(type=str), "has a field 'type'"),
-        ("", frozen(a=int), "needs a name"),
-        (frozen(a=int), None, "needs a name"),  # the decorator without its brackets
+        ("test-probe", frozen(a=int), "name-taken"),
+        ("SGD", frozen(a=int), "name-taken"),
+        ("LearningRate", frozen(a=int), "name-taken"),
+        ("test-probe-again", Probe, "already-named"),
+        ("test-plain", type("Plain", (), {}), "not-frozen"),
+        ("test-mutable", dataclasses.make_dataclass("Mutable", ["a"]), "not-frozen"),
+        ("test-undecorated", Undecorated, "not-frozen"),
+        ("test-type", frozen(type=str), "field-named-type"),
+        ("", frozen(a=int), "class-without-name"),
+        (frozen(a=int), None, "class-without-name"),  # the decorator without its brackets
     ],
 )
-def test_names_and_classes_that_are_refused(name, cls, message):
+def test_names_and_classes_that_are_refused(name, cls, code):
     before = dict(registry._CLASS_OF), dict(registry._NAME_OF)
-    with pytest.raises(OptexpError) as error:
+    with refuses(code):
         identity.register(name)(cls)
-    assert message in sentence(error)
     assert before == (registry._CLASS_OF, registry._NAME_OF)

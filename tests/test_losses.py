@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from errors import refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optexp_jax.errors import OptexpError
 from optexp_jax.losses import (
     CrossEntropy,
     LogitAdjusted,
@@ -180,7 +180,7 @@ def test_losses_are_values():
 
 
 def test_weighted_takes_only_what_is_a_mean_over_examples():
-    with pytest.raises(OptexpError, match=r"takes CrossEntropy\(\) or SquaredLoss\(\), not .*\.$"):
+    with refuses("loss-not-weighable", value=LogitAdjusted()):
         Weighted(LogitAdjusted())
 
 
@@ -220,7 +220,7 @@ def test_labels_beyond_32_bits_are_of_no_class():
 @pytest.mark.parametrize("of", PER_EXAMPLE)
 def test_labels_that_are_no_integers_are_refused(of):
     for labels in (jnp.ones(8), jnp.ones(8, bool)):
-        with pytest.raises(TypeError, match=r"^Labels are integers, not (float32|bool): .*\.$"):
+        with pytest.raises(TypeError, match=str(labels.dtype)):
             of(LOGITS, labels)
 
 
@@ -245,19 +245,19 @@ def test_counts_may_be_of_any_type(loss, dtype):
     ],
 )
 def test_counts_that_are_none_are_refused(loss, counts):
-    with pytest.raises(OptexpError, match=r"^Class counts are a list of finite numbers .*\.$"):
+    with refuses("class-counts-malformed"):
         loss.build(counts)
 
 
 @pytest.mark.parametrize("loss", WITH_COUNTS)
 def test_counts_are_of_the_classes_of_the_logits(loss):
-    with pytest.raises(OptexpError, match=r"^The loss was built for 3 classes .* of 4: .*\.$"):
+    with refuses("wrong-number-of-logits", num_classes=3, found=4):
         loss.build(np.ones(3))(LOGITS, LABELS)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True, None, 1j, np.bool_(1)])
 def test_strengths_are_finite_numbers(value):
-    with pytest.raises(OptexpError, match=r"^The power of Weighted is a finite number, not .*\.$"):
+    with refuses("not-a-number", field="power", kind="Weighted", value=value):
         Weighted(power=value)
-    with pytest.raises(OptexpError, match=r"^The tau of LogitAdjusted is a finite number, .*\.$"):
+    with refuses("not-a-number", field="tau", kind="LogitAdjusted", value=value):
         LogitAdjusted(value)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from wording import is_told
 
 OLD = [
     ("optexp_jax.launch.cli", "optexp_jax.cli", "main"),
@@ -23,4 +24,4 @@ def test_a_script_that_was_queued_before_finds_its_program(tmp_path):
     command = [sys.executable, "-m", "optexp_jax.launch.slurm.supervise", tmp_path / "none.json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: The manifest {tmp_path}/none.json cannot be read")
+    assert is_told("manifest-unreadable", done.stderr, path=tmp_path / "none.json")

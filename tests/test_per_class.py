@@ -1,5 +1,7 @@
 """Sums by class, and groups of classes of similar frequency."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -77,7 +79,7 @@ def test_values_may_have_any_shape_but_that_of_the_labels():
     flat = sum_by_class(VALUES, labels, 3)
     square = sum_by_class(VALUES.reshape(3, 4), labels.reshape(3, 4), 3)
     np.testing.assert_array_equal(flat[0], square[0])
-    with pytest.raises(ValueError, match=r"one value per label.*\(12,\).*\(3,\)\.$"):
+    with pytest.raises(ValueError, match=r"\(12,\).*\(3,\)"):
         sum_by_class(VALUES, labels[:3], 3)
 
 
@@ -165,13 +167,13 @@ def test_counts_may_be_of_any_type(dtype):
     ],
 )
 def test_counts_that_are_no_whole_numbers_are_refused(counts):
-    with pytest.raises(ValueError, match=r"whole numbers from 0.*\.$"):
+    with pytest.raises(ValueError):
         frequency_groups(counts, 2)
 
 
 @pytest.mark.parametrize("n_groups", [0, -1, True, 2.0, 1.5, "2", None, float("nan")])
 def test_there_is_at_least_one_group(n_groups):
-    with pytest.raises(ValueError, match=r"^n_groups is an integer from 1, not .*\.$"):
+    with pytest.raises(ValueError, match=f"n_groups.*{n_groups!r}"):
         frequency_groups([1, 2], n_groups)
 
 
@@ -204,7 +206,7 @@ def test_classes_that_were_not_measured_count_for_nothing():
 
 @pytest.mark.parametrize(("means", "counts"), [((3,), 2), ((2,), 3), ((2, 3), 2), ((), 1)])
 def test_means_and_counts_are_of_the_same_classes(means, counts):
-    with pytest.raises(ValueError, match=r"^There is one mean per class .* are \(.*\.$"):
+    with pytest.raises(ValueError, match=re.escape(str(means))):
         mean_by_group(np.ones(means), np.ones(counts, int), [np.array([0])])
 
 
@@ -212,7 +214,7 @@ def test_means_and_counts_are_of_the_same_classes(means, counts):
     "group", [[3], [-1], [0, 99], [0.0], [True, False, True], [[0, 1]], 1, ["0"], [None]]
 )
 def test_groups_hold_indices_of_classes(group):
-    with pytest.raises(ValueError, match=r"^Group 1 is a list of indices from 0 to 2, as .*\.$"):
+    with pytest.raises(ValueError, match=r"\b1\b.*\b0\b.*\b2\b"):
         mean_by_group(np.ones(3), [1, 1, 1], [np.array([0]), group])
 
 

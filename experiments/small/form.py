@@ -85,7 +85,10 @@ def no_form(experiment: Experiment, what: str) -> OptexpError:
     """Why an experiment is not made small: nothing stands in for what nobody chose."""
     return OptexpError(
         f"The group '{experiment.group}' has no small form: {what} has none. Use --scale paper, or "
-        f"declare one in a module {_MODULE} of experiments/."
+        f"declare one in a module {_MODULE} of experiments/.",
+        code="no-small-form",
+        group=experiment.group,
+        what=what,
     )
 
 

@@ -28,7 +28,10 @@ def best_exponent(form: Form, optimizer: Optimizer) -> str:
     if not isinstance(found, str):
         raise OptexpError(
             f"{PILOT} has no step size of {method_name(optimizer)} for '{form.name}': run "
-            f"`python -m tools.pilot --family {shlex.quote(form.name or '')}`."
+            f"`python -m tools.pilot --family {shlex.quote(form.name or '')}`.",
+            code="no-piloted-rate",
+            method=method_name(optimizer),
+            form=form.name,
         )
     return found
 
@@ -66,5 +69,7 @@ def _broken(why: str) -> OptexpError:
     return OptexpError(
         f"The file {PILOT}, step sizes of small runs, {why}: bring back the one that comes with "
         "the code, as by `git checkout`; `python -m tools.pilot`, which makes another, "
-        "takes two hours."
+        "takes two hours.",
+        code="pilot-unreadable",
+        why=why,
     )

@@ -78,7 +78,11 @@ def _unlike(experiment: Experiment, field: str) -> OptexpError:
     return OptexpError(
         f"The group '{experiment.group}' has no small form: its runs of "
         f"{method_name(experiment.optimizer)} differ in '{field}', and one of them would stand for "
-        "all. Give each its own group, or use --scale paper."
+        "all. Give each its own group, or use --scale paper.",
+        code="small-runs-differ",
+        group=experiment.group,
+        method=method_name(experiment.optimizer),
+        field=field,
     )
 
 

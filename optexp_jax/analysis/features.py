@@ -40,7 +40,11 @@ def head_of(params: Mapping[str, Any], num_classes: int) -> str:
     if len(found) != 1:
         which = f"Several layers have ({', '.join(found)})" if found else "No layer has"
         raise OptexpError(
-            f"{which} {num_classes} columns, one for each class: name the path of the output layer."
+            f"{which} {num_classes} columns, one for each class: name the path of the output "
+            "layer.",
+            code="output-layer-not-found",
+            found=found,
+            num_classes=num_classes,
         )
     return found[0]
 
@@ -58,7 +62,11 @@ def output_layer(params: Mapping[str, Any], head: str) -> OutputLayer:
     flat: dict[Any, Any] = traverse_util.flatten_dict(dict(params))
     path = tuple(filter(None, head.split("/")))
     if (*path, "kernel") not in flat:
-        raise OptexpError(f"The parameters hold no layer '{head}': name the path of the last one.")
+        raise OptexpError(
+            f"The parameters hold no layer '{head}': name the path of the last one.",
+            code="no-such-layer",
+            head=head,
+        )
     return OutputLayer(flat[*path, "kernel"], flat.get((*path, "bias")))
 
 
@@ -99,7 +107,10 @@ def feature_extractor(
             model.apply(variables, inputs, **kwargs)
         if not seen:
             raise OptexpError(
-                f"{type(model).__name__} calls no layer '{head}': name the path of its last layer."
+                f"{type(model).__name__} calls no layer '{head}': name the path of its last layer.",
+                code="layer-not-called",
+                model=type(model).__name__,
+                head=head,
             )
         # The model's own path is empty, too, so the outermost call comes first.
         return _as_vectors(seen[0], output_layer(variables["params"], head))

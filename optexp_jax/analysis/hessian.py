@@ -81,7 +81,12 @@ def hessian_entries(
 def _chosen(name: str, indices: Sequence[int] | np.ndarray, number: int) -> jax.Array:
     raw = np.asarray(indices)
     if raw.dtype.kind not in "iu" or raw.ndim != 1 or ((raw < 0) | (raw >= number)).any():
-        raise OptexpError(f"The {name} are a list of indices from 0 to {number - 1}.")
+        raise OptexpError(
+            f"The {name} are a list of indices from 0 to {number - 1}.",
+            code="not-indices",
+            name=name,
+            number=number,
+        )
     return jnp.asarray(raw)
 
 
@@ -92,7 +97,10 @@ def _mean(of, layer: OutputLayer, batches: Iterable[MicroBatch], *chosen: jax.Ar
         total = total + np.asarray(of(layer, features, labels, *chosen), np.float64)
         number += int(is_example(labels, layer.kernel.shape[-1]).sum())
     if not number:
-        raise OptexpError("There are no examples: give at least one label that is not padding.")
+        raise OptexpError(
+            "There are no examples: give at least one label that is not padding.",
+            code="no-examples",
+        )
     return np.asarray(total / number)
 
 

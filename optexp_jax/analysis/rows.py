@@ -96,7 +96,10 @@ def row_statistics(layer: OutputLayer, batches: Iterable[MicroBatch]) -> RowStat
         wide = [np.asarray(s, np.float64) for s in new]
         sums = wide if sums is None else [a + b for a, b in zip(sums, wide, strict=True)]
     if gradient is None or sums is None or not sums[-1].any():
-        raise OptexpError("There are no examples: give at least one label that is not padding.")
+        raise OptexpError(
+            "There are no examples: give at least one label that is not padding.",
+            code="no-examples",
+        )
     trace, bias_gradient, bias_hessian, probability, examples = sums
     n = examples.sum()
     with np.errstate(invalid="ignore"):

@@ -68,7 +68,10 @@ def resources(args: argparse.Namespace, settings: Settings, default: str | None)
     """
     name = args.profile or (SMALL if args.scale == "small" else default)
     if name is None:
-        raise OptexpError("This module names no profile: add --profile NAME, see profiles.toml.")
+        raise OptexpError(
+            "This module names no profile: add --profile NAME, see profiles.toml.",
+            code="no-profile-named",
+        )
     fields = [*_TEXTS, *(n.replace("-", "_") for n in _NUMBERS)]
     changes = {field: getattr(args, field) for field in fields}
     if changes["account"] is None:

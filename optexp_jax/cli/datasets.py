@@ -110,7 +110,11 @@ def describe(context: DataContext, name: str, n_groups: int | None) -> int:
     """
     name, dataset = named(name)
     if n_groups is not None and n_groups > _MOST_GROUPS:
-        raise OptexpError(f"--groups is at most {_MOST_GROUPS}: more cannot be told apart.")
+        raise OptexpError(
+            f"--groups is at most {_MOST_GROUPS}: more cannot be told apart.",
+            code="too-many-groups",
+            most=_MOST_GROUPS,
+        )
     counts, validation = _counts(context, dataset)
     groups = dataset.groups(counts, n_groups)
     empty = len(counts) - np.count_nonzero(counts)
@@ -137,7 +141,7 @@ def _counts(context: DataContext, dataset: Dataset) -> tuple[np.ndarray, int]:
     if isinstance(dataset, InFiles):
         sentence = dataset.missing(context.workspace)
         if sentence:
-            raise MissingDataError(sentence)
+            raise MissingDataError(sentence, code="data-not-here", dataset=type(dataset).__name__)
         with preparing(context.console) as report:
             prepare_once(dataset, context.workspace, report)
     if isinstance(dataset, CountsClasses):

@@ -92,11 +92,17 @@ def _require_action(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         )
     if args.scheduler and other:
         raise OptexpError(
-            f"--{args.scheduler} goes alone, or with --test or --single N: leave the others out."
+            f"--{args.scheduler} goes alone, or with --test or --single N: leave the others out.",
+            code="scheduler-goes-alone",
+            scheduler=args.scheduler,
         )
     if not args.scheduler:
         for name in cluster_options.given(args):
-            raise OptexpError(f"{name} counts with {_senders(' or ')}: add it.")
+            raise OptexpError(
+                f"{name} counts with {_senders(' or ')}: add it.",
+                code="option-needs-scheduler",
+                option=name,
+            )
 
 
 def _senders(between: str) -> str:

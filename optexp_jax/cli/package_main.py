@@ -39,7 +39,9 @@ def main(package: str, plan: Planner | None = None, argv: Sequence[str] | None =
 def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int:
     args = _parser(package).parse_args(argv)
     if (args.dry_run or args.budget) and not args.local:
-        raise OptexpError("--dry-run and --budget say how --local runs: add it.")
+        raise OptexpError(
+            "--dry-run and --budget say how --local runs: add it.", code="option-needs-local"
+        )
     scale = " --scale small" if args.scale == "small" else ""
     console = make_console()
     context = Context(Settings.from_env(), console, f"python -m {package}", scale)
@@ -99,7 +101,9 @@ def _at_scale(experiments: list[Experiment], plan: Planner | None, scale: str) -
     if scale == "paper":
         return [Planned(experiment) for experiment in experiments]
     if plan is None:
-        raise OptexpError("These experiments have no small form: use --scale paper.")
+        raise OptexpError(
+            "These experiments have no small form: use --scale paper.", code="no-small-form-here"
+        )
     return plan(experiments)
 
 
@@ -111,7 +115,10 @@ def _left(
     if budget is None:
         return left
     if seconds_of(left) is None:
-        raise OptexpError("What runs take is known at --scale small only: --budget needs it.")
+        raise OptexpError(
+            "What runs take is known at --scale small only: --budget needs it.",
+            code="budget-needs-small",
+        )
     return within(left, budget)
 
 

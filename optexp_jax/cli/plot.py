@@ -19,9 +19,14 @@ def plot_by(context: Context, chosen: Sequence[Experiment], args: argparse.Names
         OptexpError: options that exclude each other.
     """
     if args.step is not None and not args.use_steps:
-        raise OptexpError("--step counts with --use_steps: add it, or use --epoch.")
+        raise OptexpError(
+            "--step counts with --use_steps: add it, or use --epoch.", code="step-needs-use-steps"
+        )
     if args.epoch is not None and args.use_steps:
-        raise OptexpError("--epoch and --use_steps exclude each other: use --use_steps --step N.")
+        raise OptexpError(
+            "--epoch and --use_steps exclude each other: use --use_steps --step N.",
+            code="epoch-with-use-steps",
+        )
     by_step = args.use_steps or all(e.steps for e in chosen)
     perclass = args.perclass or args.plot_perclass
     return plot(context, chosen, perclass, args.epoch, args.step, by_step)
@@ -92,5 +97,7 @@ def _horizon(results: Sequence[Results], epoch: int | None, step: int | None) ->
     if step is not None or epoch is None:
         return step
     if not any(len(r.table) for r in results):
-        raise OptexpError("Nothing is recorded yet: run --local first.")
+        raise OptexpError(
+            "Nothing is recorded yet: run --local first.", code="nothing-recorded-yet"
+        )
     return step_of_epoch(results, epoch)

@@ -19,7 +19,9 @@ def at_scale(
     if scale == "paper":
         return experiments
     if small is None:
-        raise OptexpError("These experiments have no small form: use --scale paper.")
+        raise OptexpError(
+            "These experiments have no small form: use --scale paper.", code="no-small-form-here"
+        )
     return small(experiments)
 
 
@@ -36,17 +38,29 @@ def chosen_by(
         names = dict.fromkeys(type(e.optimizer).__name__ for e in chosen)
         if args.optimizer not in names:
             known = ", ".join(names)
-            raise OptexpError(f"No optimizer here is called '{args.optimizer}': take {known}.")
+            raise OptexpError(
+                f"No optimizer here is called '{args.optimizer}': take {known}.",
+                code="unknown-optimizer",
+                optimizer=args.optimizer,
+                known=tuple(names),
+            )
         chosen = [e for e in chosen if type(e.optimizer).__name__ == args.optimizer]
     if args.learning_rate is not None:
         rate = _rate(args.learning_rate)
         rates = dict.fromkeys(e.optimizer.learning_rate for e in chosen)
         if rate not in rates:
             known = ", ".join(str(r) for r in sorted(rates))
-            raise OptexpError(f"No run here has the learning rate {rate}: take {known}.")
+            raise OptexpError(
+                f"No run here has the learning rate {rate}: take {known}.",
+                code="no-such-rate",
+                rate=rate,
+                known=tuple(sorted(rates)),
+            )
         chosen = [e for e in chosen if e.optimizer.learning_rate == rate]
     if not chosen:
-        raise OptexpError("The list of experiments is empty: add one to the module.")
+        raise OptexpError(
+            "The list of experiments is empty: add one to the module.", code="no-experiments"
+        )
     return chosen
 
 
@@ -54,7 +68,7 @@ def _rate(text: str) -> LearningRate:
     try:
         return LearningRate.parse(text)
     except ValueError as error:
-        raise OptexpError(str(error)) from error
+        raise OptexpError(str(error), code="not-a-learning-rate", value=text) from error
 
 
 def numbered(experiments: Sequence[Experiment], number: int) -> Experiment:
@@ -65,6 +79,9 @@ def numbered(experiments: Sequence[Experiment], number: int) -> Experiment:
     """
     if not 0 <= number < len(experiments):
         raise OptexpError(
-            f"There is no experiment {number}: --single takes 0 to {len(experiments) - 1}."
+            f"There is no experiment {number}: --single takes 0 to {len(experiments) - 1}.",
+            code="no-such-number",
+            number=number,
+            size=len(experiments),
         )
     return experiments[number]

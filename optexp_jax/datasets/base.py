@@ -69,7 +69,9 @@ def shapes_of(dataset: Dataset) -> Data:
 def unknown_shapes(dataset: Dataset) -> OptexpError:
     """That the shapes of a data set are in its files."""
     return OptexpError(
-        f"The shapes of {type(dataset).__name__} are known only where its files are."
+        f"The shapes of {type(dataset).__name__} are known only where its files are.",
+        code="shapes-unknown",
+        dataset=type(dataset).__name__,
     )
 
 

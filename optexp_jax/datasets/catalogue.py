@@ -73,6 +73,8 @@ def named(name: str) -> tuple[str, Dataset]:
         meant = f"did you mean {' or '.join(by_small_letters[c] for c in close)}? " if close else ""
         raise OptexpError(
             f"No data set is called '{name}': {meant}`python -m optexp_jax.datasets list` shows "
-            "their names."
+            "their names.",
+            code="unknown-data-set",
+            dataset=name,
         )
     return known, CATALOGUE[known]

@@ -62,7 +62,8 @@ def made_from(dataset: object, source: object) -> Iterator[None]:
     try:
         yield
     except OptexpError as error:
-        raise type(error)(needed_by(dataset, source, str(error))) from error
+        sentence = needed_by(dataset, source, str(error)) or ""
+        raise type(error)(sentence, code=error.code, **error.values) from error
 
 
 @contextlib.contextmanager
@@ -90,13 +91,21 @@ def reading(path: Path) -> Iterator[BufferedReader]:
         with path.open("rb") as file:
             yield file
     except OSError as error:
-        raise OptexpError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise OptexpError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            code="file-unreadable",
+            path=path,
+            cause=error.strerror or error,
+        ) from error
 
 
 def damaged(path: Path, why: str) -> OptexpError:
     """The error that names a file that was built here and is damaged, and the remedy."""
     return OptexpError(
-        f"{path} is damaged ({why}): delete the folder {path.parent} and run again to renew it."
+        f"{path} is damaged ({why}): delete the folder {path.parent} and run again to renew it.",
+        code="data-file-damaged",
+        path=path,
+        why=why,
     )
 
 
@@ -104,5 +113,8 @@ def unwritable(path: Path, error: OSError) -> OptexpError:
     """The error that names what cannot be written, why, and the remedy."""
     return OptexpError(
         f"{path} cannot be written ({cause_of(error)}): {remedy_of(error)}, or set "
-        "OPTEXP_WORKSPACE to a folder that can be written to."
+        "OPTEXP_WORKSPACE to a folder that can be written to.",
+        code="data-unwritable",
+        path=path,
+        cause=cause_of(error),
     )

@@ -69,12 +69,22 @@ def fetch(
                 kind, why = _reason(error)
                 raise kind(
                     f"The data set {name} cannot be fetched ({why}): place {left} in {folder} by "
-                    f"hand, or run this where there is a network; offline, {offline}."
+                    f"hand, or run this where there is a network; offline, {offline}.",
+                    code="cannot-fetch",
+                    dataset=name,
+                    why=why,
+                    missing=left,
+                    folder=folder,
                 ) from error
             if remote.checksum not in (None, found):
                 raise OptexpError(
                     f"{remote.name} of the data set {name} came damaged or changed: its checksum "
-                    f"is {found}, its source published {remote.checksum}; run the command again."
+                    f"is {found}, its source published {remote.checksum}; run the command again.",
+                    code="download-damaged",
+                    dataset=name,
+                    file=remote.name,
+                    found=found,
+                    checksum=remote.checksum,
                 )
 
 

@@ -73,12 +73,20 @@ class FrozenFeatures(ByFrequency):
         check_integer("seed of FrozenFeatures", self.seed, 0)
         if type(self.proportion) not in (int, float) or not 0 < self.proportion <= 1:
             raise OptexpError(
-                f"proportion of FrozenFeatures is above 0, at most 1, not {self.proportion!r}."
+                f"proportion of FrozenFeatures is above 0, at most 1, not {self.proportion!r}.",
+                code="not-a-share",
+                field="proportion",
+                kind="FrozenFeatures",
+                value=self.proportion,
             )
         object.__setattr__(self, "proportion", float(self.proportion))
         if not isinstance(self.text, TextDataset):
             raise OptexpError(
-                f"text of FrozenFeatures is a text such as TinyPTB(), not {self.text!r}."
+                f"text of FrozenFeatures is a text such as TinyPTB(), not {self.text!r}.",
+                code="wrong-kind",
+                field="text",
+                kind="FrozenFeatures",
+                value=self.text,
             )
 
     @classmethod
@@ -151,7 +159,7 @@ class FrozenFeatures(ByFrequency):
         """
         sentence = self.missing(workspace)
         if sentence:
-            raise MissingDataError(sentence)
+            raise MissingDataError(sentence, code="data-not-here", dataset=type(self).__name__)
         text = self.text.load(workspace)
         if not self._folder(workspace).is_dir():
             self._compute(workspace, silent)
@@ -164,7 +172,10 @@ class FrozenFeatures(ByFrequency):
         kept = int(self.proportion * len(rows))
         if not kept:
             raise OptexpError(
-                f"A proportion of {self.proportion} of {len(rows):,} positions is none: take more."
+                f"A proportion of {self.proportion} of {len(rows):,} positions is none: take more.",
+                code="proportion-is-none",
+                proportion=self.proportion,
+                positions=len(rows),
             )
         return rows[:kept], times[:kept]
 

@@ -55,7 +55,12 @@ def checked(dataset: Dataset, data: Data) -> Data:
     if counts.shape != (dataset.num_classes,) or counts.dtype.kind not in "iu":
         raise OptexpError(
             f"class_counts of {name} are {counts.dtype} of shape {counts.shape}: give an integer "
-            f"for each of its {dataset.num_classes} classes."
+            f"for each of its {dataset.num_classes} classes.",
+            code="class-counts-malformed",
+            dataset=name,
+            dtype=counts.dtype,
+            shape=counts.shape,
+            num_classes=dataset.num_classes,
         )
     found = counts_of(data.train.labels, dataset.num_classes)
     wrong = np.flatnonzero(found != counts)
@@ -63,7 +68,12 @@ def checked(dataset: Dataset, data: Data) -> Data:
         k = int(wrong[0])
         raise OptexpError(
             f"class_counts of {name} are not those of its training labels: class {k} has "
-            f"{found[k]} examples, not {counts[k]}; `counts_of(labels, num_classes)` counts them."
+            f"{found[k]} examples, not {counts[k]}; `counts_of(labels, num_classes)` counts them.",
+            code="class-counts-wrong",
+            dataset=name,
+            label=k,
+            found=int(found[k]),
+            given=int(counts[k]),
         )
     return dataclasses.replace(data, class_counts=found)
 
@@ -71,18 +81,33 @@ def checked(dataset: Dataset, data: Data) -> Data:
 def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
     labels = np.asarray(split.labels)
     if labels.size == 0 or len(split) == 0:
-        raise OptexpError(f"{name} has no examples: give at least one, or None for no part.")
+        raise OptexpError(
+            f"{name} has no examples: give at least one, or None for no part.",
+            code="part-empty",
+            part=name,
+        )
     if labels.dtype.kind not in "iu":
-        raise OptexpError(f"The labels of {name} are {labels.dtype}: make them integers.")
+        raise OptexpError(
+            f"The labels of {name} are {labels.dtype}: make them integers.",
+            code="labels-not-integers",
+            part=name,
+            dtype=labels.dtype,
+        )
     low, high = int(labels.min()), int(labels.max())
     if low < PADDING or high >= dataset.num_classes:
         odd = low if low < PADDING else high
         raise OptexpError(
             f"The label {odd} of {name} is outside of its {dataset.num_classes} classes: labels "
-            f"are 0 to {dataset.num_classes - 1}, or {PADDING} for padding."
+            f"are 0 to {dataset.num_classes - 1}, or {PADDING} for padding.",
+            code="label-outside",
+            part=name,
+            label=odd,
+            num_classes=dataset.num_classes,
         )
     if high < 0:
-        raise OptexpError(f"{name} is all padding: give at least one example.")
+        raise OptexpError(
+            f"{name} is all padding: give at least one example.", code="part-all-padding", part=name
+        )
     if isinstance(split, Split):
         _check_inputs(name, dataset, split.inputs, labels)
     else:
@@ -92,14 +117,27 @@ def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
 def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) -> None:
     if len(inputs) != len(labels):
         raise OptexpError(
-            f"{name} has {len(inputs)} inputs and {len(labels)} labels: give one label each."
+            f"{name} has {len(inputs)} inputs and {len(labels)} labels: give one label each.",
+            code="unequal-lengths",
+            part=name,
+            inputs=len(inputs),
+            labels=len(labels),
         )
     _check_shape(name, dataset, tuple(inputs.shape[1:]))
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         if not _are_finite(inputs):
-            raise OptexpError(f"The inputs of {name} hold NaN or infinity: remove or replace them.")
+            raise OptexpError(
+                f"The inputs of {name} hold NaN or infinity: remove or replace them.",
+                code="inputs-not-finite",
+                part=name,
+            )
     elif not jnp.issubdtype(inputs.dtype, jnp.integer):
-        raise OptexpError(f"The inputs of {name} are {inputs.dtype}: make them floats or integers.")
+        raise OptexpError(
+            f"The inputs of {name} are {inputs.dtype}: make them floats or integers.",
+            code="inputs-of-wrong-type",
+            part=name,
+            dtype=inputs.dtype,
+        )
     else:
         _check_indices(name, dataset, inputs)
 
@@ -112,7 +150,11 @@ def _check_indices(name: str, dataset: Any, inputs: Any) -> None:
     low, high = int(np.min(inputs)), int(np.max(inputs))
     if low < 0 or high >= most:
         raise OptexpError(
-            f"The input {low if low < 0 else high} of {name} is outside of 0 to {most - 1}."
+            f"The input {low if low < 0 else high} of {name} is outside of 0 to {most - 1}.",
+            code="input-outside",
+            part=name,
+            value=low if low < 0 else high,
+            most=most - 1,
         )
 
 
@@ -129,5 +171,9 @@ def _check_shape(name: str, dataset: Dataset, found: tuple[int, ...]) -> None:
     if promised is not None and found != promised:
         raise OptexpError(
             f"The inputs of {name} have the shape {found}, but its input_shape is "
-            f"{promised}: make them agree."
+            f"{promised}: make them agree.",
+            code="input-shape-wrong",
+            part=name,
+            found=found,
+            promised=promised,
         )

@@ -25,7 +25,9 @@ def seed_of(dataset: Any) -> int:
     if dataset.seed is None:
         raise OptexpError(
             f"{type(dataset).__name__}(seed=None) takes the seed of a run: give it a seed to load "
-            "it by itself."
+            "it by itself.",
+            code="seed-not-given",
+            dataset=type(dataset).__name__,
         )
     return dataset.seed
 

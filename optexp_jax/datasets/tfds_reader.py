@@ -64,12 +64,20 @@ def read(folder: Path, split: str) -> Split:
     except Exception as error:  # of half a dozen packages, and all mean the same to the user
         tell_from_damage(folder, error)
         raise OptexpError(
-            f"The copy of TensorFlow Datasets in {folder} cannot be read ({error}): remove it."
+            f"The copy of TensorFlow Datasets in {folder} cannot be read ({error}): remove it.",
+            code="tfds-unreadable",
+            folder=folder,
+            why=error,
         ) from error
     if len(examples) != expected:
         raise OptexpError(
             f"The copy of TensorFlow Datasets in {folder} is cut short: expected {expected} "
-            f"examples of {split}, found {len(examples)}; remove it."
+            f"examples of {split}, found {len(examples)}; remove it.",
+            code="tfds-cut-short",
+            folder=folder,
+            split=split,
+            expected=expected,
+            found=len(examples),
         )
     return _unshuffled(examples, split)
 
@@ -86,7 +94,12 @@ def prepare(name: str, workspace: Path) -> None:
         builder = tfds.builder(name, data_dir=_root(workspace), file_format="array_record")
         builder.download_and_prepare()
     except Exception as error:  # as above
-        raise OptexpError(f"TensorFlow Datasets cannot prepare {name}: {error}.") from error
+        raise OptexpError(
+            f"TensorFlow Datasets cannot prepare {name}: {error}.",
+            code="tfds-cannot-prepare",
+            dataset=name,
+            why=error,
+        ) from error
 
 
 def can_prepare() -> bool:

@@ -91,6 +91,9 @@ class ImageNetCNN(nn.Module):
 
 def _head(images: jax.Array, num_classes: int, dtype: None) -> jax.Array:
     if 0 in images.shape[1:]:
-        raise OptexpError("The images are too small for the poolings of this model: take larger.")
+        raise OptexpError(
+            "The images are too small for the poolings of this model: take larger.",
+            code="images-too-small",
+        )
     features = images.reshape(len(images), -1)
     return dense(num_classes, features.shape[-1], dtype=dtype, name="head")(features)

@@ -76,7 +76,9 @@ def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
         if "dtype" not in type(model).__dataclass_fields__:
             raise OptexpError(
                 f"{type(model).__name__} has no field 'dtype', so it cannot run in bfloat16: add "
-                "the field or use precision='float32'."
+                "the field or use precision='float32'.",
+                code="no-dtype-field",
+                model=type(model).__name__,
             )
         model = model.clone(dtype=jnp.bfloat16)
     takes_train = "train" in inspect.signature(type(model).__call__).parameters

@@ -42,16 +42,32 @@ class _LanguageModel(nn.Module):
         if self.width % self.num_heads:
             raise OptexpError(
                 f"width of {kind} is a multiple of num_heads, not {self.width} for "
-                f"{self.num_heads} heads."
+                f"{self.num_heads} heads.",
+                code="not-a-multiple",
+                field="width",
+                kind=kind,
+                value=self.width,
+                of=self.num_heads,
             )
         if set(self.frozen) - set(PARTS):
             raise OptexpError(
-                f"frozen of {kind} names some of {', '.join(PARTS)}, not {self.frozen!r}."
+                f"frozen of {kind} names some of {', '.join(PARTS)}, not {self.frozen!r}.",
+                code="unknown-part",
+                field="frozen",
+                kind=kind,
+                value=self.frozen,
+                known=PARTS,
             )
         if self.merge_factor > 1 and self.num_classes != -(-self.vocabulary // self.merge_factor):
             raise OptexpError(
                 f"{kind} merges {self.vocabulary} tokens into classes of {self.merge_factor}: that "
-                f"makes {-(-self.vocabulary // self.merge_factor)} classes, not {self.num_classes}."
+                f"makes {-(-self.vocabulary // self.merge_factor)} classes, not "
+                f"{self.num_classes}.",
+                code="merged-classes-wrong",
+                kind=kind,
+                vocabulary=self.vocabulary,
+                merge_factor=self.merge_factor,
+                num_classes=self.num_classes,
             )
         super().__post_init__()
 

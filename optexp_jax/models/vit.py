@@ -58,7 +58,14 @@ class SimpleViT(nn.Module):
         sizes = ("num_classes", "patch", "depth", "num_heads", "width", "width_mlp", "head_width")
         check_sizes(self, *sizes)
         if self.width % 4:
-            raise OptexpError(f"width of SimpleViT is a multiple of 4, not {self.width}.")
+            raise OptexpError(
+                f"width of SimpleViT is a multiple of 4, not {self.width}.",
+                code="not-a-multiple",
+                field="width",
+                kind="SimpleViT",
+                value=self.width,
+                of=4,
+            )
         super().__post_init__()
 
     @nn.compact
@@ -96,7 +103,11 @@ class SimpleViT(nn.Module):
         if height % size or width % size:
             raise OptexpError(
                 f"Images of {height} x {width} pixels are not made of patches of {size} x {size}: "
-                "give SimpleViT another patch."
+                "give SimpleViT another patch.",
+                code="patches-do-not-fit",
+                height=height,
+                width=width,
+                size=size,
             )
         shape = (n, height // size, size, width // size, size, channels)
         return images.reshape(shape).swapaxes(2, 3)

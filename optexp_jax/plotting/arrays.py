@@ -54,7 +54,12 @@ def losses_by_group(
         if values.shape != (len(at), len(counts)):
             raise OptexpError(
                 f"'{name}' has shape {values.shape}; there are {len(at)} steps and {len(counts)} "
-                "classes: hand over one row for each step."
+                "classes: hand over one row for each step.",
+                code="wrong-shape",
+                name=name,
+                shape=values.shape,
+                steps=len(at),
+                classes=len(counts),
             )
         means = mean_by_group(values, counts, groups)
         lines = [

@@ -30,7 +30,9 @@ def chosen_runs(
     if not runs:
         raise OptexpError(
             f"Every finished run of '{results[0].experiment.group}' diverged: run smaller learning "
-            "rates."
+            "rates.",
+            code="all-diverged",
+            group=results[0].experiment.group,
         )
     return runs
 
@@ -46,13 +48,18 @@ def require_some(results: Sequence[Results], step: int | None = None) -> None:
         group = f"of '{results[0].experiment.group}'" if results else "for this figure"
         raise OptexpError(
             f"Nothing is recorded {group}: run it first with python -m experiments.<module> "
-            "--local (python -m experiments --list names the module)."
+            "--local (python -m experiments --list names the module).",
+            code="nothing-recorded",
+            group=results[0].experiment.group if results else None,
         )
     if not any(is_finished(r, step) for r in recorded):
         furthest = max(int(r.table["step"].iloc[-1]) for r in recorded)
         raise OptexpError(
             f"No run of '{recorded[0].experiment.group}' has got there: let the runs finish, or "
-            f"draw what there is with --use_steps --step {furthest}."
+            f"draw what there is with --use_steps --step {furthest}.",
+            code="none-finished",
+            group=recorded[0].experiment.group,
+            furthest=furthest,
         )
 
 

@@ -43,7 +43,9 @@ def class_counts(
     """
     counts = np.asarray(counts)
     if not counts.any():
-        raise OptexpError(f"No class has any {what}: there is nothing to draw.")
+        raise OptexpError(
+            f"No class has any {what}: there is nothing to draw.", code="nothing-to-draw", what=what
+        )
     with style.context():
         figure = Figure(figsize=(page.WIDTH, 2.2), layout="constrained")
         axes = figure.subplots()

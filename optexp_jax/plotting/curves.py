@@ -49,7 +49,12 @@ def column(results: Results, metric: str, step: int | None = None) -> pd.Series:
     values = rows[metric].to_numpy(float) if metric in rows.columns else np.empty(0)
     if not len(values) or np.isnan(values).all():
         known = ", ".join(c for c in results.table.columns if c.startswith(("tr_", "va_")))
-        raise OptexpError(f"The runs did not record '{metric}': choose one of {known}.")
+        raise OptexpError(
+            f"The runs did not record '{metric}': choose one of {known}.",
+            code="not-recorded",
+            metric=metric,
+            known=known,
+        )
     return pd.Series(values, rows["step"].to_numpy()).dropna()
 
 
@@ -66,7 +71,9 @@ def over_seeds(metric: str, runs: Sequence[Results], series: Sequence[pd.Series]
         OptexpError: another axis.
     """
     if x not in ("step", "epoch"):
-        raise OptexpError(f"The horizontal axis is 'step' or 'epoch', not '{x}'.")
+        raise OptexpError(
+            f"The horizontal axis is 'step' or 'epoch', not '{x}'.", code="unknown-axis", axis=x
+        )
     together = pd.concat(series, axis=1, join="inner")
     together = together.iloc[thin(len(together))]
     at = runs[0].table.set_index("step", drop=False).loc[together.index, x]
@@ -93,7 +100,12 @@ def group_series(
     values = results.per_class.get(metric)
     if values is None or not len(values):
         known = ", ".join(results.per_class) or "nothing by class: declare it with per_class=True"
-        raise OptexpError(f"The runs did not record '{metric}'; they recorded {known}.")
+        raise OptexpError(
+            f"The runs did not record '{metric}'; they recorded {known}.",
+            code="not-recorded-by-class",
+            metric=metric,
+            known=tuple(results.per_class),
+        )
     steps = np.asarray(results.per_class_steps)
     shown = steps <= (steps[-1] if step is None else step)
     means = results.group_means(metric, groups_of(results, n_groups), shown)

@@ -114,7 +114,11 @@ def save(
     except OSError as error:
         raise OptexpError(
             f"The figure '{name}' cannot be written to {folder} ({cause_of(error)}): "
-            f"{remedy_of(error)}, or choose a folder that can be written to."
+            f"{remedy_of(error)}, or choose a folder that can be written to.",
+            code="figure-unwritable",
+            name=name,
+            folder=folder,
+            cause=cause_of(error),
         ) from error
 
 

@@ -201,7 +201,11 @@ def damaged(path: Path, reason: object, folder: Path | None = None) -> DamagedEr
     why = str(reason).strip().split("\n")[0] or type(reason).__name__
     return DamagedError(
         f"The file {path} is damaged ({why[:200]}): delete the folder {folder or path.parent} and "
-        "rerun the command, or run the experiment again with --force."
+        "rerun the command, or run the experiment again with --force.",
+        code="file-damaged",
+        path=path,
+        why=why,
+        folder=folder or path.parent,
     )
 
 
@@ -209,7 +213,10 @@ def unwritable(folder: Path, error: BaseException) -> UnwritableError:
     """The error that names a folder that cannot be written, why, and the remedy."""
     return UnwritableError(
         f"The workspace {folder} cannot be written ({cause_of(error)}): {remedy_of(error)} or set "
-        "OPTEXP_WORKSPACE to another folder; what was recorded is kept."
+        "OPTEXP_WORKSPACE to another folder; what was recorded is kept.",
+        code="workspace-unwritable",
+        folder=folder,
+        cause=cause_of(error),
     )
 
 
@@ -217,5 +224,7 @@ def gone(folder: Path) -> GoneError:
     """The error that names the folder of a run that is not there any more, and the remedy."""
     return GoneError(
         f"The folder {os.fspath(folder)} was moved or deleted while its run went on: put it back "
-        "and rerun the command to resume, or rerun it to start the run again."
+        "and rerun the command to resume, or rerun it to start the run again.",
+        code="run-folder-gone",
+        folder=folder,
     )

@@ -69,7 +69,10 @@ def load_released(experiment: Experiment, workspace: Path, release_id: str | Non
         columns, arrays = _scalars(rows, experiment), _arrays(rows, experiment)
     except (ValueError, TypeError, OSError) as error:
         raise OptexpError(
-            f"The released run {path} cannot be read ({error}): extract the archive again."
+            f"The released run {path} cannot be read ({error}): extract the archive again.",
+            code="released-run-unreadable",
+            path=path,
+            why=error,
         ) from error
     known = _needed(experiment, workspace)
     per_epoch = experiment.problem.batching.steps_per_epoch(known.examples)

@@ -150,7 +150,10 @@ def step_of_epoch(results: Sequence[Results], epoch: float) -> int:
     for r in results:
         if _last_step(r) > 0:
             return round(epoch * _last_step(r) / r.table["epoch"].iloc[-1])
-    raise OptexpError("Nothing is recorded yet, so an epoch has no known length: run it first.")
+    raise OptexpError(
+        "Nothing is recorded yet, so an epoch has no known length: run it first.",
+        code="epoch-of-unknown-length",
+    )
 
 
 def _last_step(results: Results) -> int:
@@ -187,10 +190,12 @@ def _check_comparable(results: Sequence[Results], step: int | None) -> None:
     if len({r.experiment.problem for r in results}) > 1:
         raise OptexpError(
             "These runs learn different problems, so their learning rates do not compare: hand "
-            "over the runs of one problem at a time."
+            "over the runs of one problem at a time.",
+            code="different-problems",
         )
     if step is None and len({(r.experiment.epochs, r.experiment.steps) for r in results}) > 1:
         raise OptexpError(
             "These runs have different lengths: give the step (--use_steps --step N) at which to "
-            "compare them."
+            "compare them.",
+            code="different-lengths",
         )

@@ -118,7 +118,12 @@ def write(path: Path, key: str, entries: Mapping[str, Any]) -> None:
     document = dict(entries) | {"id": key}
     for name, value in document.items():
         if name in _FIELDS and not _FIELDS[name](value):
-            raise DamagedError(f"The entry {name} of a status cannot be {value!r}")
+            raise DamagedError(
+                f"The entry {name} of a status cannot be {value!r}",
+                code="status-entry-malformed",
+                name=name,
+                value=value,
+            )
     text = json.dumps(document | {"checksum": _checksum(document)}, indent=1)
     checked_files.write_text(path, text, make_folder=False)
 

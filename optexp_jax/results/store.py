@@ -293,7 +293,10 @@ class RunFolder:
         if not self._parameters_path(step).exists():
             raise OptexpError(
                 f"Experiment {self.experiment.short_id} kept no parameters at step {step}: name "
-                "the step in keep_steps and run it again with --force."
+                "the step in keep_steps and run it again with --force.",
+                code="parameters-not-kept",
+                experiment=self.experiment.short_id,
+                step=step,
             )
         return self._arrays(self._parameters_path(step), self.read_status())
 

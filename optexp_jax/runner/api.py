@@ -80,12 +80,21 @@ def run(
     outcome = run_local(chosen, settings, RunOptions(force=force, micro_batch=micro_batch))
     for experiment in outcome.failed:
         reason = outcome.reasons[experiment.run_key]
-        raise OptexpError(f"Experiment {experiment.short_id} failed: {reason}")
-    for sentence in missing_data(outcome.missing, settings.workspace).values():
-        raise OptexpError(sentence)
+        raise OptexpError(
+            f"Experiment {experiment.short_id} failed: {reason}",
+            code="experiment-failed",
+            experiment=experiment.short_id,
+            reason=reason,
+        )
+    for experiment, sentence in missing_data(outcome.missing, settings.workspace).items():
+        raise OptexpError(
+            sentence, code="data-not-here", dataset=type(experiment.problem.dataset).__name__
+        )
     if outcome.busy:
         raise OptexpError(
-            f"Experiment {outcome.busy[0].short_id} is being run by another process: wait for it."
+            f"Experiment {outcome.busy[0].short_id} is being run by another process: wait for it.",
+            code="experiment-busy",
+            experiment=outcome.busy[0].short_id,
         )
     results = [load_results(experiment, settings.workspace) for experiment in chosen]
     return results[0] if isinstance(experiments, Experiment) else results

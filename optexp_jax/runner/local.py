@@ -162,7 +162,11 @@ class _Launcher:
         """
         sentences = missing_data(pending, self._settings.workspace)
         if sentences and all(e in sentences for e in pending):
-            raise MissingDataError(next(iter(sentences.values())))
+            raise MissingDataError(
+                next(iter(sentences.values())),
+                code="data-not-here",
+                dataset=type(next(iter(sentences)).problem.dataset).__name__,
+            )
         number = Counter(sentences[e] for e in pending if e in sentences)
         for sentence, runs in number.items():
             self._display.say(f"{sentence} Left out: {runs} run{'s' if runs > 1 else ''}.")
@@ -334,7 +338,9 @@ def _ended(folder: Path) -> Experiment:
         FileNotFoundError: its definition is gone.
     """
     if status.read(folder / "status.json", folder.name).get("status") not in FINISHED:
-        raise OptexpError(f"The run in {folder} has not ended.")
+        raise OptexpError(
+            f"The run in {folder} has not ended.", code="run-not-ended", folder=folder
+        )
     return Experiment.from_json(checked_files.read_bytes(folder / "experiment.json").decode())
 
 

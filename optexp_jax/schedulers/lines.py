@@ -26,6 +26,9 @@ def one_line(name: str, text: str) -> str:
     if found:
         raise OptexpError(
             f"The {name} has the character {found}, which would break the batch script: leave it "
-            "out, or rename what has it."
+            "out, or rename what has it.",
+            code="control-character",
+            name=name,
+            found=found,
         )
     return text

@@ -75,7 +75,10 @@ class Manifest:
         except (OSError, ValueError, TypeError, KeyError) as error:
             tell_from_damage(path, error)
             raise OptexpError(
-                f"The manifest {path} cannot be read ({error}): submit again with --slurm."
+                f"The manifest {path} cannot be read ({error}): submit again with --slurm.",
+                code="manifest-unreadable",
+                path=path,
+                why=error,
             ) from error
 
 

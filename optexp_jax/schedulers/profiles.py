@@ -36,7 +36,10 @@ def read_profiles(own: Path | None = None) -> dict[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError) as error:
         raise OptexpError(
             f"The profiles {path} cannot be read ({getattr(error, 'strerror', error)}): name "
-            "another file with --profiles or OPTEXP_SLURM_PROFILES."
+            "another file with --profiles or OPTEXP_SLURM_PROFILES.",
+            code="profiles-unreadable",
+            path=path,
+            why=getattr(error, "strerror", error),
         ) from error
     return _flat(profiles, _parsed(text, str(path)))
 
@@ -45,17 +48,41 @@ def _parsed(text: str, name: str) -> dict[str, dict[str, Any]]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise OptexpError(f"The profiles {name} are not TOML: {error}.") from error
+        raise OptexpError(
+            f"The profiles {name} are not TOML: {error}.",
+            code="profiles-not-toml",
+            file=name,
+            why=error,
+        ) from error
     types = {f.name: str(f.type) for f in dataclasses.fields(Resources)}
     for profile, fields in document.items():
         if not isinstance(fields, dict):
-            raise OptexpError(f"The profiles {name} hold '{profile}' outside of a [profile].")
+            raise OptexpError(
+                f"The profiles {name} hold '{profile}' outside of a [profile].",
+                code="outside-of-profile",
+                file=name,
+                key=profile,
+            )
         for key, value in fields.items():
             if key not in types:
                 known = ", ".join(types)
-                raise OptexpError(f"[{profile}] of {name} has no field '{key}': take {known}.")
+                raise OptexpError(
+                    f"[{profile}] of {name} has no field '{key}': take {known}.",
+                    code="unknown-profile-field",
+                    file=name,
+                    profile=profile,
+                    field=key,
+                    known=known,
+                )
             if not _FITS[types[key].partition("[")[0].partition(" ")[0]](value):
-                raise OptexpError(f"[{profile}] of {name}: {key} cannot be {value!r}.")
+                raise OptexpError(
+                    f"[{profile}] of {name}: {key} cannot be {value!r}.",
+                    code="profile-field-wrong",
+                    file=name,
+                    profile=profile,
+                    field=key,
+                    value=value,
+                )
     return document
 
 
@@ -91,12 +118,26 @@ def resources_of(
         OptexpError: no such profile, one without time or memory, or an impossible value.
     """
     if name not in profiles:
-        raise OptexpError(f"No profile is called '{name}': take {', '.join(profiles)}.")
+        raise OptexpError(
+            f"No profile is called '{name}': take {', '.join(profiles)}.",
+            code="unknown-profile",
+            name=name,
+            known=tuple(profiles),
+        )
     fields = dict(profiles[name]) | {k: v for k, v in changes.items() if v is not None}
     for needed in ("time", "memory"):
         if needed not in fields:
-            raise OptexpError(f"The profile '{name}' has no {needed}: add {needed} = \"...\".")
+            raise OptexpError(
+                f"The profile '{name}' has no {needed}: add {needed} = \"...\".",
+                code="profile-incomplete",
+                profile=name,
+                field=needed,
+            )
     if fields.get("pack") != "auto" and "auto" in fields.values():
-        raise OptexpError(f"Only pack can be auto in the profile '{name}'.")
+        raise OptexpError(
+            f"Only pack can be auto in the profile '{name}'.",
+            code="only-pack-can-be-auto",
+            profile=name,
+        )
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
     return Resources(**values)

@@ -55,22 +55,44 @@ class Resources:
     def __post_init__(self) -> None:
         if not _TIME.fullmatch(self.time) or not re.search(r"[1-9]", self.time):
             raise OptexpError(
-                f"The time {self.time!r} is not one that SLURM reads: write 12:00:00 or 2-00:00:00."
+                f"The time {self.time!r} is not one that SLURM reads: write 12:00:00 or "
+                "2-00:00:00.",
+                code="not-a-time",
+                value=self.time,
             )
         for name in ("memory", "gpu_memory"):
             value = getattr(self, name)
             if not _MEMORY.fullmatch(value) and (value or name == "memory"):
-                raise OptexpError(f"The {name} {value!r} is not a size: write 8000M or 16G.")
+                raise OptexpError(
+                    f"The {name} {value!r} is not a size: write 8000M or 16G.",
+                    code="not-a-memory-size",
+                    field=name,
+                    value=value,
+                )
         for name in ("gpu", "partition", "account", "qos", "constraint", "mail"):
             if not _WORD.fullmatch(getattr(self, name)):
-                raise OptexpError(f"The {name} {getattr(self, name)!r} is not one word.")
+                raise OptexpError(
+                    f"The {name} {getattr(self, name)!r} is not one word.",
+                    code="not-one-word",
+                    field=name,
+                    value=getattr(self, name),
+                )
         for name in ("cpus", "nodes", "processes", "per_gpu", "devices_per_run", "max_array"):
             if getattr(self, name) < 1:
-                raise OptexpError(f"{name} is {getattr(self, name)}: it is at least 1.")
+                raise OptexpError(
+                    f"{name} is {getattr(self, name)}: it is at least 1.",
+                    code="below-one",
+                    field=name,
+                    value=getattr(self, name),
+                )
         if self.per_gpu > 1 and self.processes * self.nodes > 1:
             raise OptexpError(
                 "Packs share a GPU (per_gpu), or several processes share a pack (nodes, "
-                "processes): set one of the two to 1."
+                "processes): set one of the two to 1.",
+                code="shared-both-ways",
+                per_gpu=self.per_gpu,
+                processes=self.processes,
+                nodes=self.nodes,
             )
         self._require_lines()
 
@@ -82,7 +104,11 @@ class Resources:
                 if found:
                     raise OptexpError(
                         f"The {name} line {number} looks like a secret ({found}), which would be "
-                        "written into scripts: set it in the environment that you submit from."
+                        "written into scripts: set it in the environment that you submit from.",
+                        code="looks-like-secret",
+                        name=name,
+                        line=number,
+                        found=found,
                     )
 
     @property

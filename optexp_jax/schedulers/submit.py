@@ -175,6 +175,10 @@ def _remembered(submission: Submission) -> Submission:
         raise OptexpError(
             f"Job {submission.job} was sent, but that cannot be written down in "
             f"{submission.folder} ({cause_of(error)}): {remedy_of(error)}, call scancel "
-            f"{submission.job}, and submit again."
+            f"{submission.job}, and submit again.",
+            code="submission-not-written",
+            job=submission.job,
+            folder=submission.folder,
+            cause=cause_of(error),
         ) from error
     return submission

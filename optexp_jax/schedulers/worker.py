@@ -87,7 +87,10 @@ def _chosen(
     tasks = manifest.tasks
     packs = tasks[index] if index is not None and index < len(tasks) else ()
     if not 0 <= process < len(packs):
-        raise OptexpError("--task is what --slurm calls inside a task: call --local instead.")
+        raise OptexpError(
+            "--task is what --slurm calls inside a task: call --local instead.",
+            code="task-outside-of-scheduler",
+        )
     wanted = packs[process]
     declared = {e.run_key: e for e in experiments}
     unknown = [run for run in wanted if run not in declared]
@@ -95,7 +98,11 @@ def _chosen(
         raise OptexpError(
             f"The code has changed since this was sent at commit {manifest.commit}: "
             f"{len(unknown)} of {len(wanted)} runs are not declared any more, such as "
-            f"{unknown[0][1][:10]}. Submit again with --slurm."
+            f"{unknown[0][1][:10]}. Submit again with --slurm.",
+            code="code-changed",
+            commit=manifest.commit,
+            unknown=len(unknown),
+            wanted=len(wanted),
         )
     return [declared[run] for run in wanted]
 

@@ -131,7 +131,10 @@ class CheckpointWriter:
             cause = machine_error(error) or error
             raise UnwritableError(
                 f"A checkpoint in {self._folder} cannot be written ({cause_of(cause)[:200]}): "
-                f"{remedy_of(cause)} and rerun the command to resume; what was recorded is kept."
+                f"{remedy_of(cause)} and rerun the command to resume; what was recorded is kept.",
+                code="checkpoint-unwritable",
+                folder=self._folder,
+                cause=cause_of(cause),
             ) from error
 
 
@@ -206,7 +209,10 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
     first_line = str(reason).strip().splitlines()[0][:200] if str(reason).strip() else repr(reason)
     raise OptexpError(
         f"No checkpoint in {folder} can be read ({first_line}): delete that folder to run its "
-        "experiments again from their first step; their recorded rows stay."
+        "experiments again from their first step; their recorded rows stay.",
+        code="no-checkpoint-readable",
+        folder=folder,
+        why=first_line,
     ) from reason
 
 
@@ -283,7 +289,9 @@ def _gone(folder: Path) -> GoneError:
     lost = folder if folder.parent.parent.is_dir() else folder.parent.parent
     return GoneError(
         f"The folder {lost} was moved or deleted while its runs went on: put it "
-        "back and rerun the command to resume, or rerun it to start them again."
+        "back and rerun the command to resume, or rerun it to start them again.",
+        code="pack-folder-gone",
+        folder=lost,
     )
 
 

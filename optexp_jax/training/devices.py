@@ -35,7 +35,10 @@ def mesh_of(per_run: int) -> jax.sharding.Mesh:
     if len(devices) % per_run:
         raise OptexpError(
             f"{len(devices)} devices cannot be shared by runs of {per_run} devices each: give "
-            "--devices-per-run a divisor of their number."
+            "--devices-per-run a divisor of their number.",
+            code="devices-not-shareable",
+            devices=len(devices),
+            per_run=per_run,
         )
     shape = (len(devices) // per_run, per_run)
     types = (jax.sharding.AxisType.Auto,) * 2

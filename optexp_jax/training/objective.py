@@ -131,7 +131,11 @@ class Objective:
             raise OptexpError(
                 f"The model gives logits of shape {logits.shape} for labels of shape "
                 f"{labels.shape} in {self.num_classes} classes: it gives {expected}, one logit for "
-                "each class of each label."
+                "each class of each label.",
+                code="logits-of-wrong-shape",
+                logits=logits.shape,
+                labels=labels.shape,
+                num_classes=self.num_classes,
             )
 
 

@@ -47,15 +47,28 @@ class Pack:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise OptexpError(f"The pack mode '{self.mode}' is unknown: take map or vmap.")
+            raise OptexpError(
+                f"The pack mode '{self.mode}' is unknown: take map or vmap.",
+                code="unknown-pack-mode",
+                mode=self.mode,
+            )
         if self.micro_batch is not None and self.micro_batch < 1:
-            raise OptexpError(f"A micro-batch has at least one example, not {self.micro_batch}.")
+            raise OptexpError(
+                f"A micro-batch has at least one example, not {self.micro_batch}.",
+                code="micro-batch-below-one",
+                micro_batch=self.micro_batch,
+            )
         if self.devices < 1:
-            raise OptexpError(f"A run has at least one device, not {self.devices}.")
+            raise OptexpError(
+                f"A run has at least one device, not {self.devices}.",
+                code="devices-below-one",
+                devices=self.devices,
+            )
         if len({_shared(e, self.mode) for e in self.experiments}) != 1:
             raise OptexpError(
                 "A pack holds at least one experiment, and experiments of a pack differ in the "
-                "learning rate and, where they run one after the other, in the seed only."
+                "learning rate and, where they run one after the other, in the seed only.",
+                code="not-one-pack",
             )
 
     @property

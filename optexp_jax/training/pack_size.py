@@ -83,7 +83,9 @@ def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
     raise OptexpError(
         f"One run needs about {_needed(one, data) / _GIB:.1f} GiB with a whole batch and does not "
         f"fit in parts of it either: the device has {memory / _GIB:.1f} GiB. Use a larger one, or "
-        "a smaller problem."
+        "a smaller problem.",
+        code="device-too-small",
+        memory=memory,
     )
 
 

@@ -144,7 +144,8 @@ class Program:
             if {key: leaf.shape[1:] for key, leaf in leaves.items()} != shapes:
                 raise OptexpError(
                     "The checkpoint does not fit the experiment: it was written by another version "
-                    "of the model or of the libraries; start again with --force."
+                    "of the model or of the libraries; start again with --force.",
+                    code="checkpoint-does-not-fit",
                 )
             states = tree.unflatten([self._pad(leaves[key]) for key in keys])
             alive = np.arange(self.padded) < len(self.pack.experiments)
@@ -243,10 +244,12 @@ def _at_rate_of(optimizer: Optimizer, opt_state: Any) -> Any:
     try:
         return optax.tree.set(opt_state, learning_rate=rate)
     except KeyError:
-        name = type(optimizer).__name__
+        kind = type(optimizer).__name__
         raise OptexpError(
-            f"The state of {name} holds no learning_rate, so that a pack would train all runs at "
-            "one: let `build` return optexp_jax.optim.inject_rate(...), or say `has_rate = False`."
+            f"The state of {kind} holds no learning_rate, so that a pack would train all runs at "
+            "one: let `build` return optexp_jax.optim.inject_rate(...), or say `has_rate = False`.",
+            code="rate-not-in-state",
+            kind=kind,
         ) from None
 
 

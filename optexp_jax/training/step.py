@@ -112,7 +112,8 @@ class Stepper:
         if devices > 1:
             raise OptexpError(
                 "A model with batch statistics takes batches on one device: leave out "
-                "--devices-per-run, several runs use several devices."
+                "--devices-per-run, several runs use several devices.",
+                code="batch-statistics-many-devices",
             )
         if self.micro_batch is None:
             return
@@ -120,7 +121,10 @@ class Stepper:
             if number > self.micro_batch and number % self.micro_batch:
                 raise OptexpError(
                     f"A model with batch statistics takes batches in equal parts: micro-batches of "
-                    f"{self.micro_batch} do not divide a batch of {number}."
+                    f"{self.micro_batch} do not divide a batch of {number}.",
+                    code="batch-statistics-unequal-parts",
+                    micro_batch=self.micro_batch,
+                    batch=number,
                 )
 
     def order(self, step: jax.Array) -> jax.Array:

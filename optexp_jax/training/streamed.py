@@ -53,7 +53,10 @@ class StreamedProgram(Program):
         self._size = min(batching.batch_size(examples), examples)
         _require_room(self._train, self._size)
         if len(by_seed(pack)) > 1:
-            raise OptexpError("Runs on images that are read from files share a pack by seed.")
+            raise OptexpError(
+                "Runs on images that are read from files share a pack by seed.",
+                code="streamed-pack-not-by-seed",
+            )
         shape = (1, *self._train.example_shape)
         super().__init__(pack, data, jax.ShapeDtypeStruct(shape, np.uint8))
         self._block = min(block_size(pack, data) or _MEASURED, examples)
@@ -198,5 +201,8 @@ def _require_room(split: Streamed, size: int) -> None:
     if needed > _MOST_BYTES:
         raise OptexpError(
             f"Batches of {size:,} images take {needed / 2**30:.0f} GiB of memory, as the next ones "
-            "are decoded ahead: use MiniBatch(size) with fewer."
+            "are decoded ahead: use MiniBatch(size) with fewer.",
+            code="batches-too-large",
+            size=size,
+            needed=needed,
         )

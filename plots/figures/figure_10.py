@@ -68,7 +68,7 @@ def _draw(runs: Runs) -> Figure:
 def _counts(text, runs: Runs) -> np.ndarray:
     missing = text.missing(runs.workspace)
     if missing:
-        raise MissingRunsError(missing)
+        raise MissingRunsError(missing, code="data-not-here", dataset=type(text).__name__)
     text.prepare(runs.workspace)
     return text.load(runs.workspace).class_counts
 

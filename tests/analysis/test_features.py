@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from errors import refuses
 
 from optexp_jax.analysis import feature_extractor, head_of, output_layer
-from optexp_jax.errors import OptexpError
 from optexp_jax.models import Linear, SimpleViT, Transformer
 
 TOKENS = jnp.array([[1, 2, 3, 0]])
@@ -35,19 +35,17 @@ def test_the_head_on_the_features_gives_the_logits(name):
 def test_a_head_that_is_not_there_is_named():
     model = nn.Dense(3)
     variables = model.init(jax.random.key(0), jnp.ones((1, 2)))
-    with pytest.raises(
-        OptexpError, match="No layer has 4 columns, one for each class: name the path"
-    ):
+    with refuses("output-layer-not-found", num_classes=4, found=[]):
         head_of(variables["params"], 4)
-    with pytest.raises(OptexpError, match="calls no layer 'head'"):
+    with refuses("layer-not-called", model="Dense", head="head"):
         feature_extractor(model, "head")(variables, jnp.ones((1, 2)))
-    with pytest.raises(OptexpError, match="hold no layer 'head'"):
+    with refuses("no-such-layer", head="head"):
         output_layer(variables["params"], "head")
 
 
 def test_several_heads_are_named():
     params = {name: {"kernel": jnp.ones((2, 3))} for name in ("a", "b")}
-    with pytest.raises(OptexpError, match=r"Several layers have \(a, b\) 3 columns"):
+    with refuses("output-layer-not-found", num_classes=3, found=["a", "b"]):
         head_of(params, 3)
 
 

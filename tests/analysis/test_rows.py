@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from errors import refuses
 
 from optexp_jax.analysis import OutputLayer, block_traces, hessian_entries, row_statistics
-from optexp_jax.errors import OptexpError
 
 N, D, C = 7, 4, 5
 
@@ -122,9 +122,9 @@ def test_flipped_is_the_other_side(problem):
 
 @pytest.mark.parametrize("batches", [[], [(jnp.ones((2, D)), jnp.array([-1, -1]))]])
 def test_no_examples_are_refused(problem, batches):
-    with pytest.raises(OptexpError, match="no examples"):
+    with refuses("no-examples"):
         row_statistics(problem[0], batches)
-    with pytest.raises(OptexpError, match="no examples"):
+    with refuses("no-examples"):
         block_traces(problem[0], batches, [0])
 
 
@@ -176,14 +176,14 @@ def test_labels_of_no_class_are_padding(problem, label):
 @pytest.mark.parametrize("labels", [np.ones(N), np.ones(N, bool)])
 def test_labels_that_are_no_integers_are_refused(problem, labels):
     for of in (row_statistics, lambda *a: block_traces(*a, [0])):
-        with pytest.raises(TypeError, match=r"^Labels are integers, not .*\.$"):
+        with pytest.raises(TypeError):
             of(problem[0], [(problem[1], labels)])
 
 
 @pytest.mark.parametrize("indices", [[C], [-1], [0.0], [True], 0, [[0]]])
 def test_indices_of_no_class_or_dimension_are_refused(problem, indices):
     layer, features, labels = problem
-    with pytest.raises(OptexpError, match=r"^The classes are a list of indices from 0 to 4\.$"):
+    with refuses("not-indices", name="classes", number=5):
         block_traces(layer, [(features, labels)], indices)
-    with pytest.raises(OptexpError, match=r"^The dimensions are a list of indices from 0 to 3\.$"):
+    with refuses("not-indices", name="dimensions", number=4):
         hessian_entries(layer, [(features, labels)], [0], indices)

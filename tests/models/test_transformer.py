@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from errors import refuses
 from filled_models import filled
 from flax import traverse_util
 
-from optexp_jax.errors import OptexpError
 from optexp_jax.models import GPT, Transformer
 from optexp_jax.models.functional import functional, split_trainable
 
@@ -172,17 +172,17 @@ def test_activations_may_be_bfloat16(model):
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "code", "values"),
     [
-        ({"num_heads": 3}, "width of Transformer is a multiple of num_heads, not 8 for 3 heads"),
-        ({"depth": 0}, "depth of Transformer is an integer from 1, not 0"),
-        ({"width_mlp": 0}, "width_mlp of Transformer is an integer from 1, not 0"),
-        ({"dropout": 1.0}, "dropout of Transformer is at least 0 and below 1, not 1.0"),
-        ({"norm": "first"}, "norm of Transformer is one of post, pre, stream, none, not 'first'"),
-        ({"frozen": ("tail",)}, "frozen of Transformer names some of embedding, attention"),
-        ({"merge_factor": 2}, "that makes 6 classes, not 11"),
+        ({"num_heads": 3}, "not-a-multiple", {"field": "width", "value": 8, "of": 3}),
+        ({"depth": 0}, "not-an-integer", {"field": "depth", "value": 0}),
+        ({"width_mlp": 0}, "not-an-integer", {"field": "width_mlp", "value": 0}),
+        ({"dropout": 1.0}, "dropout-outside", {"value": 1.0}),
+        ({"norm": "first"}, "not-a-choice", {"field": "norm", "value": "first"}),
+        ({"frozen": ("tail",)}, "unknown-part", {"field": "frozen", "value": ("tail",)}),
+        ({"merge_factor": 2}, "merged-classes-wrong", {"merge_factor": 2, "num_classes": 11}),
     ],
 )
-def test_impossible_models_are_named(fields, sentence):
-    with pytest.raises(OptexpError, match=sentence):
+def test_impossible_models_are_named(fields, code, values):
+    with refuses(code, kind="Transformer", **values):
         Transformer(**SMALL | fields)

@@ -5,6 +5,7 @@ import decimal
 import itertools
 import operator
 import pickle
+import re
 import sys
 from fractions import Fraction
 
@@ -59,7 +60,7 @@ def test_equal_exponents_make_one_rate(numerator, log_denominator):
 
 @pytest.mark.parametrize("text", ["10^x", "", "10^1/0", "10^0.5", "10", "-10^2", "10^", "0.01"])
 def test_text_that_is_no_power_is_refused(text):
-    with pytest.raises(ValueError, match=r"write (a power|an integer).*\.$"):
+    with pytest.raises(ValueError, match=r"\b(10\^|Fraction\()"):
         LearningRate.parse(text)
 
 
@@ -72,13 +73,13 @@ def test_text_that_is_no_power_is_refused(text):
     ],
 )
 def test_inexact_exponents_are_refused_with_the_remedy(exponent):
-    with pytest.raises(ValueError, match=r"is not exact: write an integer or a fraction .*\.$"):
+    with pytest.raises(ValueError, match=r"Fraction\("):
         LearningRate(exponent)
 
 
 @pytest.mark.parametrize("base", [1, 0, -10, 10.0, True, "10", np.True_, np.int8(1), [10]])
 def test_bases_that_are_no_integers_from_2_are_refused(base):
-    with pytest.raises(ValueError, match=r"integer from 2, not .*\.$"):
+    with pytest.raises(ValueError, match=re.escape(repr(base))):
         LearningRate(-1, base)
 
 
@@ -105,17 +106,15 @@ NO_NUMBERS = [
 )
 def test_text_that_reads_as_a_rate_is_no_exponent(text):
     """`1e-3` was 10^(1/1000)."""
-    with pytest.raises(
-        ValueError, match=r"^'.*' is no exponent .*: write .*LearningRate\(-3\).*\.$"
-    ):
+    with pytest.raises(ValueError, match=r"'.*LearningRate\(-3\)"):
         LearningRate(text)
-    with pytest.raises(ValueError, match=r"^'.*' is not a learning rate: write a power .*\.$"):
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
         LearningRate.parse(text)
 
 
 @pytest.mark.parametrize("value", [-2, 0.01, None, True, b"10^-2", LearningRate(-2)])
 def test_only_text_is_parsed(value):
-    with pytest.raises(ValueError, match=r"is not a learning rate: write a power .*\.$"):
+    with pytest.raises(ValueError):
         LearningRate.parse(value)
 
 
@@ -144,7 +143,7 @@ def test_exact_numbers_of_any_type_make_the_same_rate(exponent, base, text):
 
 
 def test_a_power_has_the_base_that_it_names():
-    with pytest.raises(ValueError, match=r"^'2\^3' has the base 2, not 10: leave the base out\.$"):
+    with pytest.raises(ValueError, match=r"'2\^3'.*\b2\b.*\b10\b"):
         LearningRate("2^3", 10)
 
 
@@ -156,9 +155,7 @@ HUGE = [400, -400, -310, 10**12, -(10**12), 10**5000, "10^400", "10^-99999", "2^
     [*((value,) for value in HUGE), (1, 10**5000), (0, 2**1024), ("10^" + "9" * 400,), (1e300,)],
 )
 def test_rates_that_float64_does_not_hold_are_refused_at_once(arguments):
-    with pytest.raises(
-        ValueError, match=r"^The learning rate .* too (large|small) for float64: .*\.$"
-    ):
+    with pytest.raises(ValueError, match="float64"):
         LearningRate(*arguments)
 
 
@@ -245,7 +242,7 @@ def test_values_are_compared_not_exponents():
 
 
 def test_a_rate_is_compared_with_rates_only():
-    with pytest.raises(TypeError, match="not supported between"):
+    with pytest.raises(TypeError):
         operator.lt(LearningRate(0), 1.0)
 
 
@@ -290,5 +287,5 @@ def test_a_grid_takes_integers_of_numpy():
     ],
 )
 def test_impossible_grids_are_refused(arguments):
-    with pytest.raises(ValueError, match=r"^(A|The) .*[^.]\.$"):
+    with pytest.raises(ValueError):
         lr_grid(*arguments)

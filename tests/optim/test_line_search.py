@@ -1,7 +1,6 @@
 """The backtracking line search: what it accepts, and that it never breaks down."""
 
 import functools
-import re
 
 import jax
 import jax.numpy as jnp
@@ -86,17 +85,13 @@ KEYWORDS = {"value": quadratic(W), "grad": jax.grad(quadratic)(W), "value_fn": q
 @pytest.mark.parametrize("given", [[], ["value"], ["value", "grad"], ["value_fn"], ["grad"]])
 def test_an_update_names_the_keywords_that_it_misses(spec, given):
     missing = ", ".join(f"{name}=" for name in KEYWORDS if name not in given)
-    sentence = (
-        f"The update of line_search_gd misses {missing}: call tx.update(grads, state, params, "
-        "value=f(params), grad=grads, value_fn=f) with the loss f."
-    )
     for absent in ({}, dict.fromkeys(KEYWORDS)):
         keywords = absent | {name: KEYWORDS[name] for name in given}
-        with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        with pytest.raises(TypeError, match=rf"line_search_gd .*\b{missing}\W"):
             spec.update(KEYWORDS["grad"], spec.init(W), W, **keywords)
 
 
 def test_an_update_needs_the_parameters():
     tx = line_search_gd()
-    with pytest.raises(TypeError, match=r"^The update of line_search_gd misses params: call .*\.$"):
+    with pytest.raises(TypeError, match=r"line_search_gd .*\bparams\b"):
         tx.update(KEYWORDS["grad"], tx.init(W), **KEYWORDS)

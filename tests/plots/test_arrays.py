@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from errors import refuses
 
-from optexp_jax.errors import OptexpError
 from optexp_jax.plotting import losses_by_group
 
 COUNTS = [4, 2, 2]
@@ -32,5 +32,5 @@ def test_nothing_finite_is_drawn_empty():
 
 
 def test_arrays_that_do_not_fit_are_named():
-    with pytest.raises(OptexpError, match=r"'mine' has shape \(2, 4\); there are 2 steps and 3"):
+    with refuses("wrong-shape", name="mine", shape=(2, 4), steps=2, classes=3):
         losses_by_group({"mine": np.ones((2, 4))}, COUNTS)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from errors import refuses
 
 from optexp_jax.datasets import HeavyTailedOneHot
-from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import SquaredLoss, Weighted
 from optexp_jax.models import Linear
@@ -173,15 +173,15 @@ def test_best_runs_are_the_finished_seeds_of_the_best_rate():
 
 def test_runs_of_different_problems_or_lengths_are_refused():
     other = Problem(Linear(11, 11), HeavyTailedOneHot(10), SquaredLoss(), l2=0.1)
-    with pytest.raises(OptexpError, match="different problems"):
+    with refuses("different-problems"):
         best_rates([a_run(0, GOOD), a_run(1, GOOD, problem=other)])
     lengths = [a_run(0, GOOD), a_run(1, BETTER[:4], steps=3)]
-    with pytest.raises(OptexpError, match="--step"):
+    with refuses("different-lengths"):
         best_rates(lengths)
     assert best(*lengths, step=3) == 1
 
 
 def test_an_epoch_has_a_step():
     assert step_of_epoch([a_run(0, [], status="missing"), a_run(0, GOOD)], epoch=1) == 2
-    with pytest.raises(OptexpError, match="run it first"):
+    with refuses("epoch-of-unknown-length"):
         step_of_epoch([a_run(0, [1.0], status="running")], epoch=1)

@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
+from errors import refuses
 
-from optexp_jax.errors import OptexpError
 from optexp_jax.schedulers.profiles import read_profiles, resources_of
 from optexp_jax.schedulers.resources import Resources
 
@@ -56,39 +57,66 @@ def test_what_slurm_reads_is_taken(time, memory):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "code", "values"),
     [
-        ('[a]\ntime = "1"\nmemory = "16GM"', ["'16GM'", "16G"]),
-        ('[a]\ntime = "tomorrow"\nmemory = "1G"', ["'tomorrow'", "12:00:00"]),
-        ('[a]\ntime = "00:00:00"\nmemory = "1G"', ["'00:00:00'"]),
-        ('[a]\ntime = "1"', ["'a'", "no memory"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\ncpu = 4', ["'cpu'", "cpus"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\ncpus = "4"', ["cpus", "'4'"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\ncpus = true', ["cpus", "True"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\ncpus = "auto"', ["pack", "'a'"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\ncpus = 0', ["cpus is 0"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\npartition = "a b; rm"', ["partition", "'a b; rm'"]),
-        ('[a]\ntime = "1"\nmemory = "1G"\nper_gpu = 2\nnodes = 2', ["per_gpu", "nodes"]),
+        (
+            '[a]\ntime = "1"\nmemory = "16GM"',
+            "not-a-memory-size",
+            {"field": "memory", "value": "16GM"},
+        ),
+        ('[a]\ntime = "tomorrow"\nmemory = "1G"', "not-a-time", {"value": "tomorrow"}),
+        ('[a]\ntime = "00:00:00"\nmemory = "1G"', "not-a-time", {"value": "00:00:00"}),
+        ('[a]\ntime = "1"', "profile-incomplete", {"profile": "a", "field": "memory"}),
+        (
+            '[a]\ntime = "1"\nmemory = "1G"\ncpu = 4',
+            "unknown-profile-field",
+            {"profile": "a", "field": "cpu", "known": re.compile("cpus")},
+        ),
+        (
+            '[a]\ntime = "1"\nmemory = "1G"\ncpus = "4"',
+            "profile-field-wrong",
+            {"field": "cpus", "value": "4"},
+        ),
+        (
+            '[a]\ntime = "1"\nmemory = "1G"\ncpus = true',
+            "profile-field-wrong",
+            {"field": "cpus", "value": True},
+        ),
+        (
+            '[a]\ntime = "1"\nmemory = "1G"\ncpus = "auto"',
+            "only-pack-can-be-auto",
+            {"profile": "a"},
+        ),
+        ('[a]\ntime = "1"\nmemory = "1G"\ncpus = 0', "below-one", {"field": "cpus", "value": 0}),
+        (
+            '[a]\ntime = "1"\nmemory = "1G"\npartition = "a b; rm"',
+            "not-one-word",
+            {"field": "partition", "value": "a b; rm"},
+        ),
+        (
+            '[a]\ntime = "1"\nmemory = "1G"\nper_gpu = 2\nnodes = 2',
+            "shared-both-ways",
+            {"per_gpu": 2, "nodes": 2},
+        ),
         (
             '[a]\ntime = "1"\nmemory = "1G"\nsetup = ["export WANDB_API_KEY=hush"]',
-            ["WANDB_API_KEY"],
+            "looks-like-secret",
+            {"name": "setup", "line": 1, "found": "WANDB_API_KEY"},
         ),
-        ("time = 1", ["'time'", "[profile]"]),
-        ("[a", ["not TOML"]),
-        ("", ["'a'", "two_cores"]),
+        ("time = 1", "outside-of-profile", {"key": "time"}),
+        ("[a", "profiles-not-toml", {}),
+        ("", "unknown-profile", {"name": "a"}),
     ],
 )
-def test_a_mistake_in_the_file_is_one_sentence(tmp_path, text, words):
-    with pytest.raises(OptexpError) as refused:
+def test_a_mistake_in_the_file_is_one_sentence(tmp_path, text, code, values):
+    with refuses(code, **values) as refused:
         resources_of("a", read_profiles(own_file(tmp_path, text)), {})
-    message = str(refused.value)
-    assert "\n" not in message
-    assert "hush" not in message
-    assert all(word in message for word in words)
+    assert "hush" not in str(refused.value)
+    assert "hush" not in repr(refused.value.values)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(OptexpError, match=r"nowhere\.toml cannot be read .*--profiles"):
+    with refuses("profiles-unreadable", path=tmp_path / "nowhere.toml"):
         read_profiles(tmp_path / "nowhere.toml")
 
 

@@ -54,7 +54,13 @@ class ImageNetFamily(ByFrequency):
         check_flag(f"augment of {name}", numbers.pop("augment"))
         folder = numbers.pop("source")
         if not isinstance(folder, str) or folder in ("", "..") or Path(folder).name != folder:
-            raise OptexpError(f"source of {name} is the name of a folder, not {folder!r}.")
+            raise OptexpError(
+                f"source of {name} is the name of a folder, not {folder!r}.",
+                code="not-a-folder-name",
+                field="source",
+                kind=name,
+                value=folder,
+            )
         for field, value in numbers.items():
             if value is not None or field not in ("evaluated", "validated"):
                 check_integer(f"{field} of {name}", value, least=int(field != "seed"))
@@ -148,12 +154,18 @@ class ImageNetFamily(ByFrequency):
     def _open(self, workspace: Path, report: Report) -> Data:
         source = sources.find(workspace, self.source)
         if source is None:
-            raise MissingDataError(self.missing(workspace) or "")
+            raise MissingDataError(
+                self.missing(workspace) or "", code="data-not-here", dataset=type(self).__name__
+            )
         listing = sources.list_images(workspace, self.source, source, report)
         if len(listing.classes) != self.num_classes:
             raise OptexpError(
                 f"{source.folder} has {len(listing.classes)} classes, not {self.num_classes}: "
-                f"complete it, or write num_classes={len(listing.classes)}."
+                f"complete it, or write num_classes={len(listing.classes)}.",
+                code="wrong-number-of-classes",
+                folder=source.folder,
+                found=len(listing.classes),
+                num_classes=self.num_classes,
             )
         train = ImageSplit(source, "train", listing.train, self.size, self.augment, _MEAN, _STD)
         profile = self.profile()

@@ -81,7 +81,8 @@ class ImageSplit:
         if ImageFile.LOAD_TRUNCATED_IMAGES:
             raise OptexpError(
                 "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, and damaged images would be grey "
-                "without a word: turn it off."
+                "without a word: turn it off.",
+                code="truncated-images-allowed",
             )
         name, key = self.images.names[index], int(self.images.keys[index])
         where = self.source.folder / self.part / os.fsdecode(name)
@@ -92,12 +93,18 @@ class ImageSplit:
             tell_from_damage(where, error)
             why = "it is no image" if isinstance(error, UnidentifiedImageError) else error
             raise OptexpError(
-                f"The image {where} cannot be read ({why}): restore it from a good copy."
+                f"The image {where} cannot be read ({why}): restore it from a good copy.",
+                code="image-unreadable",
+                path=where,
+                why=why,
             ) from error
         if converted is None:
             raise OptexpError(
                 f"The image {where} has pixels of 32 bits (mode {mode}), and nothing says which "
-                "value is white: save it with 8 bits for each channel."
+                "value is white: save it with 8 bits for each channel.",
+                code="image-without-white",
+                path=where,
+                mode=mode,
             )
         return converted
 

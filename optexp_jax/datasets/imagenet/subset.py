@@ -95,7 +95,10 @@ def _read(path: Path, everything: ImageSplit) -> ImageSplit:
     except Exception as error:  # numpy and zipfile raise half a dozen kinds
         tell_from_damage(path, error)
         raise OptexpError(
-            f"The selection {path} is damaged ({error}): remove it to draw again."
+            f"The selection {path} is damaged ({error}): remove it to draw again.",
+            code="selection-damaged",
+            path=path,
+            why=error,
         ) from error
     expected = int(kept["files"]), str(kept["listing"])[:8]
     found = len(everything), _hash(everything.images)[:8]
@@ -103,7 +106,12 @@ def _read(path: Path, everything: ImageSplit) -> ImageSplit:
         raise OptexpError(
             f"{path.stem} was chosen from {expected[0]} training images (hash {expected[1]}) and "
             f"{everything.source.folder} has {found[0]} now (hash {found[1]}): restore them, or "
-            f"remove {path} to choose again."
+            f"remove {path} to choose again.",
+            code="selection-of-other-images",
+            path=path,
+            folder=everything.source.folder,
+            expected=expected,
+            found=found,
         )
     images = everything.images.take(kept["chosen"])
     mean, std = tuple(kept["mean"].tolist()), tuple(kept["std"].tolist())

@@ -56,7 +56,10 @@ class ImageRecords:
             tell_from_damage(self.folder, error)
             raise OptexpError(
                 f"The copy of TensorFlow Datasets in {self.folder} cannot be read ({error}): "
-                "remove it."
+                "remove it.",
+                code="tfds-unreadable",
+                folder=self.folder,
+                why=error,
             ) from error
         return Listing(tuple(classes), train, val)
 

@@ -104,7 +104,10 @@ class ImageTree:
         if odd:
             raise OptexpError(
                 f"{self.folder / 'val'} has a folder {odd[0]} and {self.folder / 'train'} has "
-                "none: both have one folder for each class."
+                "none: both have one folder for each class.",
+                code="class-folder-not-in-train",
+                folder=self.folder,
+                name=odd[0],
             )
         train, val = (self._part(part, classes, report) for part in PARTS)
         without = np.flatnonzero(np.bincount(train.labels, minlength=len(classes)) == 0)
@@ -113,7 +116,9 @@ class ImageTree:
         if empty:
             raise OptexpError(
                 f"{self.folder / empty[0]} holds no images: place those of each class in a folder "
-                f"of its own, train/<class>/*.JPEG and val/<class>/*.JPEG in {self.folder}."
+                f"of its own, train/<class>/*.JPEG and val/<class>/*.JPEG in {self.folder}.",
+                code="no-images",
+                folder=self.folder / empty[0],
             )
         return Listing(tuple(classes), train, val)
 
@@ -156,4 +161,9 @@ def _images(folder: Path) -> list[str]:
 
 
 def _unreadable(folder: Path, error: OSError) -> OptexpError:
-    return OptexpError(f"The folder {folder} cannot be read: {error.strerror or error}.")
+    return OptexpError(
+        f"The folder {folder} cannot be read: {error.strerror or error}.",
+        code="folder-unreadable",
+        path=folder,
+        cause=error.strerror or error,
+    )

@@ -71,7 +71,11 @@ class BarcodedMNIST(RareClasses):
             name = type(self.source).__name__
             raise OptexpError(
                 f"Barcodes on {name} have from 1 to {most} bits, not {self.bits!r}: set "
-                f"bits={most} or less."
+                f"bits={most} or less.",
+                code="too-many-bits",
+                dataset=name,
+                bits=self.bits,
+                most=most,
             )
         check_integer("per_class of BarcodedMNIST", self.per_class)
 

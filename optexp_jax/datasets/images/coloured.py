@@ -106,7 +106,12 @@ class ColouredMNIST(RareClasses):
             raise OptexpError(
                 f"{type(self).__name__} draws {examples} different images of each class, and "
                 f"{type(self.source).__name__} has only {counts.min()} of one: take a larger "
-                "subset, or many=True."
+                "subset, or many=True.",
+                code="too-few-images",
+                dataset=type(self).__name__,
+                source=type(self.source).__name__,
+                wanted=examples,
+                found=int(counts.min()),
             )
         sizes = np.broadcast_to(counts[:, None], (10, hues * saturations))
         drawn = order[starts[:, None, None] + different(sizes, examples, seed_of(self), use)]

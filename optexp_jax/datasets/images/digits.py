@@ -95,4 +95,4 @@ class Digits(TenClasses):
     def _need(self, workspace: Path) -> None:
         sentence = self.missing(workspace)
         if sentence:
-            raise MissingDataError(sentence)
+            raise MissingDataError(sentence, code="data-not-here", dataset=type(self).__name__)

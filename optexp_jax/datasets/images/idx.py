@@ -42,7 +42,10 @@ def read_idx(path: Path) -> np.ndarray:
     if content[:3] != _BYTES[: len(content)]:
         raise OptexpError(
             f"{path} is not an IDX file of bytes: it begins with {content[:3].hex()} where "
-            f"{_BYTES.hex()} is expected; {_REMEDY}."
+            f"{_BYTES.hex()} is expected; {_REMEDY}.",
+            code="not-an-idx-file",
+            path=path,
+            found=content[:3],
         )
     axes = content[3] if len(content) > 3 else 1
     start = 4 + 4 * axes
@@ -89,9 +92,16 @@ def _content(path: Path) -> tuple[bytes, bool]:
     try:
         return (path.read_bytes(), True) if path.suffix != ".gz" else _unpacked(path)
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise OptexpError(f"{path} is damaged ({error}): {_REMEDY}.") from error
+        raise OptexpError(
+            f"{path} is damaged ({error}): {_REMEDY}.", code="idx-damaged", path=path, why=error
+        ) from error
     except OSError as error:
-        raise OptexpError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise OptexpError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            code="file-unreadable",
+            path=path,
+            cause=error.strerror or error,
+        ) from error
 
 
 def _unpacked(path: Path) -> tuple[bytes, bool]:
@@ -113,5 +123,10 @@ def _check_size(path: Path, expected: int, found: int, whole: bool) -> None:
     # The checksum behind the last byte may be all that is missing.
     end = " without its checksum" if found == expected else ""
     raise OptexpError(
-        f"{path} {what}: expected {expected} {unpacked}bytes, found {found}{end}; {_REMEDY}."
+        f"{path} {what}: expected {expected} {unpacked}bytes, found {found}{end}; {_REMEDY}.",
+        code="idx-wrong-size",
+        path=path,
+        expected=expected,
+        found=found,
+        whole=whole,
     )

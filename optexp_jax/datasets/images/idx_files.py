@@ -76,7 +76,9 @@ class ImageFiles:
         """
         read = next(self._sources(workspace), None)
         if read is None:
-            raise data_files.MissingDataError(self.missing(workspace))
+            raise data_files.MissingDataError(
+                self.missing(workspace) or "", code="data-not-here", dataset=self.name
+            )
         arrays = read()
         return Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
 
@@ -130,7 +132,11 @@ class ImageFiles:
             if wrong:
                 raise OptexpError(
                     f"{path} does not hold what {self.name} has: expected {wrong}; remove it and "
-                    "prepare the data set again."
+                    "prepare the data set again.",
+                    code="other-content",
+                    path=path,
+                    dataset=self.name,
+                    expected=wrong,
                 )
 
     def _download(self, workspace: Path, report: Report) -> None:

@@ -67,7 +67,14 @@ class IdxImages(TenClasses):
         super()._check()
         if not isinstance(self.subset, str) or self.subset not in SUBSETS:
             name = type(self).__name__
-            raise OptexpError(f"Subsets of {name} are {', '.join(SUBSETS)}, not {self.subset!r}.")
+            raise OptexpError(
+                f"Subsets of {name} are {', '.join(SUBSETS)}, not {self.subset!r}.",
+                code="not-a-choice",
+                field="subset",
+                kind=name,
+                value=self.subset,
+                choices=tuple(SUBSETS),
+            )
 
 
 @register("MNIST")

@@ -16,7 +16,14 @@ def check_pixels(name: str, pixels: str) -> None:
         OptexpError: another value than `raw`, `unit` or `standardised`.
     """
     if pixels not in PIXELS:
-        raise OptexpError(f"The pixels of {name} are {', '.join(PIXELS)}, not {pixels!r}.")
+        raise OptexpError(
+            f"The pixels of {name} are {', '.join(PIXELS)}, not {pixels!r}.",
+            code="not-a-choice",
+            field="pixels",
+            kind=name,
+            value=pixels,
+            choices=tuple(PIXELS),
+        )
 
 
 def moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

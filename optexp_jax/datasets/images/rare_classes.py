@@ -99,16 +99,26 @@ class RareClasses:
         check_seed(name, self.seed)
         if not isinstance(self.source, PlainImages):
             raise OptexpError(
-                f"The source of {name} is MNIST(), FashionMNIST() or Digits(), not {self.source!r}."
+                f"The source of {name} is MNIST(), FashionMNIST() or Digits(), not "
+                f"{self.source!r}.",
+                code="wrong-kind",
+                field="source",
+                kind=name,
+                value=self.source,
             )
         if self.source.flatten:
-            raise OptexpError(f"{name} is made of images: give it a source with flatten=False.")
+            raise OptexpError(
+                f"{name} is made of images: give it a source with flatten=False.",
+                code="source-not-images",
+                dataset=name,
+                source=self.source,
+            )
 
     def _halves(self, workspace: Path) -> tuple[Split, Split]:
         seed = seed_of(self)  # before the files, so that a missing seed is told at once
         sentence = self.missing(workspace)
         if sentence:
-            raise MissingDataError(sentence)
+            raise MissingDataError(sentence, code="data-not-here", dataset=type(self).__name__)
         train, _ = self.source.raw(workspace)
         images, labels = np.asarray(train.inputs), np.asarray(train.labels)
         order = random_order(len(labels), seed, "split")

@@ -37,7 +37,11 @@ def power_law_counts(num_classes: int, power: float, shift: float, least: int) -
     if counts.sum() >= 2**31:
         raise OptexpError(
             f"A law of power {power:g} over {num_classes} classes has {counts.sum():.0e} examples: "
-            "take a smaller power, or fewer classes."
+            "take a smaller power, or fewer classes.",
+            code="too-many-examples",
+            power=power,
+            num_classes=num_classes,
+            examples=counts.sum(),
         )
     return counts.astype(np.int64)
 

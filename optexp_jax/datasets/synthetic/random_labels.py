@@ -48,7 +48,11 @@ class RandomHeavyTailedLabels(ByFrequency):
 
     def __post_init__(self) -> None:
         if type(self.size) is not int or not 1 <= self.size <= 16:
-            raise OptexpError(f"The size of the problem is between 1 and 16, not {self.size!r}.")
+            raise OptexpError(
+                f"The size of the problem is between 1 and 16, not {self.size!r}.",
+                code="size-outside",
+                size=self.size,
+            )
         name = type(self).__name__
         if self.dim is not None:
             check_integer(f"dim of {name}", self.dim)

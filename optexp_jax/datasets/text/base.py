@@ -124,7 +124,7 @@ class TextDataset(ByFrequency):
         """
         sentence = self.missing(workspace)
         if sentence:
-            raise MissingDataError(sentence)
+            raise MissingDataError(sentence, code="data-not-here", dataset=type(self).__name__)
         tokens = self.source.encoded(workspace, self.tokens, silent)
         train, validation = (self._split(tokens[part], part) for part in ("train", "validation"))
         counts = counts_of(train.labels, self.num_classes)
@@ -134,7 +134,12 @@ class TextDataset(ByFrequency):
         if not self.layout.targets(len(tokens)):
             raise OptexpError(
                 f"{self.layout} asks for more than the {len(tokens):,} {part} tokens of "
-                f"{type(self).__name__}: choose fewer or shorter ones."
+                f"{type(self).__name__}: choose fewer or shorter ones.",
+                code="too-few-tokens",
+                dataset=type(self).__name__,
+                part=part,
+                layout=self.layout,
+                found=len(tokens),
             )
         return merged(self.layout.split(tokens), self.merge_factor)
 

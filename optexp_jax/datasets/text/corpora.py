@@ -137,7 +137,11 @@ class Corpus:
                 raise OptexpError(
                     f"{text.path} is damaged or another text: {found}, of the one that was "
                     f"published {expected}; put that there, or delete it and prepare the data set "
-                    "again."
+                    "again.",
+                    code="text-damaged",
+                    path=text.path,
+                    found=found,
+                    expected=expected,
                 )
 
 
@@ -151,7 +155,11 @@ def _compare(archive: Path, remotes: tuple[Remote, ...]) -> None:
     if found != published:
         raise OptexpError(
             f"{archive} is damaged or another archive: its checksum is {found}, that of the one "
-            f"that was published {published}; delete it and prepare the data set again."
+            f"that was published {published}; delete it and prepare the data set again.",
+            code="archive-damaged",
+            path=archive,
+            found=found,
+            published=published,
         )
 
 
@@ -164,7 +172,10 @@ def _unzip(archive: Path, name: str, target: Path) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, StopIteration) as error:
         raise OptexpError(
             f"{archive} is damaged or another archive, as no {name} can be read from it: delete "
-            "it and prepare the data set again."
+            "it and prepare the data set again.",
+            code="archive-without-file",
+            path=archive,
+            name=name,
         ) from error
 
 

@@ -51,7 +51,11 @@ def encode(
             with (path / f"{part}.npy").open("wb") as file:
                 count = _write(file, batches, np.min_scalar_type(size - 1))
             if not count:
-                raise OptexpError(f"{text.path} is empty: put the original there.")
+                raise OptexpError(
+                    f"{text.path} is empty: put the original there.",
+                    code="text-empty",
+                    path=text.path,
+                )
             meta[part] = {
                 "text": remembered_sha256(text.path), "share": text.share, "tokens": count,
                 "sha256": hash_of(path / f"{part}.npy", "sha256"),

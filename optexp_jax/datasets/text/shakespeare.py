@@ -119,7 +119,11 @@ class ShakespeareExcerpt(TextDataset):
         check_number("share of ShakespeareExcerpt", self.share)
         if not 0 < self.share <= 1:
             raise OptexpError(
-                f"share of ShakespeareExcerpt is above 0, at most 1, not {self.share!r}."
+                f"share of ShakespeareExcerpt is above 0, at most 1, not {self.share!r}.",
+                code="not-a-share",
+                field="share",
+                kind="ShakespeareExcerpt",
+                value=self.share,
             )
         object.__setattr__(self, "share", float(self.share))
 

@@ -85,7 +85,7 @@ class TextSource:
         """
         sentence = self.missing(workspace)
         if sentence:
-            raise MissingDataError(sentence)
+            raise MissingDataError(sentence, code="data-not-here", dataset=self.corpus.name)
         self.corpus.unpack(workspace)
         hashes = (remembered_sha256(text.path) for text in self._texts(workspace).values())
         return " ".join([self._folder(workspace, tokens).name, str(self.share), *hashes])

@@ -73,5 +73,8 @@ class Text:
             return file.readlines(_BATCH)
         except UnicodeDecodeError as error:
             raise OptexpError(
-                f"{self.path} is not text in UTF-8 ({error.reason}): put the original there."
+                f"{self.path} is not text in UTF-8 ({error.reason}): put the original there.",
+                code="not-utf-8",
+                path=self.path,
+                reason=error.reason,
             ) from error

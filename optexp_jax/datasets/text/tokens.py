@@ -27,7 +27,10 @@ class _Tokens:
         if type(self.size) is not int or self.size < 2:
             raise OptexpError(
                 f"A vocabulary has at least 2 tokens, {UNKNOWN} and another: "
-                f"{type(self).__name__}({self.size!r}) is none."
+                f"{type(self).__name__}({self.size!r}) is none.",
+                code="vocabulary-too-small",
+                kind=type(self).__name__,
+                size=self.size,
             )
 
     @property
@@ -165,4 +168,8 @@ def saved(path: Path, size: int, train: Callable[[], Tokenizer]) -> Tokenizer:
 
 
 def _damaged(path: Path) -> OptexpError:
-    return OptexpError(f"The tokenizer {path} is damaged: delete it and run again to renew it.")
+    return OptexpError(
+        f"The tokenizer {path} is damaged: delete it and run again to renew it.",
+        code="tokenizer-damaged",
+        path=path,
+    )

@@ -104,7 +104,12 @@ def _common(size: int, text: Text, what: str, report: Report) -> Iterator[list[s
     if needed > size:
         raise OptexpError(
             f"A vocabulary of {size} pieces is too small for {text.path}, which has {len(kept)} "
-            f"frequent characters: choose at least {needed}."
+            f"frequent characters: choose at least {needed}.",
+            code="too-few-pieces",
+            path=text.path,
+            size=size,
+            needed=needed,
+            characters=len(kept),
         )
     rare = re.compile(rf"[^\s{re.escape(kept)}]")
     for lines in text.batches(what, report):
@@ -121,6 +126,8 @@ def _common_characters(text: Text, what: str, report: Report) -> str:
     order = np.argsort(-counts, kind="stable")
     covered = np.cumsum(counts[order])
     if not covered[-1]:
-        raise OptexpError(f"{text.path} is empty: put the original there.")
+        raise OptexpError(
+            f"{text.path} is empty: put the original there.", code="text-empty", path=text.path
+        )
     enough = np.searchsorted(covered, _COVERAGE * covered[-1]) + 1
     return "".join(map(chr, order[:enough].tolist()))

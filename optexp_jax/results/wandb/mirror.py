@@ -197,7 +197,9 @@ class WandbMirror:
         mode = self._settings.wandb_mode
         wandb.setup(settings=wandb.Settings(mode=mode, **_QUIET))
         if mode == "online" and wandb.run is None and not wandb.login(prompt=False):
-            raise OptexpError("no API key is configured, `wandb login` stores one")
+            raise OptexpError(
+                "no API key is configured, `wandb login` stores one", code="wandb-not-logged-in"
+            )
         return wandb
 
     def _init(self, wandb: Any, experiment: Experiment, run_id: str) -> None:

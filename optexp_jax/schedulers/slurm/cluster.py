@@ -43,20 +43,34 @@ def _call(*command: str) -> str:
         )
     except FileNotFoundError as error:
         raise NoSlurmError(
-            f"{command[0]} is not on this machine: call this where SLURM is, or use --local."
+            f"{command[0]} is not on this machine: call this where SLURM is, or use --local.",
+            code="command-missing",
+            command=command[0],
         ) from error
     except OSError as error:
         raise NoSlurmError(
             f"{command[0]} cannot be called ({cause_of(error)}): call this where SLURM is, or use "
-            "--local."
+            "--local.",
+            code="command-not-callable",
+            command=command[0],
+            cause=cause_of(error),
         ) from error
     except subprocess.TimeoutExpired as error:
         raise NoSlurmError(
-            f"{command[0]} did not answer for {_SECONDS:.0f} s: try later."
+            f"{command[0]} did not answer for {_SECONDS:.0f} s: try later.",
+            code="command-silent",
+            command=command[0],
+            seconds=_SECONDS,
         ) from error
     if done.returncode:
         words = [line.partition("error: ")[2] or line for line in done.stderr.splitlines() if line]
-        raise OptexpError(f"{command[0]} refused: {' '.join(words) or done.returncode}")
+        raise OptexpError(
+            f"{command[0]} refused: {' '.join(words) or done.returncode}",
+            code="command-refused",
+            command=command[0],
+            answer=" ".join(words),
+            returncode=done.returncode,
+        )
     return done.stdout
 
 
@@ -69,7 +83,11 @@ def submit(script: Path) -> str:
     answer = _call("sbatch", "--parsable", str(script)).strip()
     job = answer.splitlines()[-1].partition(";")[0] if answer else ""
     if not is_number(job):
-        raise OptexpError(f"sbatch named no job, but said '{answer}': look with squeue --me.")
+        raise OptexpError(
+            f"sbatch named no job, but said '{answer}': look with squeue --me.",
+            code="no-job-named",
+            answer=answer,
+        )
     return job
 
 

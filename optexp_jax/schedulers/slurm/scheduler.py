@@ -94,7 +94,10 @@ def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
     if share == 0:
         raise OptexpError(
             f"{processes} processes of a node have the GPUs {visible} only: ask for as many gpus "
-            "as processes in the profile."
+            "as processes in the profile.",
+            code="too-few-gpus",
+            processes=processes,
+            visible=visible,
         )
     first = share * int(environ["SLURM_LOCALID"])
     return list(range(first, first + share))

@@ -98,6 +98,8 @@ def quoted(name: str, text: str) -> str:
     if "\\" in text:
         raise OptexpError(
             f"The {name} has a backslash, which SLURM does not take in the names of logs: rename "
-            "what has it, or set OPTEXP_WORKSPACE to another folder."
+            "what has it, or set OPTEXP_WORKSPACE to another folder.",
+            code="backslash-in-log-name",
+            name=name,
         )
     return '"' + text.replace('"', '\\"') + '"'

@@ -31,7 +31,12 @@ def main(path: Path) -> int:
     manifest = Manifest.read(path)
     index = _from_environment("SLURM_ARRAY_TASK_ID")
     if not 0 <= index < len(manifest.tasks):
-        raise OptexpError(f"{path} has no task {index}: submit again with --slurm.")
+        raise OptexpError(
+            f"{path} has no task {index}: submit again with --slurm.",
+            code="no-such-task",
+            path=path,
+            task=index,
+        )
     code = run_task(manifest, path, index)
     task = Task(str(_from_environment("SLURM_ARRAY_JOB_ID")), index)
     if _was_stopped(code):
@@ -138,7 +143,12 @@ def _requeue(manifest: Manifest, task: Task) -> None:
 def _from_environment(name: str, default: int | None = None) -> int:
     text = os.environ.get(name, "" if default is None else str(default))
     if not cluster.is_number(text):
-        raise OptexpError(f"{name} is '{text}': this runs inside a task of an array, see --slurm.")
+        raise OptexpError(
+            f"{name} is '{text}': this runs inside a task of an array, see --slurm.",
+            code="not-inside-a-task",
+            name=name,
+            value=text,
+        )
     return int(text)
 
 

@@ -3,11 +3,13 @@
 import dataclasses
 import errno
 import json
+import re
 
 import numpy as np
 import pytest
 from fabricated import fabricate
 from slurm_standins import Slurm
+from wording import is_told
 
 from optexp_jax import Experiment, LearningRate, Problem
 from optexp_jax.cli import main
@@ -93,7 +95,7 @@ def test_a_grid_is_one_array_of_packs(call, slurm, workspace):
     (manifest,) = manifests(workspace)
     assert sorted(manifest.runs) == sorted((e.group, e.id) for e in GRID)
     assert [len(packs[0]) for packs in manifest.tasks] == [5, 1]
-    assert "Job 1: 2 tasks, 6 runs" in out
+    assert re.search(r"\b1\b.*\b2\b.*\b6\b", out)  # job, tasks, runs
     assert json.loads((workspace / "slurm" / name_of(workspace) / "submitted.json").read_text())
     script = the_script(workspace)
     assert "#SBATCH --array=0-1\n" in script
@@ -156,7 +158,7 @@ def test_a_dry_run_shows_the_script_and_sends_nothing(call, slurm, workspace):
     code, out, err = call("--slurm", "--dry-run")
     assert (code, err) == (0, "")
     assert "#SBATCH --array=0-1\n" in out
-    assert "Nothing was sent: 6 runs would be, as 2 tasks." in out
+    assert re.search(r"\b6\b.*\b2\b", out.splitlines()[-1])  # runs, tasks
     assert not slurm.calls("sbatch")
     assert not workspace.exists()
 
@@ -173,7 +175,7 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(call, slurm, workspace, wo
     slurm.answer("sbatch", error=error + "\n", code=1)
     code, _, err = call("--slurm")
     assert code == 2
-    assert err.startswith("error: sbatch refused: ")
+    assert is_told("command-refused", err, command="sbatch")
     assert words in err
     assert err.count("\n") == 1
     assert list(workspace.glob("slurm/*")) == []
@@ -183,7 +185,8 @@ def test_nothing_is_sent_while_the_queue_is_unknown(call, slurm):
     slurm.answer("squeue", error="slurm_load_jobs error: Unable to contact controller\n", code=1)
     code, _, err = call("--slurm")
     assert code == 2
-    assert "squeue refused: Unable to contact controller" in err
+    assert is_told("command-refused", err, command="squeue")
+    assert "Unable to contact controller" in err
     assert not slurm.calls("sbatch")
     assert call("--report")[0] == 0
 
@@ -193,12 +196,12 @@ def test_a_program_that_cannot_be_called_says_so(call, slurm):
     (slurm.folder / "squeue").mkdir()
     code, _, err = call("--slurm")
     assert code == 2
-    assert "squeue cannot be called (Permission denied)" in err
+    assert is_told("command-not-callable", err, command="squeue", cause="Permission denied")
 
 
 def test_what_slurm_says_may_have_other_digits_letters_and_lines(call, slurm, workspace):
     slurm.answer("sbatch", "²\n")
-    assert "sbatch named no job, but said '²'" in call("--slurm")[2]
+    assert is_told("no-job-named", call("--slurm")[2], answer="²")
     slurm.answer("sbatch", "count")
     call("--slurm")
     name = name_of(workspace)
@@ -206,7 +209,7 @@ def test_what_slurm_says_may_have_other_digits_letters_and_lines(call, slurm, wo
         f"²|0|RUNNING|{name}\nno columns\n|||\n7|0|RUNNING|two\u2028lines|x\n2|0|PENDING|{name}\n"
     )
     slurm.answer("squeue", lines)
-    assert "Cancelled 1 tasks: 2_0." in call("--cancel")[1]
+    assert "2_0" in call("--cancel")[1]
 
 
 @pytest.mark.parametrize(
@@ -221,11 +224,11 @@ def test_a_disk_that_is_full_is_one_sentence(call, slurm, workspace, monkeypatch
     monkeypatch.setattr("optexp_jax.results.checked_files.write_text", write)
     code, _, err = call("--slurm")
     assert code == 2
-    assert "No space left on device): free some space" in err
+    assert "No space left on device" in err
     assert err.count("\n") == 1
     assert len(list(workspace.glob("slurm/*"))) == len(slurm.calls("sbatch")) == left
     if left:
-        assert "Job 1 was sent" in err
+        assert is_told("submission-not-written", err, job="1")
         assert "scancel 1" in err
 
 
@@ -236,7 +239,7 @@ def test_a_task_outside_of_its_array_is_a_mistake(call, workspace, monkeypatch):
         monkeypatch.setenv("SLURM_ARRAY_TASK_ID", index)
         code, _, err = call("--task", str(path), "--process", process)
         assert code == 2
-        assert "--task is what --slurm calls inside a task" in err
+        assert is_told("task-outside-of-scheduler", err)
 
 
 @pytest.mark.parametrize("action", ["--slurm", "--cancel"])
@@ -245,8 +248,7 @@ def test_a_machine_without_slurm_says_so(call, slurm, action):
         slurm.remove(name)
     code, _, err = call(action)
     assert code == 2
-    assert "is not on this machine" in err
-    assert "--local" in err
+    assert is_told("command-missing", err)
 
 
 def test_what_is_done_or_on_its_way_is_not_sent_again(call, slurm, workspace):
@@ -257,7 +259,7 @@ def test_what_is_done_or_on_its_way_is_not_sent_again(call, slurm, workspace):
     slurm.answer("squeue", states("RUNNING", "PENDING", name=name_of(workspace)))
     code, out, _ = call("--slurm")
     assert code == 0
-    assert "Nothing is left to send: 5 runs are on their way" in out
+    assert re.search(r"\b5\b", out)  # runs are on their way
     assert len(slurm.calls("sbatch")) == 1
     # A job of an earlier cluster with the same number is another one.
     slurm.answer("squeue", states("RUNNING", "PENDING", name="other"))
@@ -274,7 +276,8 @@ def test_an_experiment_of_two_groups_is_sent_for_both(tmp_path):
 def test_force_sends_what_is_done_and_nothing_twice(call, slurm, workspace):
     for experiment in GRID:
         fabricate(workspace, experiment)
-    assert "Nothing is left" in call("--slurm")[1]
+    call("--slurm")
+    assert not manifests(workspace)
     call("--slurm", "--force")
     (manifest,) = manifests(workspace)
     assert len(manifest.runs) == 6
@@ -295,9 +298,9 @@ def test_the_report_joins_files_and_queue(call, slurm, workspace):
     names = next(line[4:] for line in lines if line[:1] == ["optimizer"])
     counts = dict(zip(names, next(line[1:] for line in lines if line[:1] == ["all"]), strict=True))
     assert counts == {"running": "1", "queued": "1", "failed": "1", "missing": "3"}
-    assert f"{GRID[0].short_id} failed: No such file." in out
-    assert "Task 1_2 ended as OUT_OF_MEMORY: Killed (" in out
-    assert "Task 1_4 ended as CANCELLED: it printed nothing (" in out
+    assert re.search(rf"{GRID[0].short_id}.*No such file\.", out)
+    assert re.search(r"\b1_2\b.*OUT_OF_MEMORY.*Killed", out)
+    assert re.search(r"\b1_4\b.*CANCELLED", out)
 
 
 def test_accounts_tell_what_the_queue_has_forgotten(call, slurm, workspace):
@@ -305,8 +308,8 @@ def test_accounts_tell_what_the_queue_has_forgotten(call, slurm, workspace):
     name = name_of(workspace)
     slurm.answer("sacct", f"1_0|TIMEOUT|{name}\n1_1|CANCELLED by 0|{name}\n")
     out = call("--report")[1]
-    assert "Task 1_0 ended as TIMEOUT" in out
-    assert "Task 1_1 ended as CANCELLED" in out
+    assert re.search(r"\b1_0\b.*TIMEOUT", out)
+    assert re.search(r"\b1_1\b.*CANCELLED", out)
 
 
 def test_cancel_takes_the_tasks_of_these_runs_only(call, slurm, workspace):
@@ -316,25 +319,31 @@ def test_cancel_takes_the_tasks_of_these_runs_only(call, slurm, workspace):
     code, out, _ = call("--cancel", "--optimizer", "SGD")
     assert code == 0
     assert slurm.calls("scancel") == [["1_1", "1_2", "1_3", "1_4"]]
-    assert "Cancelled 4 tasks" in out
-    assert "No task" in call("--cancel", "--learning-rate", "10^0")[1]
+    assert re.search(r"\b4\b", out)  # tasks
+    assert call("--cancel", "--learning-rate", "10^0")[0] == 0
+    assert len(slurm.calls("scancel")) == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "code", "values"),
     [
-        (["--slurm", "--local"], ["--slurm goes alone"]),
-        (["--slurm", "--memory", "16GM"], ["'16GM'", "16G"]),
-        (["--slurm", "--profile", "fast"], ["'fast'", "two_cores"]),
-        (["--local", "--dry-run"], ["--dry-run", "--slurm"]),
-        (["--report", "--partition", "long"], ["--partition", "--slurm"]),
-        (["--slurm", "--per-gpu", "0"], ["'0'", "whole number"]),
-        (["--task", "manifest.json"], ["manifest.json", "--slurm"]),
+        (["--slurm", "--local"], "scheduler-goes-alone", {"scheduler": "slurm"}),
+        (["--slurm", "--memory", "16GM"], "not-a-memory-size", {"value": "16GM"}),
+        (["--slurm", "--profile", "fast"], "unknown-profile", {"name": "fast"}),
+        (["--local", "--dry-run"], "option-needs-scheduler", {"option": "--dry-run"}),
+        (["--report", "--partition", "long"], "option-needs-scheduler", {"option": "--partition"}),
+        (["--task", "manifest.json"], "manifest-unreadable", {"path": "manifest.json"}),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(call, arguments, words):
-    code, _, err = call(*arguments)
-    assert code == 2
+def test_a_mistake_is_one_sentence_and_exit_code_2(call, arguments, code, values):
+    number, _, err = call(*arguments)
+    assert number == 2
     assert err.startswith("error: ")
     assert err.count("\n") == 1
-    assert all(word in err for word in words)
+    assert is_told(code, err, **values)
+
+
+def test_a_number_that_is_none_is_refused_by_the_parser(call):
+    number, _, err = call("--slurm", "--per-gpu", "0")
+    assert (number, err.count("\n")) == (2, 1)
+    assert "--per-gpu" in err
