@@ -6,7 +6,7 @@ import socket
 import pytest
 import requests
 
-from optexp_jax.datasets import MNIST, FashionMNIST
+from optexp_jax.datasets import MNIST, FashionMNIST, fetching
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -37,3 +37,4 @@ def disconnected(monkeypatch):
         raise requests.ConnectionError("no route")
 
     monkeypatch.setattr(requests, "get", refuse)
+    monkeypatch.setattr(fetching, "_RETRIES", 0)

@@ -240,6 +240,12 @@ def server(tmp_path):
         def log_message(self, *args):
             pass
 
+        def do_GET(self):
+            if (folder / "busy").is_file():
+                (folder / "busy").unlink()
+                return self.send_error(503)
+            return super().do_GET()
+
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as s:
         thread = threading.Thread(target=s.serve_forever, args=(0.02,))
         thread.start()
@@ -281,6 +287,19 @@ def test_a_download_that_fails_leaves_whole_files_and_can_be_taken_up_again(tmp_
     fake_files.prepare(tmp_path, silent)
     assert {p.name for p in folder.iterdir()} == {*NAMES}
     assert same(fake_files.read(tmp_path), arrays)
+
+
+def test_a_server_that_is_busy_is_asked_again(tmp_path, server):
+    fake_files, arrays = published(*server)
+    (server[0] / "busy").touch()
+    reports = []
+    fake_files.prepare(tmp_path, lambda *report: reports.append(report))
+    assert same(fake_files.read(tmp_path), arrays)
+    fetched = [(done, total) for what, done, total in reports if what.endswith(".gz") and total]
+    assert {total for _, total in fetched} == {
+        (server[0] / f"{name}.gz").stat().st_size for name in NAMES
+    }
+    assert all(done <= total for done, total in fetched)
 
 
 def test_tfds_downloads_only_what_a_server_refuses_and_where_tensorflow_is(
