@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from optexp_jax.version import VERSION
 
 if TYPE_CHECKING:
+    from optexp_jax.batching import FullBatch, MiniBatch
     from optexp_jax.experiment import Experiment
-    from optexp_jax.identity import register
     from optexp_jax.optim import LearningRate, lr_grid
-    from optexp_jax.problem import FullBatch, MiniBatch, Problem
+    from optexp_jax.problem import Problem
+    from optexp_jax.registry import register
     from optexp_jax.results.load import Results, load_results
     from optexp_jax.runner.api import run
 
@@ -22,14 +23,14 @@ __version__ = VERSION
 
 _HOME = {
     "Experiment": "optexp_jax.experiment",
-    "FullBatch": "optexp_jax.problem",
+    "FullBatch": "optexp_jax.batching",
     "LearningRate": "optexp_jax.optim",
-    "MiniBatch": "optexp_jax.problem",
+    "MiniBatch": "optexp_jax.batching",
     "Problem": "optexp_jax.problem",
     "Results": "optexp_jax.results.load",
     "load_results": "optexp_jax.results.load",
     "lr_grid": "optexp_jax.optim",
-    "register": "optexp_jax.identity",
+    "register": "optexp_jax.registry",
     "run": "optexp_jax.runner.api",
 }
 

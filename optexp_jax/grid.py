@@ -9,7 +9,7 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, Optimizer, lr_grid, momentum_of
+from optexp_jax.optim import LearningRate, Optimizer, lr_grid, momentum_of, with_rate
 from optexp_jax.problem import Problem
 
 Run = tuple[Optimizer, int]  # an optimizer and a seed
@@ -154,8 +154,8 @@ def at_best(
 
 
 def at_rate(optimizer: Optimizer, exponent: Fraction | int | str) -> Optimizer:
-    """The same optimizer at the learning rate of an exponent."""
-    return dataclasses.replace(optimizer, learning_rate=LearningRate(exponent))
+    """The same optimizer at the learning rate of an exponent, if it has one."""
+    return with_rate(optimizer, LearningRate(exponent))
 
 
 def method_name(optimizer: Optimizer) -> str:

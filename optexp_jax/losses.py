@@ -11,7 +11,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -20,12 +20,14 @@ import numpy as np
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import named
 from optexp_jax.per_class import class_indices
+from optexp_jax.registry import register
 
 LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
+@runtime_checkable
 class Loss(Protocol):
-    """What training asks of a loss."""
+    """What training asks of a loss: a frozen dataclass named with `@optexp_jax.register`."""
 
     @property
     def name(self) -> str:
@@ -115,6 +117,7 @@ def _mean_of(per_example: Callable[[jax.Array, jax.Array], jax.Array]) -> LossSu
     return loss
 
 
+@register("CrossEntropy")
 @dataclasses.dataclass(frozen=True)
 class CrossEntropy:
     """Mean cross-entropy, in nats per example (per token for sequences).
@@ -138,6 +141,7 @@ class CrossEntropy:
         return _mean_of(cross_entropy)
 
 
+@register("SquaredLoss")
 @dataclasses.dataclass(frozen=True)
 class SquaredLoss:
     """Mean over examples of ½ ‖z - e_y‖².
@@ -161,6 +165,7 @@ class SquaredLoss:
         return _mean_of(squared_error)
 
 
+@register("Weighted")
 @dataclasses.dataclass(frozen=True)
 class Weighted:
     """A loss reweighted by class: Σ w_y l / Σ w_y with w_k = π_k^-power, π_k the class frequency.
@@ -218,6 +223,7 @@ class Weighted:
         return loss
 
 
+@register("LogitAdjusted")
 @dataclasses.dataclass(frozen=True)
 class LogitAdjusted:
     """Cross-entropy of adjusted logits z_k + tau · log π_k, π_k the class frequency.

@@ -3,66 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
+from optexp_jax.batching import FullBatch, MiniBatch
+from optexp_jax.datasets.base import seed_is_open
 from optexp_jax.datasets.data import Dataset
 from optexp_jax.errors import OptexpError
 from optexp_jax.losses import Loss
+from optexp_jax.registry import register
+
+__all__ = ["PRECISIONS", "FullBatch", "MiniBatch", "Problem"]
 
 PRECISIONS = ("float32", "tf32", "bfloat16", "float64")
+_FULL_BATCH = FullBatch()
 
 
-@dataclasses.dataclass(frozen=True)
-class FullBatch:
-    """Every step uses all training examples; an epoch is one step."""
-
-    def steps_per_epoch(self, num_examples: int) -> int:
-        """One."""
-        del num_examples
-        return 1
-
-
-@dataclasses.dataclass(frozen=True)
-class MiniBatch:
-    """Every step uses the next `size` examples; the last batch of an epoch may be smaller.
-
-    Args:
-        size: examples per step.
-        shuffle: whether every epoch has a new order, drawn from the seed of the run. Text streams
-            (contiguous chunks) keep theirs.
-
-    >>> MiniBatch(512).steps_per_epoch(1300)
-    3
-    """
-
-    size: int
-    shuffle: bool = True
-
-    def __post_init__(self) -> None:
-        if type(self.size) is not int or self.size < 1:
-            raise OptexpError(
-                f"The size of a mini-batch is an integer from 1, not {self.size!r}.",
-                code="not-an-integer",
-                field="size",
-                kind="MiniBatch",
-                value=self.size,
-                least=1,
-            )
-        if type(self.shuffle) is not bool:
-            raise OptexpError(
-                f"MiniBatch.shuffle is True or False, not {self.shuffle!r}.",
-                code="not-a-flag",
-                field="shuffle",
-                kind="MiniBatch",
-                value=self.shuffle,
-            )
-
-    def steps_per_epoch(self, num_examples: int) -> int:
-        """Batches in an epoch."""
-        return math.ceil(num_examples / self.size)
-
-
+@register("Problem")
 @dataclasses.dataclass(frozen=True)
 class Problem:
     """A model, a data set, a loss and how they are batched; immutable and hashable.
@@ -91,7 +47,7 @@ class Problem:
     model: Any
     dataset: Dataset
     loss: Loss
-    batching: FullBatch | MiniBatch = FullBatch()
+    batching: FullBatch | MiniBatch = _FULL_BATCH
     l2: float = 0.0
     precision: str = "float32"
 
@@ -109,7 +65,7 @@ class Problem:
                 value=self.l2,
                 least=0,
             )
-        if not hasattr(self.loss, "build"):
+        if not isinstance(self.loss, Loss):
             raise OptexpError(
                 f"The loss of a problem is a value such as CrossEntropy(), not {self.loss!r}.",
                 code="wrong-kind",
@@ -151,7 +107,7 @@ class Problem:
 
     def with_data_seed(self, seed: int) -> Problem:
         """This problem with the data drawn from `seed`, where its data set leaves the seed open."""
-        if getattr(self.dataset, "seed", 0) is None:
+        if seed_is_open(self.dataset):
             dataset: Any = self.dataset
             return dataclasses.replace(self, dataset=dataclasses.replace(dataset, seed=seed))
         return self

@@ -20,7 +20,7 @@ from errors import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optexp_jax import identity
+from optexp_jax import identity, registry
 from optexp_jax.errors import OptexpError
 from optexp_jax.losses import CrossEntropy, Weighted
 from optexp_jax.models import Normal, TorchUniform, Zeros
@@ -283,7 +283,7 @@ class Undecorated(SGD):
     ],
 )
 def test_names_and_classes_that_are_refused(name, cls, code):
-    before = dict(identity._CLASS_OF), dict(identity._NAME_OF)
+    before = dict(registry._CLASS_OF), dict(registry._NAME_OF)
     with refuses(code):
         identity.register(name)(cls)
-    assert before == (identity._CLASS_OF, identity._NAME_OF)
+    assert before == (registry._CLASS_OF, registry._NAME_OF)

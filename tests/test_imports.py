@@ -22,7 +22,7 @@ HEAVY = {
 
 
 # Beside the module itself.
-LIGHT = {"optexp_jax.backend", "optexp_jax.version"}
+LIGHT = {"optexp_jax.backend", "optexp_jax.errors", "optexp_jax.registry", "optexp_jax.version"}
 
 
 def modules_after(statement):

@@ -12,6 +12,7 @@ from optexp_jax.datasets.catalogue import CATALOGUE
 
 README = Path(__file__).parent.parent / "README.md"
 DATASETS = README.parent / "docs" / "datasets.md"
+IDENTITY = README.parent / "docs" / "identity.md"
 ANALYSIS = README.parent / "docs" / "analysis.md"
 
 
@@ -69,6 +70,23 @@ def test_the_data_set_of_ones_own_trains(tmp_path):
     done = python("mine.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 0.5
+
+
+def test_the_optimizer_of_ones_own_trains_and_is_drawn_as_it_says(tmp_path):
+    (code,) = blocks(IDENTITY)
+    lines = (
+        "from optexp_jax import *; from optexp_jax.losses import CrossEntropy",
+        "from optexp_jax.models import Linear; from optexp_jax.datasets import HeavyTailedOneHot",
+        "from optexp_jax.plotting.style import label",
+        "problem = Problem(Linear(7, 7), HeavyTailedOneHot(4, 2), CrossEntropy())",
+        "one = Experiment(problem, MyRMSProp(LearningRate(-2)), 'mine', steps=30)",
+        "losses = run(one).table['tr_CrossEntropyLoss']; print(losses.iloc[-1] < losses.iloc[0])",
+        "print(label(one.optimizer))",
+    )
+    (tmp_path / "mine.py").write_text("\n".join([code, *lines]))
+    done = python("mine.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["True", "RMSprop"]
 
 
 def test_the_page_of_data_sets_names_every_class():

@@ -1,11 +1,11 @@
 """The search that `pilot.json` comes from: the best step size of each optimizer in each family.
 
 Every small problem is run with three seeds, as one step size may suit two of them and fail the
-third, for at most 200 steps, at half a decade around the step size of the file, or of the kind of
-optimizer for a new family; the search follows the best stable one (`results.selection`) until both
-of its neighbours are worse. That is written down, with the time of a step. Run it again after a
-change of a family's `small_forms`; what is done is not run again. Entries of whole decades are of
-an earlier search, with one seed.
+third, for at most 200 steps, at half a decade around the step size of the file, or around the
+middle of those of other families for a new one; the search follows the best stable one
+(`results.selection`) until both of its neighbours are worse. That is written down, with the time of
+a step. Run it again after a change of a family's `small_forms`; what is done is not run again.
+Entries of whole decades are of an earlier search, with one seed.
 
 `--timed` takes the times of a step from the small runs in the workspace instead, in which more
 steps share a compilation; those of the file are of one call on an idle machine.
@@ -19,8 +19,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import statistics
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 from experiments.small import small
 from experiments.small.form import Form, form_of
@@ -33,7 +35,7 @@ from optexp_jax.cli.guard import guarded
 from optexp_jax.cli.package_main import discover
 from optexp_jax.config import Settings
 from optexp_jax.grid import at_rate, method_name
-from optexp_jax.optim import LineSearchGD, Optimizer
+from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import best_rates
 from optexp_jax.results.store import FINISHED
@@ -41,21 +43,8 @@ from optexp_jax.runner.display import Display
 from optexp_jax.runner.local import run_local
 from optexp_jax.training.pack import group_into_packs
 
-# Exponents to start from where nothing is known.
-_STARTS = {
-    "SGD": -1,
-    "SGD + momentum": -1,
-    "Adam": -2,
-    "Adam + momentum": -2,
-    "AdamW + momentum": -2,
-    "SignDescent": -3,
-    "SignDescent + momentum": -4,
-    "NormalizedGD": -1,
-    "NormalizedGD + momentum": -1,
-    "ScaledSignDescent": -5,
-    "ScaledSignDescent + momentum": -6,
-    "Adagrad": -2,
-}
+# The exponent to start from where nothing is known of a kind of optimizer.
+_START = Fraction(-2)
 _HALF = Fraction(1, 2)
 _MOST_STEPS = 200
 _SEEDS = (0, 1, 2)
@@ -96,12 +85,24 @@ def searches() -> dict[tuple[str, str], Search]:
             kind, form = method_name(experiment.optimizer), form_of(experiment)
             if form.name is None or kind in form.rates:
                 continue
-            if isinstance(experiment.optimizer, LineSearchGD):
+            if not has_rate(experiment.optimizer):
                 continue
-            known = pilot().get(form.name, {}).get(kind, {}) if PILOT.exists() else {}
-            start = Fraction(known.get("exponent", _STARTS[kind]))
+            start = start_of(form.name, kind, pilot() if PILOT.exists() else {})
             by_kind.setdefault((form.name, kind), Search(form, experiment.optimizer, start))
     return by_kind
+
+
+def start_of(family: str, kind: str, known: dict[str, dict[str, Any]]) -> Fraction:
+    """The exponent to start from: of the last search, or the median of those of other families.
+
+    >>> known = {"a": {"Adam": {"exponent": "-5/2"}}, "b": {"Adam": {"exponent": "-1"}}}
+    >>> start_of("b", "Adam", known), start_of("c", "Adam", known), start_of("c", "New", known)
+    (Fraction(-1, 1), Fraction(-5, 2), Fraction(-2, 1))
+    """
+    if kind in known.get(family, {}):
+        return Fraction(known[family][kind]["exponent"])
+    others = [Fraction(kinds[kind]["exponent"]) for kinds in known.values() if kind in kinds]
+    return statistics.median_low(others) if others else _START
 
 
 def climb(best: Fraction, evaluate: Callable[[set[Fraction]], Fraction]) -> Fraction:

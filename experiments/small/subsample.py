@@ -11,7 +11,7 @@ from experiments.small.rates import best_exponent, seconds_of
 from optexp_jax import Experiment
 from optexp_jax.errors import OptexpError
 from optexp_jax.grid import at_rate, method_name
-from optexp_jax.optim import SGD, Adam, LineSearchGD, Optimizer, SignDescent
+from optexp_jax.optim import SGD, Adam, Optimizer, SignDescent, has_rate
 from optexp_jax.results.selection import method_of
 from optexp_jax.runner.planning import Planned
 
@@ -52,7 +52,7 @@ def subsample_grid(members: Sequence[Experiment]) -> list[Planned]:
     if form.name is None:
         return [_at_paper_rate(experiment) for experiment in members]
     _check_alike(members)
-    if isinstance(first.optimizer, LineSearchGD):
+    if not has_rate(first.optimizer):
         return [_shrunk(first, form, first.optimizer, 0)]
     best = Fraction(best_exponent(form, first.optimizer))
     searched = len({e.optimizer.learning_rate for e in members}) > 1

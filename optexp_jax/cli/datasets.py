@@ -17,6 +17,7 @@ from rich.text import Text
 
 from optexp_jax.cli.display import preparing
 from optexp_jax.cli.prepare import tell
+from optexp_jax.datasets.base import facts_of
 from optexp_jax.datasets.catalogue import CATALOGUE, named
 from optexp_jax.datasets.data import CountsClasses, Data, Dataset, Facts, InFiles, Split
 from optexp_jax.datasets.data_files import MissingDataError
@@ -61,7 +62,7 @@ def show_list(context: DataContext) -> int:
     damages = {}
     for name, dataset in CATALOGUE.items():
         offline, ready = _is_here(dataset, context.workspace)
-        facts = getattr(dataset, "facts", Facts())
+        facts = facts_of(dataset)
         try:
             facts = _counted(dataset, facts, context.workspace) if offline and ready else facts
         except OptexpError as error:
@@ -144,7 +145,7 @@ def _counts(context: DataContext, dataset: Dataset) -> tuple[np.ndarray, int]:
         with preparing(context.console) as report:
             prepare_once(dataset, context.workspace, report)
     if isinstance(dataset, CountsClasses):
-        facts = getattr(dataset, "facts", Facts())
+        facts = facts_of(dataset)
         return dataset.class_counts(context.workspace), facts.validation or 0
     data_of_it = loaded(dataset, context.workspace)
     return data_of_it.class_counts, _targets(data_of_it)

@@ -1,62 +1,59 @@
-"""The data sets of the library by name, as the paper has them, and their offline forms."""
+"""The data sets of the library by name, as the paper has them, and their offline forms.
+
+A class says by a class method `listed()` which data sets are listed, by name. One of ours that does
+not say so is listed under its own name, with the fields that it has by default and with seed 0.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
-from optexp_jax import datasets as d
-from optexp_jax.datasets.frozen_features import FrozenFeatures
+from optexp_jax.datasets.data import Data, Dataset
 from optexp_jax.errors import OptexpError
+from optexp_jax.registry import field_names, is_ours, registered
 
-CATALOGUE: dict[str, d.Dataset] = {
-    "HeavyTailedOneHot": d.HeavyTailedOneHot(),
-    "PowerLawOneHot": d.PowerLawOneHot(),
-    "RandomHeavyTailedLabels": d.RandomHeavyTailedLabels(11, seed=0),
-    "RandomHeavyTailedLabels-8": d.RandomHeavyTailedLabels(8, seed=0),
-    "RandomHeavyTailedLabels-7": d.RandomHeavyTailedLabels(7, seed=0),
-    "RandomHeavyTailedLabels-7-normal": d.RandomHeavyTailedLabels(7, d.Gaussian(), seed=0),
-    "RandomHeavyTailedLabels-7-shifted": d.RandomHeavyTailedLabels(7, d.Gaussian(1.0), seed=0),
-    "RandomHeavyTailedLabels-7-bias": d.RandomHeavyTailedLabels(
-        7, d.Gaussian(), bias_column=True, seed=0
-    ),
-    "RandomHeavyTailedLabels-7-dim400": d.RandomHeavyTailedLabels(7, d.Gaussian(), dim=400, seed=0),
-    "GaussianMixture": d.GaussianMixture(seed=0),
-    "ZipfMandelbrot": d.ZipfMandelbrot(seed=0),
-    "PatternImages": d.PatternImages(),
-    "Digits": d.Digits(),
-    "BarcodedDigits": d.BarcodedMNIST(d.Digits(), bits=8, seed=0),
-    "FashionMNIST": d.FashionMNIST(),
-    "BarcodedFashionMNIST": d.BarcodedMNIST(d.FashionMNIST(), seed=0),
-    "MNIST": d.MNIST(),
-    "TinyMNIST": d.MNIST("tiny"),
-    "MicroMNIST": d.MNIST("micro"),
-    "BarcodedMNIST": d.BarcodedMNIST(seed=0),
-    "BarcodedMNIST-only": d.BarcodedMNIST(joined=False, seed=0),
-    "BarcodedMNIST-repaired": d.BarcodedMNIST(zero_barcode=False, seed=0),
-    "ColouredMNIST": d.ColouredMNIST(seed=0),
-    "ColouredMNIST-only": d.ColouredMNIST(joined=False, seed=0),
-    "Shakespeare": d.Shakespeare(),
-    "ShakespeareExcerpt": d.ShakespeareExcerpt(),
-    "PTB": d.PTB(),
-    "TinyPTB": d.TinyPTB(),
-    "WikiText2": d.WikiText2(),
-    "TinyWikiText2": d.TinyWikiText2(),
-    "WikiText103": d.WikiText103(),
-    "TinyStories": d.TinyStories(),
-    "FrozenFeatures": FrozenFeatures(),
-    "FrozenFeatures-600": FrozenFeatures(600),
-    "FrozenFeatures-300": FrozenFeatures(300),
-    "FrozenFeatures-100": FrozenFeatures(100),
-    "FrozenFeatures-Shakespeare": FrozenFeatures(100, 0.1, d.Shakespeare()),
-    "ImageNet": d.ImageNet(),
-    "SmallImageNet": d.SmallImageNet(),
-    "HeavyTailedImageNet": d.HeavyTailedImageNet(),
-    "TenBigClassImageNet": d.TenBigClassImageNet(),
-    "OneMajorClassImageNet": d.OneMajorClassImageNet(),
-}
+_ROOMS = ("synthetic", "images", "text", "frozen_features", "imagenet")
 
 
-def named(name: str) -> tuple[str, d.Dataset]:
+@runtime_checkable
+class _Loads(Protocol):
+    """What tells data sets from other classes."""
+
+    def load(self, workspace: Path) -> Data: ...
+
+
+def catalogue() -> dict[str, Dataset]:
+    """Data sets by name, room after room, classes by name."""
+    classes = [cls for cls in registered().values() if issubclass(cls, _Loads)]
+    entries: dict[str, Dataset] = {}
+    for cls in sorted(classes, key=_place):
+        for name, dataset in _entries(cls).items():
+            entries.setdefault(name, dataset)  # a name of ours stays ours
+    return entries
+
+
+def _place(cls: type) -> tuple[int, str]:
+    """Ours first; those of anybody else last."""
+    rooms = [i for i, room in enumerate(_ROOMS) if f".{room}" in cls.__module__ and is_ours(cls)]
+    return rooms[0] if rooms else len(_ROOMS), cls.__name__.lower()
+
+
+def _entries(cls: Any) -> dict[str, Dataset]:
+    if "listed" in vars(cls):  # those of a base are other data sets
+        return cls.listed()
+    if not is_ours(cls):
+        return {}
+    drawn = "seed" in field_names(cls) and cls().seed is None
+    return {cls.__name__: dataclasses.replace(cls(), seed=0) if drawn else cls()}
+
+
+CATALOGUE = catalogue()
+
+
+def named(name: str) -> tuple[str, Dataset]:
     """The data set of a name, in any mixture of capitals.
 
     Returns:
@@ -65,7 +62,8 @@ def named(name: str) -> tuple[str, d.Dataset]:
     Raises:
         OptexpError: no data set has that name; similar ones are named.
 
-    >>> named("ptb")[1] == d.PTB()
+    >>> from optexp_jax.datasets import PTB
+    >>> named("ptb")[1] == PTB()
     True
     """
     by_small_letters = {known.lower(): known for known in CATALOGUE}

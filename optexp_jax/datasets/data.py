@@ -117,7 +117,12 @@ class Facts:
 
 
 class Dataset(Protocol):
-    """A frozen value that can load itself; see also `InFiles`."""
+    """A frozen value that can load itself; these members are all that is required of one.
+
+    One that lives in files has those of `InFiles` too. What else a data set may say, and what holds
+    where it does not, is in `datasets.base`: `facts`, `shapes`, `origin`, `seed`, `vocabulary`,
+    `num_inputs`. How it is listed is in `datasets.catalogue`.
+    """
 
     @property
     def num_classes(self) -> int:

@@ -27,11 +27,12 @@ from optexp_jax.datasets.data_files import (
     needed_by,
 )
 from optexp_jax.datasets.hashes import hash_of, remembered_sha256
-from optexp_jax.datasets.text import TextDataset, TinyPTB
+from optexp_jax.datasets.text import Shakespeare, TextDataset, TinyPTB
 from optexp_jax.errors import OptexpError, tell_from_damage
 from optexp_jax.field_checks import check_integer
 from optexp_jax.models import AttentionFeatures
 from optexp_jax.numerics import key_of, pinned
+from optexp_jax.registry import register
 
 _PARTS = ("train", "validation")
 _TOKENS = 1 << 14  # of a batch
@@ -39,6 +40,7 @@ _WRITTEN = "written.json"
 _FORMAT = 1  # raised when the features of the same fields change
 
 
+@register("FrozenFeatures")
 @dataclasses.dataclass(frozen=True)
 class FrozenFeatures(ByFrequency):
     """x + attention(x) at every position of a text, with random weights that are never trained.
@@ -86,6 +88,13 @@ class FrozenFeatures(ByFrequency):
                 kind="FrozenFeatures",
                 value=self.text,
             )
+
+    @classmethod
+    def listed(cls) -> dict[str, FrozenFeatures]:
+        """As the command line lists it."""
+        widths = {f"FrozenFeatures-{width}": cls(width) for width in (600, 300, 100)}
+        offline = {"FrozenFeatures-Shakespeare": cls(100, 0.1, Shakespeare())}
+        return {"FrozenFeatures": cls(), **widths, **offline}
 
     @property
     def num_classes(self) -> int:

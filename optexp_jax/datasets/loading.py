@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from optexp_jax.datasets.base import end_of_indices, shape_promised_by
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import PADDING, Data, Dataset, Split, Streamed
 from optexp_jax.errors import OptexpError
@@ -143,9 +144,8 @@ def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) 
 
 def _check_indices(name: str, dataset: Any, inputs: Any) -> None:
     """Refuse tokens and indices of one-hot vectors that models would clip without a word."""
-    one_hot = getattr(dataset, "num_inputs", None) if inputs.ndim == 1 else None
-    most = getattr(dataset, "vocabulary", one_hot)
-    if most is None:  # integers that are no indices, such as bytes of images
+    most = end_of_indices(dataset, inputs)
+    if most is None:
         return
     low, high = int(np.min(inputs)), int(np.max(inputs))
     if low < 0 or high >= most:
@@ -167,13 +167,13 @@ def _are_finite(inputs: Any) -> bool:
 
 
 def _check_shape(name: str, dataset: Dataset, found: tuple[int, ...]) -> None:
-    promised = getattr(dataset, "input_shape", None)  # nothing else needs it to train
-    if promised is not None and found != tuple(promised):
+    promised = shape_promised_by(dataset)
+    if promised is not None and found != promised:
         raise OptexpError(
             f"The inputs of {name} have the shape {found}, but its input_shape is "
-            f"{tuple(promised)}: make them agree.",
+            f"{promised}: make them agree.",
             code="input-shape-wrong",
             part=name,
             found=found,
-            promised=tuple(promised),
+            promised=promised,
         )

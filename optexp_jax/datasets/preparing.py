@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from optexp_jax.datasets.base import origin_of
 from optexp_jax.datasets.data import InFiles, Report, silent
 from optexp_jax.datasets.data_files import unwritable
+from optexp_jax.file_lock import try_lock, wait_for_lock
 
 
 def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> None:
@@ -20,8 +21,7 @@ def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> 
     if dataset.is_prepared(workspace):
         return
     # A small data set does not wait for a large one, unless they are made from the same files.
-    origin = getattr(dataset, "origin", type(dataset).__name__)
-    lock = Path(workspace) / "datasets" / f".{origin}.lock"
+    lock = Path(workspace) / "datasets" / f".{origin_of(dataset)}.lock"
     with _locked(lock, report):
         if not dataset.is_prepared(workspace):
             dataset.prepare(workspace, report)
@@ -35,9 +35,7 @@ def _locked(path: Path, report: Report) -> Iterator[None]:
     except OSError as error:
         raise unwritable(path, error) from error
     with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(handle):
             report("waiting for another process that prepares data", 0, 0)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            wait_for_lock(handle)
         yield

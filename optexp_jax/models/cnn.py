@@ -9,8 +9,10 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_sizes
 from optexp_jax.models.convolution import Conv, max_pool
 from optexp_jax.models.dense import dense
+from optexp_jax.registry import register
 
 
+@register("CNN")
 class CNN(nn.Module):
     """Blocks of convolution 5 x 5, ReLU and max-pooling 2 x 2, then a linear layer.
 
@@ -49,6 +51,7 @@ class CNN(nn.Module):
         return _head(outputs, self.num_classes, self.dtype)
 
 
+@register("ImageNetCNN")
 class ImageNetCNN(nn.Module):
     """Five convolutions 5 x 5 of 64 channels, each with ReLU and max-pooling, then a linear layer.
 

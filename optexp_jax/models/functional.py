@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import flax.linen as nn
 import jax
@@ -32,12 +32,31 @@ class ModelFunctions(NamedTuple):
     modes_coincide: bool
 
 
+class Model(Protocol):
+    """What a Linen module may say of itself besides; a module that says nothing is as good.
+
+    A field `dtype`, which its layers compute in, lets it run in bfloat16. Fields `num_classes` and
+    `num_inputs` are compared with those of the data set.
+    """
+
+    def trainable(self, path: str) -> bool:
+        """Whether a parameter of a path, as `Dense_0/kernel`, is trained; all are by default."""
+        ...
+
+    @property
+    def modes_coincide(self) -> bool:
+        """Whether training and evaluation are the same although `__call__` takes `train`.
+
+        Full-batch metrics then come with the gradient. By default they are taken to differ.
+        """
+        ...
+
+
 def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
     """The pure functions of a Linen module.
 
     A module whose `__call__` takes `train` behaves differently in training (dropout, BatchNorm)
-    unless it says otherwise by an attribute `modes_coincide`. A module freezes parameters by a
-    method `trainable(path)`.
+    unless it says otherwise; see `Model`.
 
     Args:
         model: any Linen module.

@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
+from optexp_jax.registry import register
 
+
+@register("Zeros")
 @dataclasses.dataclass(frozen=True)
 class Zeros:
     """All zeros."""
@@ -20,6 +23,7 @@ class Zeros:
         return jax.nn.initializers.zeros
 
 
+@register("Normal")
 @dataclasses.dataclass(frozen=True)
 class Normal:
     """Independent N(mean, std²) entries.
@@ -47,6 +51,7 @@ class Normal:
         return initialize
 
 
+@register("TorchUniform")
 @dataclasses.dataclass(frozen=True)
 class TorchUniform:
     """PyTorch's default for linear layers and their biases: U(-1/√fan, 1/√fan).
@@ -64,6 +69,7 @@ class TorchUniform:
         return initialize
 
 
+@register("TorchAttention")
 @dataclasses.dataclass(frozen=True)
 class TorchAttention:
     """PyTorch's default for the projections of queries, keys and values: U(±√(6 / (4 fan))).
@@ -81,6 +87,7 @@ class TorchAttention:
         return initialize
 
 
+@register("KaimingNormal")
 @dataclasses.dataclass(frozen=True)
 class KaimingNormal:
     """N(0, 2 / fan), for layers before a ReLU; ResNets of torchvision take the fan-out as fan."""
@@ -93,6 +100,7 @@ class KaimingNormal:
 Initializer = Zeros | Normal | TorchUniform | TorchAttention | KaimingNormal
 
 
+@register("TransformerInit")
 @dataclasses.dataclass(frozen=True)
 class TransformerInit:
     """Initialisers of a transformer.

@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from optexp_jax.models.initializers import Initializer, TorchUniform
+from optexp_jax.registry import register
 
 
+@register("Linear")
 class Linear(nn.Module):
     """Logits z = W x + b.
 

@@ -8,10 +8,12 @@ import jax
 from optexp_jax.field_checks import check_choice, check_sizes
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import Initializer, TorchUniform
+from optexp_jax.registry import register
 
 ACTIVATIONS = {"relu": nn.relu, "gelu": nn.gelu, "tanh": nn.tanh, "identity": lambda x: x}
 
 
+@register("MLP")
 class MLP(nn.Module):
     """Linear layers with activations between them.
 

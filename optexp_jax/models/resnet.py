@@ -12,10 +12,12 @@ from optexp_jax.field_checks import check_choice, check_sizes
 from optexp_jax.models.convolution import Conv, max_pool
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import Initializer, KaimingNormal
+from optexp_jax.registry import register
 
 NORMS = ("batch", "layer")
 
 
+@register("ResNet")
 class ResNet(nn.Module):
     """A residual network for images, that of torchvision.
 

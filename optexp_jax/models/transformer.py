@@ -12,6 +12,7 @@ from optexp_jax.models.block import NORMS, Block, layer_norm
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import TransformerInit
 from optexp_jax.models.positions import embed
+from optexp_jax.registry import register
 
 PARTS = ("embedding", "attention", "mlp", "norm", "head")
 
@@ -98,6 +99,7 @@ class _LanguageModel(nn.Module):
         return logits.reshape(*logits.shape[:2], self.num_classes, self.merge_factor).sum(-1)
 
 
+@register("Transformer")
 class Transformer(_LanguageModel):
     """A causal transformer: embedding · √width, positions, blocks with ReLU, a head with bias.
 
@@ -150,6 +152,7 @@ class Transformer(_LanguageModel):
         return self._logits(stream)
 
 
+@register("GPT")
 class GPT(_LanguageModel):
     """GPT-2 with sinusoidal positions and a head of its own: blocks with GELU, a last norm.
 

@@ -11,8 +11,10 @@ from optexp_jax.models.block import Block, layer_norm
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import TransformerInit
 from optexp_jax.models.positions import positions_in_plane
+from optexp_jax.registry import register
 
 
+@register("SimpleViT")
 class SimpleViT(nn.Module):
     """A transformer on patches of an image, whose last outputs are averaged; S/16 by default.
 

@@ -7,6 +7,15 @@ from optexp_jax.optim.aliases import (
     scaled_sign_descent,
     sign_descent,
 )
+from optexp_jax.optim.base import (
+    Appearance,
+    Optimizer,
+    appearance_of,
+    has_rate,
+    momentum_of,
+    with_rate,
+)
+from optexp_jax.optim.injection import inject_rate
 from optexp_jax.optim.learning_rate import LearningRate, lr_grid
 from optexp_jax.optim.line_search import line_search_gd
 from optexp_jax.optim.specs import (
@@ -16,10 +25,8 @@ from optexp_jax.optim.specs import (
     AdamW,
     LineSearchGD,
     NormalizedGD,
-    Optimizer,
     ScaledSignDescent,
     SignDescent,
-    momentum_of,
 )
 from optexp_jax.optim.transforms import (
     l1_norm,
@@ -35,6 +42,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Appearance",
     "LearningRate",
     "LineSearchGD",
     "NormalizedGD",
@@ -42,7 +50,10 @@ __all__ = [
     "ScaledSignDescent",
     "SignDescent",
     "adagrad",
+    "appearance_of",
     "block_normalized_gd",
+    "has_rate",
+    "inject_rate",
     "l1_norm",
     "l2_norm",
     "line_search_gd",
@@ -55,4 +66,5 @@ __all__ = [
     "scale_sign_by_l1_norm",
     "scaled_sign_descent",
     "sign_descent",
+    "with_rate",
 ]

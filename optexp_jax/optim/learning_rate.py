@@ -14,6 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from optexp_jax.registry import register
+
 _LARGEST_DENOMINATOR = 1024
 _LONGEST = 60
 _DENSEST = 10  # halvings of a step that this denominator allows
@@ -21,6 +23,7 @@ _EXPONENT = r"[-+]?[0-9]{1,400}(?:/[0-9]{1,400})?"
 _POWER = re.compile(rf"\s*([0-9]{{1,400}})\s*\^\s*({_EXPONENT})\s*")
 
 
+@register("LearningRate")
 @functools.total_ordering
 @dataclasses.dataclass(frozen=True, init=False)
 class LearningRate:

@@ -11,38 +11,17 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 import optax
 
 from optexp_jax.optim import aliases
+from optexp_jax.optim.base import Appearance
+from optexp_jax.optim.injection import inject_rate
 from optexp_jax.optim.learning_rate import LearningRate
 from optexp_jax.optim.line_search import line_search_gd
 from optexp_jax.optim.spec_checks import check_below_one, check_fields
+from optexp_jax.registry import register
 
 _NOT_DECAYED = ("bias", "scale", "embedding")
-
-
-def _keep_dtypes(
-    transform: optax.GradientTransformationExtraArgs,
-) -> optax.GradientTransformationExtraArgs:
-    """Updates in the dtypes of the gradient, whatever the dtype of the injected rate."""
-
-    def update(updates, state, params=None, **extra):
-        new, state = transform.update(updates, state, params, **extra)
-        return jax.tree.map(lambda u, g: u.astype(g.dtype), new, updates), state
-
-    return optax.GradientTransformationExtraArgs(transform.init, update)
-
-
-def _inject(
-    alias: Callable[..., optax.GradientTransformation], rate: LearningRate, **constants: object
-) -> optax.GradientTransformationExtraArgs:
-    # Only the rate is data: then Adam equals optax.adam bit for bit. Its dtype is the widest in
-    # use, since bfloat16 would round 10^-2.5 in the third digit.
-    injected = optax.inject_hyperparams(
-        alias, static_args=tuple(constants), hyperparam_dtype=jnp.result_type(float)
-    )
-    return _keep_dtypes(injected(learning_rate=float(rate), **constants))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +39,10 @@ class _DescentWithMomentum:
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
-        return _inject(type(self)._alias, self.learning_rate, momentum=self.momentum or None)
+        return inject_rate(type(self)._alias, self.learning_rate, momentum=self.momentum or None)
 
 
+@register("SGD")
 class SGD(_DescentWithMomentum):
     """(Stochastic) gradient descent with heavy-ball momentum: m = momentum · m + g, w -= lr · m.
 
@@ -70,27 +50,35 @@ class SGD(_DescentWithMomentum):
     SGD(learning_rate=LearningRate('10^-1'), momentum=0.0)
     """
 
+    appearance = Appearance("GD", "#D55E00", "o")
     _alias = staticmethod(optax.sgd)
 
 
+@register("SignDescent")
 class SignDescent(_DescentWithMomentum):
     """`sign_descent` as a value."""
 
+    appearance = Appearance("Sign descent", "#009E73", "^")
     _alias = staticmethod(aliases.sign_descent)
 
 
+@register("NormalizedGD")
 class NormalizedGD(_DescentWithMomentum):
     """`normalized_gd` as a value."""
 
+    appearance = Appearance("Normalised GD", "#E69F00", "v")
     _alias = staticmethod(aliases.normalized_gd)
 
 
+@register("ScaledSignDescent")
 class ScaledSignDescent(_DescentWithMomentum):
     """`scaled_sign_descent` as a value."""
 
+    appearance = Appearance("Scaled sign descent", "#CC79A7", "<")
     _alias = staticmethod(aliases.scaled_sign_descent)
 
 
+@register("Adam")
 @dataclasses.dataclass(frozen=True)
 class Adam:
     """Adam with bias correction and no decay; beta1 = 0 is Adam without momentum.
@@ -104,15 +92,20 @@ class Adam:
     beta2: float = 0.999
     eps: float = 1e-8
 
+    appearance: ClassVar[Appearance] = Appearance("Adam", "#0072B2", "s")
+
     def __post_init__(self) -> None:
         check_fields(self)
         check_below_one(self, "beta1", "beta2")
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
-        return _inject(optax.adam, self.learning_rate, b1=self.beta1, b2=self.beta2, eps=self.eps)
+        return inject_rate(
+            optax.adam, self.learning_rate, b1=self.beta1, b2=self.beta2, eps=self.eps
+        )
 
 
+@register("AdamW")
 @dataclasses.dataclass(frozen=True)
 class AdamW:
     """Adam with decoupled weight decay; `split_decay` spares biases, norms and embeddings."""
@@ -124,13 +117,15 @@ class AdamW:
     weight_decay: float = 0.01
     split_decay: bool = False
 
+    appearance: ClassVar[Appearance] = Appearance("AdamW", "#56B4E9", "D")
+
     def __post_init__(self) -> None:
         check_fields(self)
         check_below_one(self, "beta1", "beta2")
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
-        return _inject(
+        return inject_rate(
             optax.adamw,
             self.learning_rate,
             b1=self.beta1,
@@ -152,20 +147,24 @@ def _decays(params: optax.Params) -> optax.Params:
     return jax.tree_util.tree_map_with_path(decays, params)
 
 
+@register("Adagrad")
 @dataclasses.dataclass(frozen=True)
 class Adagrad:
     """`adagrad` as a value."""
 
     learning_rate: LearningRate
 
+    appearance: ClassVar[Appearance] = Appearance("Adagrad", "#000000", "P")
+
     def __post_init__(self) -> None:
         check_fields(self)
 
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation, its learning rate in `state.hyperparams`."""
-        return _inject(aliases.adagrad, self.learning_rate)
+        return inject_rate(aliases.adagrad, self.learning_rate)
 
 
+@register("LineSearchGD")
 @dataclasses.dataclass(frozen=True)
 class LineSearchGD:
     """`line_search_gd` as a value. It has no learning rate and lists 10^0, its first step.
@@ -177,6 +176,9 @@ class LineSearchGD:
     slope: float = 0.5
     shrink: float = 0.9
     grow: float = 1.5
+
+    appearance: ClassVar[Appearance] = Appearance("GD with line search", "#8C6D31", "")
+    has_rate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -192,24 +194,3 @@ class LineSearchGD:
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation; `update` needs `value=`, `grad=` and `value_fn=`."""
         return line_search_gd(self.slope, self.shrink, self.grow)
-
-
-Optimizer = (
-    SGD | Adam | AdamW | SignDescent | NormalizedGD | ScaledSignDescent | Adagrad | LineSearchGD
-)
-
-
-def momentum_of(optimizer: Optimizer) -> float:
-    """The weight of earlier directions: `momentum`, `beta1` of Adam and AdamW, 0 where none is.
-
-    Args:
-        optimizer: any spec.
-
-    Returns:
-        from 0, which means that nothing is averaged over steps, to below 1.
-
-    >>> rate = LearningRate(-2)
-    >>> [momentum_of(o) for o in (SGD(rate, 0.5), Adam(rate), Adagrad(rate), LineSearchGD())]
-    [0.5, 0.9, 0.0, 0.0]
-    """
-    return getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))

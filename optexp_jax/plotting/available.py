@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.optim import LineSearchGD, Optimizer
+from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.plotting.style import label
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import best_rates, best_runs, is_finished, method_of
@@ -91,6 +91,6 @@ def _name(results: Results, several_seeds: bool) -> str:
     experiment = results.experiment
     optimizer = experiment.optimizer
     text = label(optimizer, experiment.problem.batching)
-    text += "" if isinstance(optimizer, LineSearchGD) else f" {optimizer.learning_rate}"
+    text += f" {optimizer.learning_rate}" if has_rate(optimizer) else ""
     text += f" seed {experiment.seed}" if several_seeds else ""
     return text if results.status == "missing" else f"{text}, {results.status}"

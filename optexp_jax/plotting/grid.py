@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from optexp_jax.optim import LearningRate, LineSearchGD, Optimizer
+from optexp_jax.optim import LearningRate, Optimizer, has_rate
 from optexp_jax.plotting import page, style
 from optexp_jax.plotting.available import missing_note, require_some
 from optexp_jax.plotting.curves import worst_of
@@ -82,10 +82,10 @@ def _panels(finals: Finals) -> tuple[Figure, Axes | None, Axes]:
 def _draw_method(
     axes: Axes, method: Optimizer, finals: Finals, look: style.Look, best: LearningRate | None
 ) -> None:
-    """A line over rates and a star at the best; a line search, which has no rate, is level."""
+    """A line over rates and a star at the best; a method that has no rate is level."""
     rates = finals.values[method]
     worst = {rate: float(worst_of(finals.metric, v)) for rate, v in rates.items()}
-    if isinstance(method, LineSearchGD):
+    if not has_rate(method):
         axes.axhline(next(iter(worst.values())), **look.line())
         return
     x = [float(rate) for rate in rates]

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import matplotlib
 from tueplots import bundles
 
+from optexp_jax.batching import Batching
 from optexp_jax.optim import (
     SGD,
-    Adagrad,
     Adam,
-    AdamW,
+    Appearance,
     LearningRate,
-    LineSearchGD,
-    NormalizedGD,
     Optimizer,
-    ScaledSignDescent,
-    SignDescent,
+    appearance_of,
+    has_rate,
     momentum_of,
 )
-from optexp_jax.problem import MiniBatch
+from optexp_jax.registry import name_of, registered
 
 GREY = "0.45"
 HEAT = "magma"  # of matrices; classes are in viridis
@@ -31,23 +30,22 @@ SMALLEST = 1e-6  # times the start: where logarithmic axes of losses end
 TIMES, TO = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 
 _TITLE = 20  # characters that fit over a panel
-# Name, colour (of Okabe and Ito's colour-blind-safe palette), marker (none without a rate).
-_TYPES = {
-    SGD: ("GD", "#D55E00", "o"),
-    Adam: ("Adam", "#0072B2", "s"),
-    AdamW: ("AdamW", "#56B4E9", "D"),
-    SignDescent: ("Sign descent", "#009E73", "^"),
-    NormalizedGD: ("Normalised GD", "#E69F00", "v"),
-    ScaledSignDescent: ("Scaled sign descent", "#CC79A7", "<"),
-    Adagrad: ("Adagrad", "#000000", "P"),
-    LineSearchGD: ("GD with line search", "#8C6D31", ""),
-}
+# Of classes that do not say how they look: those of the library have the colours of Okabe and Ito's
+# colour-blind-safe palette, these are of Tol's. Stars and crosses mean something else in figures.
+_FREE = (
+    ("#882255", "p"),
+    ("#44AA99", "h"),
+    ("#332288", ">"),
+    ("#999933", "d"),
+    ("#AA4499", "X"),
+    ("#117733", "8"),
+)
 # Of methods of one type in one figure: with momentum, without, and any further ones.
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 # Lines of a problem whose loss has weights, and of a text that is cut in several ways.
 REWEIGHTED: tuple[dict[str, Any], ...] = (
-    {"label": "(S)GD", "color": _TYPES[SGD][1]},
-    {"label": "Adam", "color": _TYPES[Adam][1]},
+    {"label": "(S)GD", "color": SGD.appearance.color},
+    {"label": "Adam", "color": Adam.appearance.color},
     {"label": r"(S)GD, weights $1/\pi$", "color": "#CC79A7", "linestyle": _DASHES[2]},
     {"label": r"(S)GD, weights $1/\sqrt{\pi}$", "color": "#000000", "linestyle": _DASHES[1]},
 )
@@ -99,7 +97,32 @@ def context() -> AbstractContextManager[None]:
     return matplotlib.rc_context(settings)
 
 
-def label(optimizer: Optimizer, batching: object = None) -> str:
+def appearance(kind: type) -> Appearance:
+    """Name, colour and marker of a class of optimizers.
+
+    A class that does not say how it looks has its own name, and the next free colour and marker in
+    the order of names: the same in every figure.
+
+    >>> from optexp_jax.optim import NormalizedGD
+    >>> appearance(NormalizedGD)
+    Appearance(label='Normalised GD', color='#E69F00', marker='v')
+    """
+    said = appearance_of(kind)
+    if said is not None:
+        return said
+    silent = sorted(name for name, cls in registered().items() if _is_silent_optimizer(cls))
+    name = name_of(kind)
+    place = silent.index(name) if name in silent else len(silent)
+    return Appearance(kind.__name__, *_FREE[place % len(_FREE)])
+
+
+def _is_silent_optimizer(cls: type) -> bool:
+    fields = {field.name for field in dataclasses.fields(cls)}
+    has_both = {"learning_rate", "build"} <= fields | set(dir(cls))
+    return has_both and appearance_of(cls) is None
+
+
+def label(optimizer: Optimizer, batching: Batching | None = None) -> str:
     """Name of a method in words, without its learning rate.
 
     Args:
@@ -108,26 +131,27 @@ def label(optimizer: Optimizer, batching: object = None) -> str:
 
     >>> [label(o(LearningRate(0), m)) for o in (SGD, Adam) for m in (0.0, 0.9)]
     ['GD', 'GD + momentum', 'Adam (β₁ = 0)', 'Adam']
+    >>> from optexp_jax.optim import NormalizedGD
+    >>> from optexp_jax import MiniBatch
     >>> label(NormalizedGD(LearningRate(0), 0.5), MiniBatch(8))
     'Normalised SGD + momentum 0.5'
     """
-    name = _TYPES[type(optimizer)][0]
-    if isinstance(batching, MiniBatch):
-        name = name.replace("GD", "SGD")
-    if isinstance(optimizer, Adam | AdamW):
-        return name if optimizer.beta1 == 0.9 else f"{name} (β₁ = {optimizer.beta1:g})"
-    momentum = momentum_of(optimizer)
+    name, momentum = appearance(type(optimizer)).label, momentum_of(optimizer)
+    if batching is not None and not batching.is_full:
+        name = re.sub(r"\bGD\b", "SGD", name)
+    if "beta1" in _values(optimizer):
+        return name if momentum == 0.9 else f"{name} (β₁ = {momentum:g})"
     if momentum in (0.0, 0.9):
         return name + (" + momentum" if momentum else "")
     return f"{name} + momentum {momentum:g}"
 
 
-def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, Look]:
+def looks(methods: list[Optimizer], batching: Batching | None = None) -> dict[Optimizer, Look]:
     """Labels, colours, lines and markers that tell the methods of one figure apart."""
     found: dict[Optimizer, Look] = {}
     # Usual momenta first: they have the same line in every figure.
     for method in sorted(methods, key=lambda m: momentum_of(m) not in (0.0, 0.9)):
-        _, color, marker = _TYPES[type(method)]
+        _, color, marker = appearance(type(method))
         taken = [look.linestyle for look in found.values() if look.color == color]
         wanted = _DASHES if momentum_of(method) else _DASHES[1:]
         free = [dash for dash in wanted if dash not in taken]
@@ -136,18 +160,26 @@ def looks(methods: list[Optimizer], batching: object = None) -> dict[Optimizer, 
     return {method: found[method] for method in methods}
 
 
-def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: object) -> str:
+def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: Batching | None) -> str:
     """The label, with the fields that differ where others have the same; symbols as mathematics."""
     text = label(method, batching)
-    alike = [m for m in methods if label(m, batching) == text]
-    names = [f.name for f in dataclasses.fields(method)]
-    differing = [n for n in names if len({getattr(m, n) for m in alike}) > 1]
+    alike = [_values(m) for m in methods if label(m, batching) == text and type(m) is type(method)]
+    differing = {n: v for n, v in _values(method).items() if len({a[n] for a in alike}) > 1}
     if differing:
-        details = (f"{_FIELDS.get(n, n)} = {getattr(method, n):g}" for n in differing)
-        text += f" ({', '.join(details)})"
+        text += f" ({', '.join(_detail(*field) for field in differing.items())})"
     for symbol, math in _MATH.items():
         text = text.replace(symbol, math)
     return text
+
+
+def _values(optimizer: Optimizer) -> dict[str, Any]:
+    """The fields of an optimizer by name."""
+    return {f.name: getattr(optimizer, f.name) for f in dataclasses.fields(optimizer)}
+
+
+def _detail(name: str, value: Any) -> str:
+    shown = f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{_FIELDS.get(name, name)} = {shown}"
 
 
 def rate_label(rate: LearningRate) -> str:
@@ -160,15 +192,15 @@ def rate_label(rate: LearningRate) -> str:
 
 
 def with_rate(text: str, optimizer: Optimizer) -> str:
-    """A label and the learning rate of the optimizer; a line search has none."""
-    if isinstance(optimizer, LineSearchGD):
+    """A label and the learning rate of the optimizer, if it has one."""
+    if not has_rate(optimizer):
         return text
     return f"{text}, {rate_label(optimizer.learning_rate)}"
 
 
 def title(text: str, optimizer: Optimizer) -> str:
     """The same in two lines of about equal length, over a narrow panel."""
-    if isinstance(optimizer, LineSearchGD):
+    if not has_rate(optimizer):
         return text
     if len(text) > _TITLE:
         return with_rate(text.replace(" (", "\n(").replace(" + ", "\n+ "), optimizer)

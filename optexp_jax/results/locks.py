@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import time
 from pathlib import Path
 from typing import IO
+
+from optexp_jax.file_lock import try_lock, unlock
 
 _NAME = ".lock"
 _TRIES = 2000  # of a few milliseconds: so long may others look whether a lock is held
@@ -63,7 +64,7 @@ class Lock:
         """
         try:
             with open(self._path, encoding="utf-8") as handle:
-                return not _flock(handle, fcntl.LOCK_SH)
+                return not try_lock(handle, shared=True)
         except (FileNotFoundError, NotADirectoryError):
             return False
 
@@ -71,18 +72,10 @@ class Lock:
 def _take(handle: IO[str]) -> bool:
     """Take a lock that nobody holds. Who looks whether it is held, shares it for an instant."""
     for _ in range(_TRIES):
-        if _flock(handle, fcntl.LOCK_EX):
+        if try_lock(handle):
             return True
-        if not _flock(handle, fcntl.LOCK_SH):
+        if not try_lock(handle, shared=True):
             return False  # another process has it for itself
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        unlock(handle)
         time.sleep(random.uniform(0, 0.002))
     return False
-
-
-def _flock(handle: IO[str], how: int) -> bool:
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -28,7 +28,6 @@ from optexp_jax.datasets.data import CountsClasses, Dataset
 from optexp_jax.datasets.loading import loaded
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.problem import FullBatch
 from optexp_jax.results.load import Results
 
 PLACES = ("wandb_cache/*/{}.parquet", "experiments/*/{}/*.csv")
@@ -164,7 +163,7 @@ class _Known(NamedTuple):
 def _needed(experiment: Experiment, workspace: Path) -> _Known:
     """Counts where metrics are by class, examples where an epoch has steps; else loads nothing."""
     problem = experiment.problem.with_data_seed(experiment.seed)
-    if isinstance(problem.batching, FullBatch) and not experiment.per_class:
+    if problem.batching.is_full and not experiment.per_class:
         return _Known({}, 0)
     return _known(problem.dataset, workspace)
 

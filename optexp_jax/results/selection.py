@@ -12,33 +12,29 @@ Source: the paper, section A.4; the threshold is fixed before any run (docs/diff
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import Counter
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, LineSearchGD, Optimizer
+from optexp_jax.optim import LearningRate, Optimizer, with_rate
 from optexp_jax.results.load import Results
 
 STABLE_FACTOR = 10.0
 
 
 def method_of(optimizer: Optimizer) -> Optimizer:
-    """The optimizer without its learning rate (10^0 stands there); a line search is its own.
+    """The optimizer without its learning rate (10^0 stands there); one without a rate is its own.
 
     >>> from optexp_jax.optim import Adam
     >>> method_of(Adam(LearningRate(-3))) == method_of(Adam(LearningRate(-2)))
     True
     """
-    if isinstance(optimizer, LineSearchGD):
-        return optimizer
-    return dataclasses.replace(optimizer, learning_rate=LearningRate(Fraction(0)))
+    return with_rate(optimizer, LearningRate(0))
 
 
 def main_metric(experiment: Experiment) -> str:

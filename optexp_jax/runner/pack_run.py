@@ -15,7 +15,7 @@ from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import DamagedError, GoneError, UnreadableError, UnwritableError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import momentum_of
+from optexp_jax.grid import method_name
 from optexp_jax.results import status
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
@@ -248,10 +248,8 @@ def _checkpoint_of(folder: Path) -> str | None:
 def describe(pack: Pack) -> str:
     """A pack in words, for progress bars and messages."""
     experiment = pack.experiments[0]
-    optimizer = experiment.optimizer
-    name = type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
     rates = {e.optimizer.learning_rate for e in pack.experiments}
     seeds = {e.seed for e in pack.experiments}
     at = f", {len(rates)} learning rates" if len(rates) > 1 else f" {min(rates)}"
     of = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {experiment.seed}"
-    return f"{name}{at}, {of}"
+    return f"{method_name(experiment.optimizer)}{at}, {of}"

@@ -138,9 +138,8 @@ def _fitting(pack: Pack, memory: int, workspace: Path, known: dict[object, Data]
 def _shapes(experiment: Experiment, workspace: Path) -> Data:
     """The data as shapes where the data set knows them, else the data."""
     dataset = experiment.problem.with_data_seed(experiment.seed).dataset
-    if hasattr(dataset, "facts"):
-        with contextlib.suppress(OptexpError):  # known only where its files are
-            return shapes_of(experiment)
+    with contextlib.suppress(OptexpError):  # known only where its files are
+        return shapes_of(experiment)
     return dataset.load(workspace)
 
 

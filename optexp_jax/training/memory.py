@@ -17,9 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from optexp_jax.datasets import base
 from optexp_jax.datasets.data import Data, Split
-from optexp_jax.datasets.imagenet.family import ImageNetFamily
-from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.pack import Pack
@@ -108,50 +107,10 @@ def estimate(pack: Pack, data: Data) -> Memory:
 def shapes_of(experiment: Experiment) -> Data:
     """The data of an experiment as shapes, from what is known of its data set.
 
-    Returns:
-        splits of `jax.ShapeDtypeStruct`; float32 inputs, or int32 tokens, and int32 labels. Classes
-        are as if they were of one size.
-
     Raises:
         OptexpError: a data set whose size depends on its files, or that is not held in memory.
     """
-    dataset: Any = experiment.problem.dataset
-    facts = dataset.facts
-    if facts.train is None or isinstance(dataset, ImageNetFamily):
-        raise OptexpError(
-            f"The shapes of {type(dataset).__name__} are known only where its files are.",
-            code="shapes-unknown",
-            dataset=type(dataset).__name__,
-        )
-    train, validation = (_split(dataset, n or 0) for n in (facts.train, facts.validation))
-    counts = np.ones(dataset.num_classes, np.int64)
-    evaluated = getattr(dataset, "evaluated", None)
-    evaluation = _first(train, evaluated) if evaluated else None
-    return Data(train, counts, validation if len(validation) else None, evaluation)
-
-
-def _split(dataset: Any, targets: int) -> Any:
-    shape, text = dataset.input_shape, hasattr(dataset, "layout")
-    examples = -(-targets // shape[0]) if text else targets
-    integers = text or not shape
-    dtype = jnp.int32 if integers else jnp.float32
-    inputs: Any = jax.ShapeDtypeStruct((examples, *shape), dtype)
-    labels: Any = jax.ShapeDtypeStruct((examples, *shape) if text else (examples,), jnp.int32)
-    return _Shapes(inputs, labels)
-
-
-class _Shapes(Split):
-    """A split of shapes, which have no length of their own."""
-
-    def __len__(self) -> int:
-        return self.labels.shape[0]
-
-
-def _first(split: Any, number: int) -> Any:
-    def part(of: Any) -> Any:
-        return jax.ShapeDtypeStruct((number, *of.shape[1:]), of.dtype)
-
-    return _Shapes(part(split.inputs), part(split.labels))
+    return base.shapes_of(experiment.problem.dataset)
 
 
 def _block(stepper: Stepper, data: Data, devices: int) -> Any:
@@ -197,7 +156,7 @@ def _on_device(pack: Pack, data: Data) -> int:
     """Bytes of the data that lie on the device; of streamed data, of two batches."""
     if not isinstance(data.train, Split):
         block: Any = data.train
-        size = getattr(pack.experiments[0].problem.batching, "size", len(block))
+        size = pack.experiments[0].problem.batching.batch_size(len(block))
         return 2 * min(size, len(block)) * int(np.prod(block.example_shape))
     parts = {id(part): part for part in (data.train, *measured(pack, data)) if part is not None}
     return sum(_bytes((part.inputs, part.labels)) for part in parts.values())

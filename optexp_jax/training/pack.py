@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, LineSearchGD
+from optexp_jax.optim import LearningRate, with_rate
 
 MODES = ("map", "vmap")
 
@@ -18,10 +18,7 @@ def program_id(experiment: Experiment) -> str:
 
     That is the experiment without its learning rate and seed, and with the seed of its data.
     """
-    optimizer, seed = experiment.optimizer, experiment.seed
-    if not isinstance(optimizer, LineSearchGD):
-        rate = LearningRate(0)
-        optimizer = dataclasses.replace(optimizer, learning_rate=rate)
+    optimizer, seed = with_rate(experiment.optimizer, LearningRate(0)), experiment.seed
     problem = experiment.problem.with_data_seed(seed)
     return dataclasses.replace(experiment, problem=problem, optimizer=optimizer, seed=0).id
 

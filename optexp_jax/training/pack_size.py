@@ -75,7 +75,7 @@ def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
     # Batch statistics are those of a pass: parts would change more than the rounding.
     if _needed(one, data) <= memory or has_batch_statistics(one, data):
         return None
-    size = getattr(pack.experiments[0].problem.batching, "size", len(data.train))
+    size = pack.experiments[0].problem.batching.batch_size(len(data.train))
     while size > 1:
         size = -(-size // 2)
         if _needed(dataclasses.replace(one, micro_batch=size), data) <= memory:

@@ -15,8 +15,7 @@ import optax
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
-from optexp_jax.optim import LineSearchGD
-from optexp_jax.problem import FullBatch
+from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.training import devices
 from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
@@ -160,10 +159,7 @@ class Program:
         """The state of run `index`; runs beyond the pack are padding and never alive."""
         state = state._replace(alive=np.bool_(index < len(self.pack.experiments)))
         optimizer = self.pack.experiments[min(index, len(self.pack.experiments) - 1)].optimizer
-        if isinstance(optimizer, LineSearchGD):
-            return state
-        rate = np.asarray(float(optimizer.learning_rate), jnp.result_type(float))
-        return state._replace(opt_state=optax.tree.set(state.opt_state, learning_rate=rate))
+        return state._replace(opt_state=_at_rate_of(optimizer, state.opt_state))
 
     # -- devices --------------------------------------------------------------------------------
 
@@ -240,23 +236,40 @@ class Program:
         return self.class_capacity if is_by_class(path) else self.row_capacity
 
 
+def _at_rate_of(optimizer: Optimizer, opt_state: Any) -> Any:
+    """The state of an optimizer at its own rate; that of the pack's first run was built in."""
+    if not has_rate(optimizer):
+        return opt_state
+    rate = np.asarray(float(optimizer.learning_rate), jnp.result_type(float))
+    try:
+        return optax.tree.set(opt_state, learning_rate=rate)
+    except KeyError:
+        kind = type(optimizer).__name__
+        raise OptexpError(
+            f"The state of {kind} holds no learning_rate, so that a pack would train all runs at "
+            "one: let `build` return optexp_jax.optim.inject_rate(...), or say `has_rate = False`.",
+            code="rate-not-in-state",
+            kind=kind,
+        ) from None
+
+
 def measured(pack: Pack, data: Data) -> tuple[Any, Any]:
     """What training metrics and validation metrics are measured on.
 
     Full batches are measured on all training data, mini-batches on its fixed part if it has one.
     """
-    full_batch = isinstance(pack.experiments[0].problem.batching, FullBatch)
-    part = None if full_batch else data.evaluation
+    part = None if pack.experiments[0].problem.batching.is_full else data.evaluation
     return (data.train if part is None else part), data.validation
 
 
-def block_size(pack: Pack) -> int | None:
+def block_size(pack: Pack, data: Data) -> int | None:
     """Examples of a block that metrics are measured on; None for all.
 
     As many as training takes at once, so that they fit where it does.
     """
     batching = pack.experiments[0].problem.batching
-    sizes = [s for s in (pack.micro_batch, getattr(batching, "size", None)) if s is not None]
+    of_a_step = None if batching.is_full else batching.batch_size(len(data.train))
+    sizes = [size for size in (pack.micro_batch, of_a_step) if size is not None]
     return min(sizes, default=None)
 
 

@@ -81,8 +81,8 @@ class ScannedProgram(ResidentProgram):
     @property
     def _epoch(self) -> int:
         """Steps that share an order; more than there are where steps draw it themselves."""
-        own = self.stepper.batching is None or not self.stepper.batching.shuffle
-        return 2**31 if own or self._draws_order else self.stepper.steps_per_epoch
+        shuffled = self.stepper.batching.shuffle
+        return 2**31 if not shuffled or self._draws_order else self.stepper.steps_per_epoch
 
     @property
     def _draws_order(self) -> bool:

@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optexp_jax.batching import Batching
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional, split_trainable
-from optexp_jax.problem import MiniBatch
 from optexp_jax.training.batches import Batch, as_inputs, epoch_order, named_key, take_batch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.objective import Objective, Params
@@ -49,7 +49,7 @@ class Stepper:
     Args:
         objective: what is optimised.
         transform: the optimizer; its learning rate is part of the state.
-        batching: None for full batches.
+        batching: how the examples are cut into batches.
         num_examples: training examples.
         seed: of parameters, data order and dropout; may be traced.
         micro_batch: examples per forward and backward pass, None for a whole batch.
@@ -57,7 +57,7 @@ class Stepper:
 
     objective: Objective
     transform: optax.GradientTransformationExtraArgs
-    batching: MiniBatch | None
+    batching: Batching
     num_examples: int
     seed: int | jax.Array
     micro_batch: int | None
@@ -65,7 +65,7 @@ class Stepper:
     @property
     def shares_forward(self) -> bool:
         """Whether the gradient's own forward pass is the evaluation of the training data."""
-        return self.batching is None and self.objective.model.modes_coincide
+        return self.batching.is_full and self.objective.model.modes_coincide
 
     def init(self, example: jax.Array) -> RunState:
         """The state before the first step, for a model of inputs like the stored one `[1, ...]`."""
@@ -85,21 +85,21 @@ class Stepper:
     @property
     def steps_per_epoch(self) -> int:
         """Steps in an epoch; one for full batches."""
-        return 1 if self.batching is None else self.batching.steps_per_epoch(self.num_examples)
+        return self.batching.steps_per_epoch(self.num_examples)
 
     def last_batch_size(self, state: RunState) -> int:
         """Examples of the last batch of an epoch where it is shorter and the model has a state.
 
         Batch statistics must see it as it is; for other models it is padded, and 0 is returned.
         """
-        if self.batching is None or not jax.tree.leaves(state.model_state):
+        if self.batching.is_full or not jax.tree.leaves(state.model_state):
             return 0
         return self.num_examples % self.batch_size
 
     @property
     def batch_size(self) -> int:
         """Examples of a step; the last of an epoch may have fewer."""
-        return min(self.batching.size if self.batching else self.num_examples, self.num_examples)
+        return min(self.batching.batch_size(self.num_examples), self.num_examples)
 
     def check_parts(self, state: RunState, devices: int = 1) -> None:
         """Refuse parts of a batch in which a model with batch statistics sees an example twice.
@@ -129,7 +129,7 @@ class Stepper:
 
     def order(self, step: jax.Array) -> jax.Array:
         """Order of the examples in the epoch of a step; empty for full batches."""
-        if self.batching is None:
+        if self.batching.is_full:
             return jnp.zeros((0,), jnp.int32)
         epoch = step // self.steps_per_epoch
         key = named_key(self.seed, "order")
@@ -156,7 +156,7 @@ class Stepper:
             the state after the step, the order of the epoch, and the row of metrics at the
             parameters *before* the step.
         """
-        if self.batching is not None:
+        if not self.batching.is_full:
             at_start = state.step % self.steps_per_epoch == 0
             order = jax.lax.cond(at_start, lambda: self.order(state.step), lambda: order)
         last = (state.step + 1) % self.steps_per_epoch == 0
@@ -269,7 +269,7 @@ class Stepper:
         return row
 
     def _batch(self, data: DeviceData, order: jax.Array, step: jax.Array) -> Batch:
-        if self.batching is None:
+        if self.batching.is_full:
             # Labels that seem to change with the step keep XLA from storing masks of the size of
             # the logits outside the loop: a step of the linear problem takes 0.7 of the time.
             labels, _ = jax.lax.optimization_barrier((data.train.labels, step))
@@ -294,7 +294,7 @@ def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) ->
     return Stepper(
         objective=objective,
         transform=experiment.optimizer.build(),
-        batching=problem.batching if isinstance(problem.batching, MiniBatch) else None,
+        batching=problem.batching,
         num_examples=len(data.train),
         seed=experiment.seed,
         micro_batch=micro_batch,

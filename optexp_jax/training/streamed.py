@@ -50,7 +50,7 @@ class StreamedProgram(Program):
         self._control = control
         self._train: Any = data.train
         batching, examples = pack.experiments[0].problem.batching, len(self._train)
-        self._size = min(getattr(batching, "size", examples), examples)
+        self._size = min(batching.batch_size(examples), examples)
         _require_room(self._train, self._size)
         if len(by_seed(pack)) > 1:
             raise OptexpError(
@@ -59,7 +59,7 @@ class StreamedProgram(Program):
             )
         shape = (1, *self._train.example_shape)
         super().__init__(pack, data, jax.ShapeDtypeStruct(shape, np.uint8))
-        self._block = min(block_size(pack) or _MEASURED, examples)
+        self._block = min(block_size(pack, data) or _MEASURED, examples)
         train, validation = measured(pack, data)
         self._measured = {"tr": train} | ({} if validation is None else {"va": validation})
         self._batches: Decoded | None = None
@@ -109,7 +109,7 @@ class StreamedProgram(Program):
         order, known = np.arange(examples), None
         while True:
             epoch, index = divmod(step, per_epoch)
-            if stepper.batching and epoch != known:
+            if not stepper.batching.is_full and epoch != known:
                 order, known = np.asarray(stepper.order(jnp.int32(step))), epoch
             indices = order[index * self._size : (index + 1) * self._size]
             yield Wanted(indices, (self.pack.experiments[0].seed, epoch))

@@ -66,7 +66,12 @@ def assert_close(rows, expected):
         )
 
 
-@pytest.mark.parametrize("name", RUNS)
+FAST = ("full batch", "long epochs", "short epochs")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in RUNS]
+)
 def test_both_forms_make_the_same_rows(name):
     expected = alone(RUNS[name])
     with use_form("gpu"):

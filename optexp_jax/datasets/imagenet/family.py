@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from optexp_jax.datasets.base import unknown_shapes
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, silent
 from optexp_jax.datasets.data_files import MissingDataError, folder_of
@@ -81,6 +82,14 @@ class ImageNetFamily(ByFrequency):
             return Facts()
         validation = min(self.validated or 50_000, 50_000)
         return Facts(int(counts.sum()), validation, float(counts.max() / counts.min()))
+
+    def shapes(self) -> Data:
+        """Refused: images are read from their files, as they are needed.
+
+        Raises:
+            OptexpError: always.
+        """
+        raise unknown_shapes(self)
 
     def profile(self) -> np.ndarray | None:
         """Images asked for of the k-th most frequent class, `[num_classes]`; None for all."""

@@ -12,8 +12,10 @@ import numpy as np
 
 from optexp_jax.datasets.data import Facts
 from optexp_jax.datasets.imagenet.family import ImageNetFamily
+from optexp_jax.registry import register
 
 
+@register("ImageNet")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImageNet(ImageNetFamily):
     """ImageNet: 1,281,167 training and 50,000 validation images of 1,000 classes.
@@ -41,6 +43,7 @@ class ImageNet(ImageNetFamily):
         return Facts(1_281_167, validation, 1300 / 732) if whole else Facts()
 
 
+@register("SmallImageNet")
 @dataclasses.dataclass(frozen=True)
 class SmallImageNet(ImageNetFamily):
     """Equally many training images of each class.
@@ -66,6 +69,7 @@ class SmallImageNet(ImageNetFamily):
         return np.full(self.num_classes, self.per_class)
 
 
+@register("HeavyTailedImageNet")
 @dataclasses.dataclass(frozen=True)
 class HeavyTailedImageNet(ImageNetFamily):
     """⌈largest / k⌉ training images of the k-th most frequent class.
@@ -107,6 +111,7 @@ class _BigClasses(ImageNetFamily):
         return counts
 
 
+@register("TenBigClassImageNet")
 @dataclasses.dataclass(frozen=True)
 class TenBigClassImageNet(_BigClasses):
     """The ten most frequent classes whole, 10 images of each other class: half of all in each.
@@ -134,6 +139,7 @@ class TenBigClassImageNet(_BigClasses):
     _big = 10
 
 
+@register("OneMajorClassImageNet")
 @dataclasses.dataclass(frozen=True)
 class OneMajorClassImageNet(_BigClasses):
     """The most frequent class whole, 10 images of each other class: one image in nine is of it.

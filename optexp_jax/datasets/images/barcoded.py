@@ -9,16 +9,19 @@ import numpy as np
 
 from optexp_jax.datasets.classes import members
 from optexp_jax.datasets.data import Data, Split
-from optexp_jax.datasets.images.mnist import MNIST
+from optexp_jax.datasets.images.digits import Digits
+from optexp_jax.datasets.images.mnist import MNIST, FashionMNIST
 from optexp_jax.datasets.images.pixels import moments, scaled
 from optexp_jax.datasets.images.rare_classes import PlainImages, RareClasses
 from optexp_jax.datasets.seeds import random_below, seed_of
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer
+from optexp_jax.registry import register
 
 _MOST_BITS = 16
 
 
+@register("BarcodedMNIST")
 @dataclasses.dataclass(frozen=True)
 class BarcodedMNIST(RareClasses):
     """Each digit under each barcode is a class of its own, with a handful of examples.
@@ -46,7 +49,6 @@ class BarcodedMNIST(RareClasses):
 
     >>> BarcodedMNIST().num_classes, BarcodedMNIST().facts.train
     (10250, 101200)
-    >>> from optexp_jax.datasets.images.digits import Digits
     >>> data = BarcodedMNIST(Digits(), joined=False, bits=3, seed=0).load(Path())
     >>> data.train.inputs.shape, data.class_counts.sum()
     ((400, 8, 8, 1), np.int64(400))
@@ -76,6 +78,17 @@ class BarcodedMNIST(RareClasses):
                 most=most,
             )
         check_integer("per_class of BarcodedMNIST", self.per_class)
+
+    @classmethod
+    def listed(cls) -> dict[str, BarcodedMNIST]:
+        """As the command line lists it."""
+        return {
+            "BarcodedDigits": cls(Digits(), bits=8, seed=0),
+            "BarcodedFashionMNIST": cls(FashionMNIST(), seed=0),
+            "BarcodedMNIST": cls(seed=0),
+            "BarcodedMNIST-only": cls(joined=False, seed=0),
+            "BarcodedMNIST-repaired": cls(zero_barcode=False, seed=0),
+        }
 
     @property
     def num_rare_classes(self) -> int:

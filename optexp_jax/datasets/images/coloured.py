@@ -14,11 +14,13 @@ from optexp_jax.datasets.images.pixels import moments, scaled
 from optexp_jax.datasets.images.rare_classes import PlainImages, RareClasses
 from optexp_jax.datasets.seeds import random_below, seed_of
 from optexp_jax.errors import OptexpError
+from optexp_jax.registry import register
 
 MANY = (50, 20, (5, 1))
 FEW = (20, 5, (50, 10))
 
 
+@register("ColouredMNIST")
 @dataclasses.dataclass(frozen=True)
 class ColouredMNIST(RareClasses):
     """Each digit in each colour is a class of its own; 50,000 training images in all.
@@ -57,6 +59,11 @@ class ColouredMNIST(RareClasses):
 
     def __post_init__(self) -> None:
         self._check("many")
+
+    @classmethod
+    def listed(cls) -> dict[str, ColouredMNIST]:
+        """As the command line lists it."""
+        return {"ColouredMNIST": cls(seed=0), "ColouredMNIST-only": cls(joined=False, seed=0)}
 
     @property
     def num_rare_classes(self) -> int:

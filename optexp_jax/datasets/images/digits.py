@@ -13,6 +13,7 @@ from optexp_jax.datasets.data import Facts, Report, Split, silent
 from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.images.ten_classes import TenClasses
 from optexp_jax.datasets.seeds import random_order
+from optexp_jax.registry import register
 
 _TRAIN_OF_EACH = 150
 _MISSING = (
@@ -21,6 +22,7 @@ _MISSING = (
 )
 
 
+@register("Digits")
 @dataclasses.dataclass(frozen=True)
 class Digits(TenClasses):
     """Handwritten digits, 8 x 8: 150 training images of each, and the other 297 for validation.

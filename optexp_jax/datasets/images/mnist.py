@@ -11,6 +11,7 @@ from optexp_jax.datasets.images.idx_files import SHAPE, ImageFiles
 from optexp_jax.datasets.images.mnist_files import FASHION_FILES, MNIST_FILES
 from optexp_jax.datasets.images.ten_classes import TenClasses
 from optexp_jax.errors import OptexpError
+from optexp_jax.registry import register
 
 # Training and validation images of each class, in the order of the files.
 SUBSETS = {"all": None, "tiny": (1000, 100), "micro": (500, 50)}
@@ -76,6 +77,7 @@ class IdxImages(TenClasses):
             )
 
 
+@register("MNIST")
 @dataclasses.dataclass(frozen=True)
 class MNIST(IdxImages):
     """Handwritten digits, 28 x 28: 60,000 training and 10,000 validation images.
@@ -108,7 +110,13 @@ class MNIST(IdxImages):
     def __post_init__(self) -> None:
         self._check()
 
+    @classmethod
+    def listed(cls) -> dict[str, MNIST]:
+        """As the command line lists it."""
+        return {"MNIST": cls(), "TinyMNIST": cls("tiny"), "MicroMNIST": cls("micro")}
 
+
+@register("FashionMNIST")
 @dataclasses.dataclass(frozen=True)
 class FashionMNIST(IdxImages):
     """Articles of clothing, in the form of MNIST: 6,000 training images of each of ten classes.

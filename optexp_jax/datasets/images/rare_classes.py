@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from optexp_jax.datasets.base import origin_of
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
 from optexp_jax.datasets.data_files import MissingDataError, made_from, needed_by
@@ -76,7 +77,7 @@ class RareClasses:
     @property
     def origin(self) -> str:
         """The data set whose files are used."""
-        return getattr(self.source, "origin", type(self.source).__name__)
+        return origin_of(self.source)
 
     def missing(self, workspace: Path) -> str | None:
         """What the source misses, or None."""

@@ -10,11 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from optexp_jax.field_checks import check_number
+from optexp_jax.registry import register
 
 _BLOCK_BYTES = 16 * 2**20
 _SHORTEST = 16
 
 
+@register("Uniform")
 @dataclasses.dataclass(frozen=True)
 class Uniform:
     """Inputs uniform on [0, 1]."""
@@ -24,6 +26,7 @@ class Uniform:
         return jax.random.uniform(key, shape, jnp.float32)
 
 
+@register("Gaussian")
 @dataclasses.dataclass(frozen=True)
 class Gaussian:
     """Inputs N(mean, scale²)."""

@@ -12,8 +12,10 @@ from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.synthetic.power_law import power_law_counts
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer, check_number
+from optexp_jax.registry import register
 
 
+@register("HeavyTailedOneHot")
 @dataclasses.dataclass(frozen=True)
 class HeavyTailedOneHot(ByFrequency):
     """Every example of class k is the one-hot vector e_k: the model learns the identity.
@@ -92,6 +94,7 @@ class HeavyTailedOneHot(ByFrequency):
         return _identity(self.class_counts())
 
 
+@register("PowerLawOneHot")
 @dataclasses.dataclass(frozen=True)
 class PowerLawOneHot(ByFrequency):
     """The one-hot problem with class frequencies ∝ 1 / k^power: π of the weighted quadratic.

@@ -17,8 +17,10 @@ from optexp_jax.datasets.seeds import key_for
 from optexp_jax.datasets.synthetic.power_law import power_law_counts
 from optexp_jax.field_checks import check_integer, check_number, check_seed
 from optexp_jax.numerics import pinned
+from optexp_jax.registry import register
 
 
+@register("PatternImages")
 @dataclasses.dataclass(frozen=True)
 class PatternImages(ByFrequency):
     """Images of classes with frequencies ∝ 1 / k^power: x = p_y + noise · N(0, I).

@@ -16,6 +16,7 @@ from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, draw_rows
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer, check_kind, check_number, check_seed
 from optexp_jax.numerics import pinned
+from optexp_jax.registry import register
 
 
 def power_law_counts(num_classes: int, power: float, shift: float, least: int) -> np.ndarray:
@@ -87,6 +88,7 @@ class _PowerLaw(ByFrequency):
         self.class_counts()
 
 
+@register("GaussianMixture")
 @dataclasses.dataclass(frozen=True)
 class GaussianMixture(_PowerLaw):
     """One Gaussian for each class: x = e_y + scale · N(0, I), with class frequencies ∝ 1 / k^power.
@@ -142,6 +144,7 @@ class GaussianMixture(_PowerLaw):
         return Data(Split(inputs, labels), self.class_counts())
 
 
+@register("ZipfMandelbrot")
 @dataclasses.dataclass(frozen=True)
 class ZipfMandelbrot(_PowerLaw):
     """Random inputs, independent of labels with class frequencies ∝ 1 / (k + shift)^power.

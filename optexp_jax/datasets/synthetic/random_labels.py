@@ -10,12 +10,14 @@ import numpy as np
 from optexp_jax.datasets.classes import ByFrequency, labels_of
 from optexp_jax.datasets.data import Data, Facts, Split
 from optexp_jax.datasets.seeds import key_for
-from optexp_jax.datasets.synthetic.inputs import Inputs, Uniform, draw_rows
+from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, Uniform, draw_rows
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_flag, check_integer, check_kind, check_seed
 from optexp_jax.numerics import pinned
+from optexp_jax.registry import register
 
 
+@register("RandomHeavyTailedLabels")
 @dataclasses.dataclass(frozen=True)
 class RandomHeavyTailedLabels(ByFrequency):
     """Random inputs, independent of labels with a heavy tail.
@@ -57,6 +59,20 @@ class RandomHeavyTailedLabels(ByFrequency):
         check_kind(f"inputs of {name}", self.inputs, Inputs, "Uniform()")
         check_flag(f"bias_column of {name}", self.bias_column)
         check_seed(name, self.seed)
+
+    @classmethod
+    def listed(cls) -> dict[str, RandomHeavyTailedLabels]:
+        """As the command line lists it."""
+        normal = Gaussian()
+        return {
+            "RandomHeavyTailedLabels": cls(11, seed=0),
+            "RandomHeavyTailedLabels-8": cls(8, seed=0),
+            "RandomHeavyTailedLabels-7": cls(7, seed=0),
+            "RandomHeavyTailedLabels-7-normal": cls(7, normal, seed=0),
+            "RandomHeavyTailedLabels-7-shifted": cls(7, Gaussian(1.0), seed=0),
+            "RandomHeavyTailedLabels-7-bias": cls(7, normal, bias_column=True, seed=0),
+            "RandomHeavyTailedLabels-7-dim400": cls(7, normal, dim=400, seed=0),
+        }
 
     @property
     def num_classes(self) -> int:

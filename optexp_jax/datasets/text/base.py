@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from optexp_jax.datasets.base import ShapeSplit, counts_of_one_size, unknown_shapes
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
 from optexp_jax.datasets.data_files import MissingDataError
@@ -73,6 +74,20 @@ class TextDataset(ByFrequency):
             return Facts()
         train, validation = map(self.layout.targets, self.known_tokens)
         return Facts(train, validation, self.known_ratio if self.merge_factor == 1 else None)
+
+    def shapes(self) -> Data:
+        """Tokens and labels as shapes, int32; rows of training are evaluated as `load` does."""
+        facts, length = self.facts, self.layout.length
+        if facts.train is None:
+            raise unknown_shapes(self)
+
+        def part(rows: int) -> ShapeSplit:
+            return ShapeSplit.of((rows, length), (rows, length), np.int32)
+
+        train, validation = (part(-(-(n or 0) // length)) for n in (facts.train, facts.validation))
+        evaluation = part(self.evaluated) if self.evaluated else None
+        held_out = validation if len(validation) else None
+        return Data(train, counts_of_one_size(self), held_out, evaluation)
 
     @property
     def origin(self) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 
 from optexp_jax.datasets.data import PADDING, Split
 from optexp_jax.field_checks import check_integer
+from optexp_jax.registry import register
 
 
+@register("Streams")
 @dataclasses.dataclass(frozen=True)
 class Streams:
     """The text cut into as many streams as a batch has rows, read side by side in chunks.
@@ -45,6 +47,7 @@ class Streams:
         return streams(tokens, self.batch, self.length)
 
 
+@register("Sequences")
 @dataclasses.dataclass(frozen=True)
 class Sequences:
     """The text cut into sequences that do not overlap; what is left at its end is not used.

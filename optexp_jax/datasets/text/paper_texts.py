@@ -10,8 +10,10 @@ from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.layouts import Layout, Sequences, Streams
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import BPE, Tokens, Words
+from optexp_jax.registry import register
 
 
+@register("PTB")
 @dataclasses.dataclass(frozen=True)
 class PTB(TextDataset):
     """The Penn Treebank, sections of the Wall Street Journal: 924,412 words to train on.
@@ -40,6 +42,7 @@ class PTB(TextDataset):
     known_tokens: ClassVar[tuple[int, int] | None] = (924_412, 73_339)
 
 
+@register("TinyPTB")
 @dataclasses.dataclass(frozen=True)
 class TinyPTB(TextDataset):
     """The validation text of PTB to train on, its test text for validation.
@@ -69,6 +72,7 @@ class TinyPTB(TextDataset):
     known_tokens: ClassVar[tuple[int, int] | None] = (73_339, 82_114)
 
 
+@register("WikiText2")
 @dataclasses.dataclass(frozen=True)
 class WikiText2(TextDataset):
     """WikiText-2, articles of Wikipedia: 2,049,990 words to train on.
@@ -98,6 +102,7 @@ class WikiText2(TextDataset):
     known_tokens: ClassVar[tuple[int, int] | None] = (2_049_990, 214_417)
 
 
+@register("TinyWikiText2")
 @dataclasses.dataclass(frozen=True)
 class TinyWikiText2(TextDataset):
     """The first lines of the validation text of WikiText-2 to train on, of its test to validate.
@@ -128,6 +133,7 @@ class TinyWikiText2(TextDataset):
     )
 
 
+@register("WikiText103")
 @dataclasses.dataclass(frozen=True)
 class WikiText103(TextDataset):
     """WikiText-103, articles of Wikipedia: 540 MB to train on.
@@ -156,6 +162,7 @@ class WikiText103(TextDataset):
     source: ClassVar[TextSource] = TextSource("WikiText103", corpora.WIKITEXT103)
 
 
+@register("TinyStories")
 @dataclasses.dataclass(frozen=True)
 class TinyStories(TextDataset):
     """Stories for small children, written by GPT-4: 2.2 GB to train on.

@@ -17,6 +17,7 @@ from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens, Words
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_number
+from optexp_jax.registry import register
 
 # A tragedy, a comedy, a history and poems each, 9 % of the letters: whole works, so that no line of
 # a part is of a scene of another. The Passionate Pilgrim repeats two of the sonnets.
@@ -58,6 +59,7 @@ class _Bundled(Corpus):
 _CORPUS = _Bundled("Shakespeare", _NAMES)
 
 
+@register("Shakespeare")
 @dataclasses.dataclass(frozen=True)
 class Shakespeare(TextDataset):
     """The works of Shakespeare, in the public domain: offline, and small. Whole works are held out.
@@ -85,6 +87,7 @@ class Shakespeare(TextDataset):
     known_ratio: ClassVar[float | None] = 72_616 / 4
 
 
+@register("ShakespeareExcerpt")
 @dataclasses.dataclass(frozen=True)
 class ShakespeareExcerpt(TextDataset):
     """The first lines of the training and validation texts of `Shakespeare`.

@@ -13,6 +13,7 @@ from optexp_jax.datasets.text.normalise import library
 from optexp_jax.datasets.text.texts import Text
 from optexp_jax.datasets.text.train import UNKNOWN, byte_pairs, most_frequent, unigram
 from optexp_jax.errors import OptexpError, tell_from_damage
+from optexp_jax.registry import register
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -38,6 +39,7 @@ class _Tokens:
         return f"{type(self).__name__.lower()}-{self.size}"
 
 
+@register("Words")
 @dataclasses.dataclass(frozen=True)
 class Words(_Tokens):
     """Words and punctuation in lower case, by torchtext's `basic_english`; no end-of-line token.
@@ -62,6 +64,7 @@ class Words(_Tokens):
         return most_frequent(self.size, split, text, what, report)
 
 
+@register("Characters")
 @dataclasses.dataclass(frozen=True)
 class Characters(_Tokens):
     """Characters of the text of `Words`: in lower case, one space between words and lines.
@@ -85,6 +88,7 @@ class Characters(_Tokens):
         return most_frequent(self.size, split, text, what, report)
 
 
+@register("BPE")
 @dataclasses.dataclass(frozen=True)
 class BPE(_Tokens):
     """Pieces of words by byte-pair encoding: the most frequent pair of pieces becomes one.
@@ -110,6 +114,7 @@ class BPE(_Tokens):
         return byte_pairs(self.size, text, what, report)
 
 
+@register("Unigram")
 @dataclasses.dataclass(frozen=True)
 class Unigram(_Tokens):
     """Pieces of words by a unigram language model, which cuts a word in its most likely way.

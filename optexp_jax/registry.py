@@ -1,0 +1,155 @@
+"""The names of classes: what experiments may hold, and how it is written down.
+
+A class says its name where it is written, `@register("SGD")`; everything that lists classes (the
+identity of experiments, the catalogue of data sets, the colours of figures) asks here. Imports
+nothing heavy, so that optimizers can be registered where jax, optax and numpy are all there is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from optexp_jax.errors import OptexpError
+
+T = TypeVar("T", bound=type)
+
+# Where the classes of the library stand. They are imported when a name is asked for that is not
+# known yet, and before a class of somebody else takes a name.
+ROOMS = (
+    "optexp_jax.optim",
+    "optexp_jax.losses",
+    "optexp_jax.models",
+    "optexp_jax.datasets",
+    "optexp_jax.datasets.frozen_features",
+    "optexp_jax.batching",
+    "optexp_jax.problem",
+)
+_PACKAGE = __name__.partition(".")[0]
+
+_NAME_OF: dict[type, str] = {}
+_CLASS_OF: dict[str, type] = {}
+
+
+def register(name: str) -> Callable[[T], T]:
+    """Name a class of your own (a model, a data set, a loss), so that experiments can hold it.
+
+    Args:
+        name: short, unique, and for ever: it is part of the identity of every experiment with it.
+
+    Returns:
+        a class decorator.
+
+    Raises:
+        OptexpError: another class has this name, or the class cannot be part of an identity.
+
+    >>> @register("coin")
+    ... @dataclasses.dataclass(frozen=True)
+    ... class Coin:
+    ...     bias: float = 0.5
+    >>> name_of(Coin), class_of("coin") is Coin
+    ('coin', True)
+    """
+    if not isinstance(name, str) or not name:
+        raise OptexpError(
+            'A class needs a name: write @optexp_jax.register("my-model").',
+            code="class-without-name",
+            name=name,
+        )
+
+    def add(cls: T) -> T:
+        _check(cls, name)
+        if not is_ours(cls):
+            _import_rooms()
+        known = _CLASS_OF.get(name)
+        if known is not None and _home(known) != _home(cls):
+            raise OptexpError(
+                f"The name '{name}' of {cls.__qualname__} is taken by {known.__module__}."
+                f"{known.__qualname__}: choose another.",
+                code="name-taken",
+                name=name,
+                cls=cls.__qualname__,
+            )
+        _CLASS_OF[name] = cls
+        _NAME_OF[cls] = name
+        return cls
+
+    return add
+
+
+def name_of(cls: type) -> str | None:
+    """The name of a class, None where it has none; a subclass has not the name of its base."""
+    return _NAME_OF.get(cls)
+
+
+def class_of(name: str) -> type | None:
+    """The class of a name, None where no class has it."""
+    if name not in _CLASS_OF:
+        _import_rooms()
+    return _CLASS_OF.get(name)
+
+
+def registered() -> dict[str, type]:
+    """All classes by name: those of the library, and whatever has been registered besides."""
+    _import_rooms()
+    return dict(_CLASS_OF)
+
+
+def is_ours(cls: type) -> bool:
+    """Whether a class is part of the library."""
+    return cls.__module__.partition(".")[0] == _PACKAGE
+
+
+def field_names(cls: type) -> list[str]:
+    """Names of the scientific fields of a dataclass, in order."""
+    skipped = {"parent", "name"} if _is_module(cls) else set()
+    fields = dataclasses.fields(cls)
+    return [f.name for f in fields if f.init and f.compare and f.name not in skipped]
+
+
+def _import_rooms() -> None:
+    for room in ROOMS:
+        importlib.import_module(room)
+
+
+def _check(cls: type, name: str) -> None:
+    """Refuse a class whose values could change, or share the text of other values."""
+    params = getattr(cls, "__dataclass_params__", None)
+    undecorated = "__dataclass_fields__" not in vars(cls) and bool(inspect.get_annotations(cls))
+    if not _is_module(cls) and (not getattr(params, "frozen", False) or undecorated):
+        raise OptexpError(
+            f"{cls.__qualname__} is not a frozen dataclass: put @optexp_jax.register above "
+            "@dataclasses.dataclass(frozen=True).",
+            code="not-frozen",
+            cls=cls.__qualname__,
+        )
+    if "type" in field_names(cls):
+        raise OptexpError(
+            f"{cls.__qualname__} has a field 'type', where its name is stored: rename the field.",
+            code="field-named-type",
+            cls=cls.__qualname__,
+        )
+    if _NAME_OF.get(cls, name) != name:
+        raise OptexpError(
+            f"{cls.__qualname__} is already named '{_NAME_OF[cls]}': a class has one name.",
+            code="already-named",
+            cls=cls.__qualname__,
+            name=_NAME_OF[cls],
+        )
+
+
+def _is_module(cls: type) -> bool:
+    """Whether a class is a Flax module; there is none where Flax is not imported."""
+    flax = sys.modules.get("flax.linen")
+    return flax is not None and issubclass(cls, flax.Module)
+
+
+def _home(cls: type) -> tuple[str, str]:
+    """File and name: a class of a script is one class, run as `__main__` or imported."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return os.path.realpath(file) if file else cls.__module__, cls.__qualname__
