@@ -166,5 +166,5 @@ def test_a_signal_stops_preparing_though_python_loses_its_exception(
     monkeypatch.setattr(Digits, "is_prepared", lambda *_: False)
     monkeypatch.setattr(Digits, "prepare", prepare)
     code, out, err = call(capsys, "prepare", "Digits")
-    assert (code, err) == (128 + number, "Interrupted. What was recorded is kept.\n")
+    assert (code, err.count("\n")) == (128 + number, 1)
     assert "ready" not in out

@@ -1,11 +1,13 @@
 """Small runs whose files tests damage, and what their rows should be."""
 
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
 
 import numpy as np
+from wording import is_told
 
 from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
@@ -89,7 +91,8 @@ def is_refused(experiment, workspace):
 
 def remedied(workspace, sentence):
     """Do what a sentence says: delete the folder that it names."""
-    named = sentence.partition("delete the folder ")[2] or sentence.partition("checkpoint in ")[2]
-    folder = Path(named.split(" ")[0])
-    assert workspace in folder.parents, sentence
+    named = re.findall(rf"{re.escape(str(workspace))}/[^\s:;,()]*", sentence)
+    # A file is named before its folder, and why a checkpoint cannot be read after that.
+    in_order = named if is_told("no-checkpoint-readable", sentence) else named[::-1]
+    folder = next(path for path in map(Path, in_order) if path.is_dir())
     shutil.rmtree(folder)
