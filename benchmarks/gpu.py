@@ -87,7 +87,11 @@ def in_process(name: str, seconds: float, tiny: bool, log: Path, **env: str) -> 
     entries: list[dict] = []
     with log.open("a", encoding="utf-8") as errors:
         child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | env
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            env=os.environ | env,
         )
         timer = threading.Timer(seconds, child.kill)
         timer.start()

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("optexp_jax", "experiments", "plots", "tools", "docs", "benchmarks")
 SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+BINARY = ("os.open", "Image.open", "gzip.open", "tarfile.open")
 PROCESSES = ("run", "Popen", "check_output")
 
 
@@ -26,7 +27,7 @@ def in_the_encoding_of_the_locale(call):
     modes = [
         value for value in constants if isinstance(value, str) and set(value) <= set("rwaxbt+")
     ]
-    opens = name == "open" and ast.unparse(call.func) not in ("os.open", "Image.open", "gzip.open")
+    opens = name == "open" and ast.unparse(call.func) not in BINARY
     return opens and not any("b" in mode for mode in modes) and "members" not in ast.unparse(call)
 
 
