@@ -81,6 +81,7 @@ def problems(draw):
     return values, labels.astype(labels_in), classes
 
 
+@pytest.mark.slow
 @given(problem=problems(), place=st.sampled_from(PLACES))
 def test_sums_are_those_of_a_loop_in_64_bits(problem, place):
     values, labels, classes = problem

@@ -13,7 +13,14 @@ def in_a_new_process(code):
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["SGD", "PTB", "Linear", "Weighted", "MiniBatch", "Zeros"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SGD",
+        "PTB",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("Linear", "Weighted", "MiniBatch")),
+    ],
+)
 def test_a_class_of_the_library_is_found_before_anything_imported_it(name):
     code = f"from optexp_jax.registry import class_of; print(class_of('{name}').__name__)"
     assert in_a_new_process(code).strip() == name

@@ -24,6 +24,7 @@ from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder, changes_since
 from optexp_jax.results.wandb.mirror import Mirror, open_mirror
+from optexp_jax.runner.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.runner.display import Display, Silent
 from optexp_jax.runner.multihost import broadcast_plan
 from optexp_jax.runner.options import RunOptions
@@ -31,7 +32,6 @@ from optexp_jax.runner.output import ReaderGoneError
 from optexp_jax.runner.pack_run import PackPlan, PackRun, describe
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.runner.signals import StopFlag, Stopped
-from optexp_jax.training.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.training.compile_cache import persistent_compile_cache
 from optexp_jax.training.devices import mesh_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs

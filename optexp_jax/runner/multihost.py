@@ -10,9 +10,9 @@ import jax
 from optexp_jax.config import Settings
 from optexp_jax.datasets.loading import loaded
 from optexp_jax.experiment import Experiment
+from optexp_jax.runner.checkpoint import read_checkpoint
 from optexp_jax.runner.pack_run import PackPlan
 from optexp_jax.runner.signals import StopFlag
-from optexp_jax.training.checkpoint import read_checkpoint
 from optexp_jax.training.compile_cache import persistent_compile_cache
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.multihost import broadcast

@@ -21,10 +21,10 @@ from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
 from optexp_jax.results.wandb.mirror import Mirror, new_run_id
 from optexp_jax.results.wandb.rows import rows_to_mirror
+from optexp_jax.runner.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.runner.display import Display
 from optexp_jax.runner.signals import Stopped
 from optexp_jax.schedule import Schedule
-from optexp_jax.training.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.training.loop import Chunk, train_pack
 from optexp_jax.training.multihost import broadcast
 from optexp_jax.training.pack import Pack

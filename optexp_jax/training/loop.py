@@ -15,7 +15,6 @@ from flax import traverse_util
 from optexp_jax import backend
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.schedule import Schedule
-from optexp_jax.training.checkpoint import States
 from optexp_jax.training.devices import agreed, fetch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import Program, Slots
@@ -23,7 +22,7 @@ from optexp_jax.training.resident import ResidentProgram
 from optexp_jax.training.run_control import NEVER_STOP, RunControl
 from optexp_jax.training.run_record import RunRecord, by_class, columns
 from optexp_jax.training.scanned import ScannedProgram
-from optexp_jax.training.step import RunState
+from optexp_jax.training.step import RunState, States
 from optexp_jax.training.streamed import StreamedProgram
 
 _CHUNK_SECONDS = 2.0

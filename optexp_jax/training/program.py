@@ -17,9 +17,8 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
 from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.training import devices
-from optexp_jax.training.checkpoint import States
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.step import Row, RunState, Stepper, make_stepper
+from optexp_jax.training.step import Row, RunState, States, Stepper, make_stepper
 
 # Rows of a chunk stay in memory until it ends; this bounds them, for the whole pack.
 _ROW_BYTES = 32 * 2**20

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from optexp_jax.batching import Batching
@@ -21,6 +22,7 @@ from optexp_jax.training.metrics import Sums
 from optexp_jax.training.objective import Objective, Params
 
 Row = dict[str, Any]
+States = dict[str, np.ndarray]  # on the host: path of each leaf -> `[runs, ...]`
 
 
 class RunState(NamedTuple):

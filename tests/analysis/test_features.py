@@ -21,7 +21,9 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", ["linear", "one-hot", "transformer", pytest.param("vit", marks=pytest.mark.slow)]
+)
 def test_the_head_on_the_features_gives_the_logits(name):
     model, inputs = MODELS[name]
     variables = model.init(jax.random.key(0), inputs)

@@ -125,6 +125,7 @@ def test_they_are_trained_and_every_rate_is_its_own(mine):
     assert len({*plain, *sgd}) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--perclass",), ("--use_steps", "--step", "5")])
 def test_they_are_drawn(mine, options):
     for path in mine.workspace.rglob("*.pdf"):

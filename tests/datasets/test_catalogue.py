@@ -20,7 +20,10 @@ def shelf(tmp_path_factory):
     return tmp_path_factory.mktemp("shelf")
 
 
-@pytest.mark.parametrize("name", OFFLINE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if "Shakespeare" in n else n for n in OFFLINE],
+)
 def test_what_is_loaded_is_what_is_promised(shelf, name):
     dataset = CATALOGUE[name]
     if isinstance(dataset, InFiles):

@@ -82,6 +82,7 @@ def test_describe_takes_a_number_of_groups_and_draws_no_inputs(capsys, monkeypat
     assert "■ 3" not in out
 
 
+@pytest.mark.slow
 def test_describe_prepares_what_is_here(capsys, workspace):
     code, out, _ = call(capsys, "describe", "Shakespeare")
     assert code == 0

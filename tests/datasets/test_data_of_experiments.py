@@ -102,6 +102,7 @@ def test_prepare_brings_the_data_of_a_module_and_names_what_it_cannot(
     assert MNIST().is_prepared(workspace)
 
 
+@pytest.mark.slow
 def test_data_that_are_here_are_prepared_on_the_way(capsys, workspace):
     write_four(workspace / "datasets" / "MNIST", (60_000, 10_000), ".gz")
     code, _, _ = run_cli(capsys, [on(MNIST("micro", flatten=True))], "--local")

@@ -15,7 +15,7 @@ import pytest
 from errors import refuses
 from fake_images import FAKE, SIZES, fake, same, with_system, write_four
 
-from optexp_jax.datasets import tfds_reader
+from optexp_jax.datasets import fetching, tfds_reader
 from optexp_jax.datasets.data import silent
 from optexp_jax.datasets.data_files import MissingDataError
 from optexp_jax.datasets.fetching import NoConnectionError
@@ -306,6 +306,7 @@ def test_tfds_downloads_only_what_a_server_refuses_and_where_tensorflow_is(
     tmp_path, monkeypatch, server
 ):
     asked = []
+    monkeypatch.setattr(fetching, "_RETRIES", 0)
     monkeypatch.setattr(tfds_reader, "prepare", lambda *args: asked.append(args))
     monkeypatch.setattr(tfds_reader, "can_prepare", lambda: False)
     refused = ImageFiles("Fake", server[1], ("0" * 32,) * 4, "mnist", "no", sizes=SIZES)

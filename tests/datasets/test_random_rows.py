@@ -27,6 +27,7 @@ def test_rows_depend_neither_on_their_number_nor_on_the_block(inputs, monkeypatc
 DISTRIBUTIONS = [Uniform(), Gaussian(), Gaussian(1), Gaussian(0.3, 0.1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inputs", "length", "counts"),
     [

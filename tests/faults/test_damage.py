@@ -132,6 +132,7 @@ def check(workspace, truth):
         assert_rows(one, workspace, truth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [flip, exchange, *(pytest.param(d, marks=SLOW) for d in (remove, empty, cut, change_type))],

@@ -19,7 +19,7 @@ from optexp_jax.errors import DamagedError, UnreadableError, UnwritableError
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.optim import SGD, LearningRate
 from optexp_jax.results.load import load_results
-from optexp_jax.training import checkpoint
+from optexp_jax.runner import checkpoint
 
 pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
@@ -81,6 +81,7 @@ def test_no_memory_is_not_damage(truth, monkeypatch):
         load_results(PAIR[0], truth)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [
@@ -149,6 +150,7 @@ def test_what_a_model_raises_ends_its_pack_alone(kind, said, tmp_path, truth):
 # -- full disks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_checkpoint_on_a_full_disk_is_one_sentence(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FULL],

@@ -234,6 +234,7 @@ def called(*arguments, folder, workspace, **environment):
     return done.returncode, done.stdout.decode("ascii")
 
 
+@pytest.mark.slow
 def test_an_odd_environment(tmp_path):
     workspace = tmp_path / BRACKETS
     code, out = called("plots.make_all_plots", "--figure=legends", folder="/", workspace=workspace)

@@ -61,6 +61,7 @@ def test_initialisers_are_functions_of_the_key(values, dtype):
     assert jnp.array_equal(first, other) == (values == Zeros())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", [Normal(0.1, 0.3), KaimingNormal(), TorchUniform()])
 def test_an_entry_does_not_depend_on_what_is_drawn_beside_it(values):
     """Kernels of few outputs were rounded otherwise in JAX 0.12 where they have many inputs."""

@@ -84,6 +84,7 @@ def test_order_matters_only_with_positions(name):
     assert np.allclose(last[0], last[1], atol=1e-6) == (name == "no positions")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [MODELS["encoder"], MODELS["GPT as run"]])
 def test_dropout_is_on_in_training_and_off_in_evaluation(model):
     model = model.clone(dropout=0.5)

@@ -70,6 +70,7 @@ def test_both_forms_of_a_convolution_agree(size, stride, padding, height, width)
     np.testing.assert_allclose(slices, convolution, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_both_forms_have_the_same_gradients():
     kernel = jax.random.normal(KEY, (3, 3, 3, 4))
 

@@ -100,6 +100,7 @@ def test_impossible_wishes_are_refused(monkeypatch, tmp_path, options, code, val
         command.run("paper_figures", paper_figures.FIGURES, options)
 
 
+@pytest.mark.slow
 def test_figure_6_is_drawn_from_runs_and_its_claims_hold(monkeypatch, workspace):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(workspace))
     options = ["--figure", "6", "--scale", "small", "--format", "pdf,svg"]

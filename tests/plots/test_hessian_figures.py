@@ -31,6 +31,7 @@ def kept(tmp_path_factory):
     return run(RUN, workspace), workspace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", [2**22, 4 * 32 * 5])
 def test_statistics_are_those_of_the_parameters_that_were_kept(kept, monkeypatch, numbers):
     monkeypatch.setattr(trajectory, "_NUMBERS", numbers)  # one micro-batch, and five of five
@@ -98,6 +99,7 @@ class StreamedDigits:
         return frequency_groups(class_counts, n_groups or self.num_groups)
 
 
+@pytest.mark.slow
 def test_images_that_are_streamed_are_measured_without_augmentation(tmp_path, monkeypatch):
     monkeypatch.setattr(trajectory, "_NUMBERS", 4 * 64 * 8)  # micro-batches of eight
     problem = Problem(Linear(64, 10), StreamedDigits(), CrossEntropy(), MiniBatch(10))

@@ -115,6 +115,7 @@ def test_a_stop_changes_no_row(name, loaded):
         np.testing.assert_array_equal(values, whole.table[column][step:], err_msg=column)
 
 
+@pytest.mark.slow
 def test_text_is_stored_small_and_counted_by_class(loaded):
     data = loaded["words"]
     assert data.train.inputs.dtype == np.uint8
@@ -149,6 +150,7 @@ def test_groups_average_to_the_whole_though_few_rows_are_measured(workspace):
     assert "diverged" not in {cell for column in table.columns for cell in column.cells}
 
 
+@pytest.mark.slow
 def test_images_are_trained_on_by_the_public_call(workspace):
     one = experiment("images", MiniBatch(32), steps=30, eval_every=10)
     results = run(one, workspace)
@@ -161,6 +163,7 @@ def test_images_are_trained_on_by_the_public_call(workspace):
     assert again.table.equals(results.table)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     FashionMNIST().missing("nowhere") is not None, reason="dataset-fashion-mnist is not installed"
 )

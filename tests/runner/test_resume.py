@@ -22,9 +22,9 @@ from optexp_jax.models import Linear
 from optexp_jax.optim import Adam, LearningRate
 from optexp_jax.results.load import load_results
 from optexp_jax.runner import local, pack_run
+from optexp_jax.runner.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
 from optexp_jax.runner.local import run_local
 from optexp_jax.runner.options import RunOptions
-from optexp_jax.training.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
 

@@ -45,6 +45,7 @@ def test_rows_depend_neither_on_the_pack_nor_on_chunks(kind):
     assert not np.array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_seeds_share_a_pack_and_change_no_row():
     first = BITWISE["mini-batch"]
     seeds = [dataclasses.replace(first, seed=seed) for seed in (0, 1)]
@@ -68,6 +69,7 @@ def test_packs_are_split_where_data_or_their_order_would_differ():
         Pack(tuple(seeds), "vmap")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [(-2,), (-1, 0), (0, -1, -2)])
 def test_row_buffers_that_are_short_change_nothing(monkeypatch, chosen):
     pack = sweep(BITWISE["full batch"], [LearningRate(e) for e in chosen])

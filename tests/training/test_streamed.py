@@ -210,6 +210,7 @@ def test_rows_depend_neither_on_the_pack_nor_on_chunks(optimizer):
     assert together[experiments[0].id].table["step"].tolist() == [0, 2, 4, 6, 8, 9]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 3, 6])
 def test_a_run_that_goes_on_sees_what_it_would_have_seen(stop):
     (one, *_) = pack(MiniBatch(16), Adam)
@@ -235,6 +236,7 @@ def test_four_devices_see_the_batches_that_one_sees(monkeypatch):
         assert_close(on_four[one.id], on_one[one.id], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_augmentation_changes_with_the_epoch_and_the_seed_and_is_not_measured():
     data, plain = digits(noisy=True), digits()
     steps = 8  # two epochs of four batches

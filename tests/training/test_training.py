@@ -184,6 +184,7 @@ def test_first_row_equals_numpy(l2, weighted):
     np.testing.assert_allclose(rows.per_class["tr_CrossEntropyLossPerClass"][0], by_class, 1e-5)
 
 
+@pytest.mark.slow
 def test_dropout_trains_with_masks_and_evaluates_without():
     one = experiment(random_problem(DropoutNet(RANDOM.num_classes)), SGD(LearningRate(-1)), steps=4)
     data, (params, state) = load(one), initial_parameters(one)

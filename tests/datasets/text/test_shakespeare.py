@@ -25,6 +25,7 @@ def shelf(tmp_path_factory):
     return workspace
 
 
+@pytest.mark.slow
 def test_shakespeare_is_mapped_once_prepared(shelf, monkeypatch):
     dataset = Shakespeare()
     assert dataset.is_prepared(shelf)

@@ -30,8 +30,7 @@ from optexp_jax.errors import (
     remedy_of,
     unreadable,
 )
-
-States = dict[str, np.ndarray]
+from optexp_jax.training.step import States
 
 _LOST = ("NOT_FOUND", "does not exist")  # what they say where a folder has gone
 
