@@ -26,21 +26,29 @@ LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
 
 @runtime_checkable
-class Loss(Protocol):
-    """What training asks of a loss: a frozen dataclass named with `@optexp_jax.register`."""
+class Metric(Protocol):
+    """What is recorded: a value of each example, whose means are taken overall and by class."""
 
     @property
     def name(self) -> str:
-        """Name of the unweighted loss in the recorded metrics, such as `CrossEntropyLoss`."""
+        """Name in the recorded metrics, such as `CrossEntropyLoss` or `Accuracy`."""
         ...
+
+    def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
+        """The value of each example, float or int32, shaped like the labels; 0 for padding."""
+        ...
+
+
+@runtime_checkable
+class Loss(Metric, Protocol):
+    """What training asks of a loss: a frozen dataclass named with `@optexp_jax.register`.
+
+    As a metric it is recorded without weights, in nats.
+    """
 
     @property
     def recorded_is_optimised(self) -> bool:
         """Whether the objective is the mean of `per_example`."""
-        ...
-
-    def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
-        """The unweighted loss of each example in nats, shaped like the labels."""
         ...
 
     def build(self, class_counts: np.ndarray) -> LossSum:
@@ -106,6 +114,26 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
     earlier = jnp.arange(logits.shape[-1]) < labels[..., None]
     beaten = jnp.where(earlier, logits < chosen, logits <= chosen)
     return jnp.all(beaten, axis=-1) & (labels >= 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Accuracy:
+    """The share of examples whose label is the first of the largest logits: a `Metric`.
+
+    >>> print(Accuracy().per_example(jnp.array([[0.0, 0.0], [0.0, 0.0]]), jnp.array([0, 1])))
+    [1 0]
+    """
+
+    name = "Accuracy"
+
+    def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
+        """1 where the label is chosen, else 0; int32."""
+        return is_correct(logits, labels).astype(jnp.int32)
+
+
+def recorded_metrics(loss: Loss) -> tuple[Metric, Metric]:
+    """What is recorded of every run: its unweighted loss, and its accuracy."""
+    return loss, Accuracy()
 
 
 def _mean_of(per_example: Callable[[jax.Array, jax.Array], jax.Array]) -> LossSum:

@@ -14,7 +14,7 @@ from optexp_jax import FullBatch, LearningRate, MiniBatch, identity
 from optexp_jax.datasets.base import facts_of, seed_is_open, shapes_of
 from optexp_jax.datasets.catalogue import CATALOGUE
 from optexp_jax.datasets.data import Facts
-from optexp_jax.losses import Loss
+from optexp_jax.losses import CrossEntropy, Loss, Metric, recorded_metrics
 from optexp_jax.optim import (
     SGD,
     Optimizer,
@@ -168,3 +168,15 @@ def test_a_model_says_its_classes_and_can_compute_in_another_type(name):
     cls = MODELS[name]
     assert {"num_classes", "dtype"} <= set(field_names(cls))
     assert dataclasses.is_dataclass(cls)
+
+
+# -- metrics ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", recorded_metrics(CrossEntropy()), ids=lambda m: m.name)
+def test_a_metric_has_a_value_for_each_example_and_none_for_padding(metric):
+    assert isinstance(metric, Metric)
+    logits, labels = jnp.array([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]), jnp.array([0, 0, -1])
+    values = metric.per_example(logits, labels)
+    expected = {"CrossEntropyLoss": [0.126928, 1.313262, 0.0], "Accuracy": [1, 0, 0]}
+    np.testing.assert_allclose(values, expected[metric.name], rtol=1e-5)

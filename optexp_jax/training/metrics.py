@@ -7,10 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from optexp_jax.losses import Loss, LossSum, is_correct
+from optexp_jax.losses import Loss, LossSum, recorded_metrics
 from optexp_jax.per_class import sum_by_class
 
 Sums = dict[str, jax.Array]
+
+# Keys of the sums of the recorded metrics, in their order.
+KEYS = ("loss", "correct")
 
 
 def batch_sums(
@@ -23,13 +26,15 @@ def batch_sums(
         `[num_classes]`, under `class_loss`, `class_correct` and `class_count`. Losses are floats,
         the rest int32.
     """
-    values = loss.per_example(logits, labels)
-    correct = is_correct(logits, labels).astype(jnp.int32)
+    metrics = zip(KEYS, recorded_metrics(loss), strict=True)
+    values = {key: metric.per_example(logits, labels) for key, metric in metrics}
     count = jnp.sum(labels >= 0, dtype=jnp.int32)
-    sums = {"loss": jnp.sum(values), "correct": jnp.sum(correct, dtype=jnp.int32), "count": count}
+    sums = {key: jnp.sum(array, dtype=array.dtype) for key, array in values.items()}
+    sums["count"] = count
     if per_class:
-        sums["class_loss"], sums["class_count"] = sum_by_class(values, labels, num_classes)
-        sums["class_correct"], _ = sum_by_class(correct, labels, num_classes)
+        for key, array in values.items():
+            sums[f"class_{key}"], examples = sum_by_class(array, labels, num_classes)
+            sums.setdefault("class_count", examples)
     return sums
 
 

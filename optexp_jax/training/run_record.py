@@ -9,7 +9,9 @@ import jax
 import numpy as np
 
 from optexp_jax.experiment import Experiment
+from optexp_jax.losses import recorded_metrics
 from optexp_jax.schedule import Schedule
+from optexp_jax.training.metrics import KEYS
 
 SPLITS = ("tr", "va")
 
@@ -48,11 +50,11 @@ def columns(experiment: Experiment, schedule: Schedule, steps: np.ndarray, row: 
     """
     row = jax.tree.map(lambda leaf: np.asarray(leaf)[: len(steps)].astype(np.float64), row)
     table = {"step": steps, "epoch": steps / schedule.steps_per_epoch}
-    name = experiment.problem.loss.name
+    metrics = recorded_metrics(experiment.problem.loss)
     for split in (s for s in SPLITS if s in row):
         sums = row[split]
-        table[f"{split}_{name}"] = _ratio(sums["loss"], sums["count"])
-        table[f"{split}_Accuracy"] = _ratio(sums["correct"], sums["count"])
+        for key, metric in zip(KEYS, metrics, strict=True):
+            table[f"{split}_{metric.name}"] = _ratio(sums[key], sums["count"])
         if not _recorded_is_optimised(experiment):
             mean = _ratio(sums["objective"], sums["weight"])
             table[f"{split}_Objective"] = mean + row["penalty"]
@@ -79,9 +81,11 @@ def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarr
     double = experiment.problem.precision == "float64"
     for split in (s for s in SPLITS if s in row and experiment.per_class):
         examples = np.asarray(row[split]["class_count"])[:count]
-        for name, key in ((experiment.problem.loss.name, "loss"), ("Accuracy", "correct")):
+        for key, metric in zip(KEYS, recorded_metrics(experiment.problem.loss), strict=True):
             mean = _ratio(np.asarray(row[split][f"class_{key}"])[:count], examples)
-            arrays[f"{split}_{name}PerClass"] = mean.astype(np.float64 if double else np.float32)
+            arrays[f"{split}_{metric.name}PerClass"] = mean.astype(
+                np.float64 if double else np.float32
+            )
     return arrays
 
 
