@@ -67,10 +67,10 @@ def judged(claim: Claim, runs: Runs) -> Verdict:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """`python -m plots.claims`; ends the process."""
-    raise SystemExit(guarded(lambda: run(argv)))
+    raise SystemExit(guarded(lambda: check_claims(argv)))
 
 
-def run(argv: Sequence[str] | None = None) -> int:
+def check_claims(argv: Sequence[str] | None = None) -> int:
     """Show every claim; 0 also where some fail, as that is a result."""
     args = _parser().parse_args(argv)
     settings, console = Settings.from_env(), make_console()

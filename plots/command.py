@@ -37,10 +37,12 @@ def main(
     module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None
 ) -> NoReturn:
     """`python -m plots.<module>`: draw figures of the paper; ends the process."""
-    raise SystemExit(guarded(lambda: run(module, figures, argv)))
+    raise SystemExit(guarded(lambda: draw_figures(module, figures, argv)))
 
 
-def run(module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None) -> int:
+def draw_figures(
+    module: str, figures: Sequence[PaperFigure], argv: Sequence[str] | None = None
+) -> int:
     """Draw the chosen figures; 1 if one of them lacks its runs.
 
     Raises:

@@ -28,7 +28,7 @@ def main() -> None:
     """Draw, reduce and write."""
     settings, origin = Settings.from_env(), _origin()  # before anything is written
     runs = Runs(settings.workspace, "small", whole=True)
-    if command.run("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
+    if command.draw_figures("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
         raise SystemExit("Some figures lack their runs: nothing was written.")
     folder = DOCS / "images" / "paper"
     folder.mkdir(exist_ok=True)

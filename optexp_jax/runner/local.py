@@ -84,7 +84,7 @@ def run_local(
     checked_files.require_writable(settings.workspace)
     folders = folders or RunFolders(settings.workspace)
     launcher = _Launcher(settings, options or RunOptions(), display or Silent(), folders)
-    return launcher.run(experiments)
+    return launcher.launch(experiments)
 
 
 class _Launcher:
@@ -101,7 +101,7 @@ class _Launcher:
         self._loaded: tuple[object, Data] | None = None
         self._folders = folders
 
-    def run(self, experiments: Sequence[Experiment]) -> Outcome:
+    def launch(self, experiments: Sequence[Experiment]) -> Outcome:
         """Lock, skip what is done, and run the rest pack by pack."""
         allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
         with contextlib.ExitStack() as stack:
@@ -273,8 +273,8 @@ class _Launcher:
             for part in self._in_parts(plan, data):
                 if not self._stop:
                     broadcast_plan(part)
-                    run = PackRun(part, data, mirror, self._display, self._stop, seconds)
-                    for experiment, reason in run.run().items():
+                    pack_run = PackRun(part, data, mirror, self._display, self._stop, seconds)
+                    for experiment, reason in pack_run.train().items():
                         self._tell_failure([experiment], reason)
         except Stopped:  # while its data were prepared: the next call begins again there
             return

@@ -90,7 +90,7 @@ class PackRun:
         self._writer: CheckpointWriter | None = None
         self._began = self._saved = time.monotonic()
 
-    def run(self) -> dict[Experiment, str]:
+    def train(self) -> dict[Experiment, str]:
         """Run to the end, or to the chunk after which it is asked to stop.
 
         Returns:

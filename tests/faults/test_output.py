@@ -46,7 +46,7 @@ def full(capsys):
         lambda: told("x" * 100_000),
         lambda: make_console().print("a table") or 0,
         lambda: told() + 1,
-        lambda: claims.run(["--json", "--scale", "small", "--figure", "6"]),
+        lambda: claims.check_claims(["--json", "--scale", "small", "--figure", "6"]),
     ],
 )
 def test_a_full_disk_below_the_output_is_one_sentence(full, command):
@@ -87,7 +87,7 @@ def test_other_ends_of_a_command_keep_their_code_and_sentence(full):
 
 
 def test_help_that_cannot_be_written_is_told(full):
-    code, said = full(lambda: claims.run(["--help"]))
+    code, said = full(lambda: claims.check_claims(["--help"]))
     assert code == 2
     assert "(No space left on device)" in said
 
@@ -113,14 +113,14 @@ def test_closed_outputs_go_nowhere_and_are_put_back(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     assert guarded(told) == 0
-    assert guarded(lambda: claims.run(["--figure", "none"])) == 2
+    assert guarded(lambda: claims.check_claims(["--figure", "none"])) == 2
     assert sys.stdout is sys.stderr is None
 
 
 def test_an_error_output_that_cannot_be_written_changes_no_code(monkeypatch):
     with open("/dev/full", "w", encoding="utf-8") as file:
         monkeypatch.setattr(sys, "stderr", file)
-        assert guarded(lambda: claims.run(["--figure", "none"])) == 2
+        assert guarded(lambda: claims.check_claims(["--figure", "none"])) == 2
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk", "utf-8"])
@@ -133,7 +133,7 @@ def test_what_an_encoding_lacks_is_a_question_mark(encoding, monkeypatch):
     assert said.startswith("2 ")
     assert said.count("≈") == (2 if encoding in ("gbk", "utf-8") else 0)
     assert "?" in said
-    assert guarded(lambda: claims.run(["--scale", "small", "--figure", "6"])) == 0
+    assert guarded(lambda: claims.check_claims(["--scale", "small", "--figure", "6"])) == 0
 
 
 def test_errors_of_files_are_one_sentence(capsys, tmp_path):
@@ -153,7 +153,7 @@ def test_paths_are_shown_as_they_are(tmp_path, monkeypatch, capsys):
     assert ended.value.code == 0
     assert f"{BRACKETS}/plots/paper_paper/legends.png\n" in capsys.readouterr().out
     (tmp_path / BRACKETS / "tokenizers").touch()
-    claims.run(["--source", "paper", "--figure", "1"])
+    claims.check_claims(["--source", "paper", "--figure", "1"])
     assert BRACKETS in capsys.readouterr().out
 
 

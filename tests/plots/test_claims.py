@@ -113,7 +113,7 @@ def test_every_claim_has_one_threshold_and_an_origin():
 
 def test_theorem_3_needs_no_runs(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    assert claims.run(["--figure", "theorem 3", "--json", "--scale", "small"]) == 0
+    assert claims.check_claims(["--figure", "theorem 3", "--json", "--scale", "small"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [claim["verdict"] for claim in found] == ["holds", "holds"]
     assert found[0]["threshold"] == "≤ 1e-06"
@@ -121,7 +121,7 @@ def test_theorem_3_needs_no_runs(monkeypatch, tmp_path, capsys):
 
 def test_an_empty_workspace_has_no_data(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    assert claims.run(["--figure", "4", "--scale", "small"]) == 0
+    assert claims.check_claims(["--figure", "4", "--scale", "small"]) == 0
     captured = capsys.readouterr()
     said = captured.out + captured.err
     assert re.search(r"\b0\b.*\b0\b.*\b2\b", said)  # hold, fail, have no data
@@ -131,4 +131,4 @@ def test_an_empty_workspace_has_no_data(monkeypatch, tmp_path, capsys):
 def test_a_figure_without_claims_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     with refuses("no-claim", figure="99"):
-        claims.run(["--figure", "99"])
+        claims.check_claims(["--figure", "99"])

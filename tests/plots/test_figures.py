@@ -76,7 +76,7 @@ def test_every_figure_but_the_sheet_of_legends_has_a_claim():
 
 def test_a_figure_without_its_runs_names_the_command(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    code = command.run(
+    code = command.draw_figures(
         "paper_figures", paper_figures.FIGURES, ["--figure", "4", "--scale", "small"]
     )
     assert code == 1
@@ -97,14 +97,14 @@ def test_a_figure_without_its_runs_names_the_command(monkeypatch, tmp_path, caps
 def test_impossible_wishes_are_refused(monkeypatch, tmp_path, options, code, values):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     with refuses(code, **values):
-        command.run("paper_figures", paper_figures.FIGURES, options)
+        command.draw_figures("paper_figures", paper_figures.FIGURES, options)
 
 
 @pytest.mark.slow
 def test_figure_6_is_drawn_from_runs_and_its_claims_hold(monkeypatch, workspace):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(workspace))
     options = ["--figure", "6", "--scale", "small", "--format", "pdf,svg"]
-    assert command.run("paper_figures", paper_figures.FIGURES, options) == 0
+    assert command.draw_figures("paper_figures", paper_figures.FIGURES, options) == 0
     files = sorted((workspace / "plots" / "paper_small").iterdir())
     assert [f.name for f in files] == ["figure_06.pdf", "figure_06.svg"]
     assert files[0].stat().st_size < 300_000

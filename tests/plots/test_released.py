@@ -173,7 +173,7 @@ def test_figures_and_claims_are_of_the_released_runs(tmp_path, monkeypatch, caps
     for experiment in experiments:
         scale = 1.0 + float(experiment.optimizer.learning_rate)  # 10^-4 ends lowest
         release(tmp_path, experiment, rows_of(overall=[scale * loss for loss in OVERALL]))
-    assert claims.run(["--figure", "20", "--source", "paper", "--json"]) == 0
+    assert claims.check_claims(["--figure", "20", "--source", "paper", "--json"]) == 0
     verdicts = json.loads(capsys.readouterr().out)
     linear, cnn = verdicts[:3], verdicts[3:]
     assert [claim["verdict"] for claim in linear] == ["holds", "holds", "holds"]
@@ -188,7 +188,7 @@ def test_what_is_not_there_says_where_it_is_looked_for(tmp_path, monkeypatch, ca
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     for figure in ("12", "26"):
         options = ["--figure", figure, "--source", "paper"]
-        assert command.run("appendix_figures", appendix_figures.FIGURES, options) == 1
+        assert command.draw_figures("appendix_figures", appendix_figures.FIGURES, options) == 1
     said = capsys.readouterr()
     said = said.out + said.err
     assert f"{tmp_path}/wandb_cache/*/<release id>.parquet" in said
@@ -211,7 +211,9 @@ def test_a_claim_needs_every_run_of_its_group(tmp_path):
 def test_impossible_wishes_are_refused(tmp_path, monkeypatch, options, code):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     with refuses(code):
-        command.run("appendix_figures", appendix_figures.FIGURES, ["--source", "paper", *options])
+        command.draw_figures(
+            "appendix_figures", appendix_figures.FIGURES, ["--source", "paper", *options]
+        )
 
 
 def test_an_experiment_of_ours_has_no_released_run():
