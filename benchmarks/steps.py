@@ -38,6 +38,7 @@ from benchmarks.lean import Way
 from optexp_jax.datasets.data import Data
 from optexp_jax.experiment import Experiment
 
+_MOST = 5000  # steps of a public run, each with a row in the workspace
 _NAMES = {
     "ours": "ours_ms",
     "loops": "loops_ms",
@@ -127,7 +128,7 @@ def _ratio(taken: dict[str, list[float]], above: str, below: str) -> float | Non
 
 def public(family: str, size: str, step_ms: float, seconds: float) -> float:
     """Milliseconds of a step of the public `run`, its start taken away."""
-    steps = max(2, int(1000 * seconds / step_ms))
+    steps = min(_MOST, max(2, int(1000 * seconds / step_ms)))
 
     def timed(number: int, workspace: str) -> float:
         experiment = FAMILIES[family].experiment(size, steps=number)
