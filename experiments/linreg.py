@@ -38,6 +38,7 @@ optimizers = [
 ]
 
 experiments = experiments_over(optimizers, problem, group="LinReg_HeavyTailedOneHot", steps=2000)
+resources = "two_cores"
 
 if __name__ == "__main__":
-    main(experiments, resources="two_cores", small=small)
+    main(experiments, resources, small)

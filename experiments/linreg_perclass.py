@@ -32,6 +32,7 @@ exponents = {
 experiments = at_best(
     linreg.experiments, exponents, group="LinReg_HeavyTailedOneHot_perclass", per_class=True
 )
+resources = "two_cores"
 
 if __name__ == "__main__":
-    main(experiments, resources="two_cores", small=small)
+    main(experiments, resources, small)

@@ -61,10 +61,12 @@ END
   echo "Name=gpu Type=pretend File=$state/gpu[0-1]" >"$state/gres.conf"
 }
 
+# Whoever started it stops it: one that ran before is left alone.
 start_munge() {
   munge -n >/dev/null 2>&1 && return
   mkdir -p /run/munge && chown munge: /run/munge
   su -s /bin/sh munge -c "$(PATH=$PATH:/usr/sbin command -v munged)"
+  cp /run/munge/munged.pid "$state/munged.pid"
 }
 
 is_up() { [ "$(SLURM_CONF=$conf sinfo -h -p main -o %T 2>/dev/null)" = idle ] || SLURM_CONF=$conf sinfo -h -p main -o %T 2>/dev/null | grep -qE 'mixed|allocated'; }
@@ -77,16 +79,17 @@ start() {
     export SLURM_CONF=$conf PATH=$PATH:/usr/sbin
     slurmctld -f "$conf" && slurmd -f "$conf"
     for _ in $(seq 60); do is_up && break; sleep 0.5; done
-    is_up || die "The node did not come up: see $state/log."
+    is_up || { stop >&2; die "The node did not come up: see $state/log."; }
   fi
   echo "export SLURM_CONF=$conf"
 }
 
 stop() {
-  for daemon in slurmd slurmctld; do
+  for daemon in slurmd slurmctld munged; do
     [ -f "$state/$daemon.pid" ] || continue
     local pid; pid=$(cat "$state/$daemon.pid")
-    kill "$pid" 2>/dev/null || true
+    # After a crash the number may be that of another process.
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$daemon" ] && kill "$pid"
     for _ in $(seq 40); do kill -0 "$pid" 2>/dev/null || break; sleep 0.25; done
     rm -f "$state/$daemon.pid"
   done

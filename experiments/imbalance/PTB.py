@@ -43,6 +43,7 @@ runs = [
 ]
 
 experiments = experiments_of(runs, problem, group="TEnc_standard_training_PTB", epochs=100)
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

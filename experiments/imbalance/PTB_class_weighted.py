@@ -27,6 +27,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="TEnc_standard_training_class_weighted_PTB", epochs=100
 )
+resources = "p100_6h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_6h", small=small)
+    main(experiments, resources, small)

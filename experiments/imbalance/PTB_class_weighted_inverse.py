@@ -33,6 +33,7 @@ experiments = experiments_over(
     epochs=100,
     per_class=True,
 )
+resources = "p100_6h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_6h", small=small)
+    main(experiments, resources, small)

@@ -19,6 +19,7 @@ experiments = at_best(
     group="TEnc_standard_training_class_weighted_PTB_per_class",
     per_class=True,
 )
+resources = "p100_6h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_6h", small=small)
+    main(experiments, resources, small)

@@ -20,6 +20,7 @@ experiments = at_best(
     per_class=True,
     keep_steps=(0, 1, 5, 10, 50, 100),
 )
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

@@ -24,6 +24,7 @@ experiments = [
     ),
     *replace_all(PTB.experiments[:1], optimizer=LineSearchGD(), **shared),
 ]
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

@@ -31,6 +31,7 @@ optimizers = [
 experiments = experiments_over(
     optimizers, problem, group="Linear_Digits", steps=300, per_class=True
 )
+resources = "two_cores"
 
 if __name__ == "__main__":
-    main(experiments, resources="two_cores", small=small)
+    main(experiments, resources, small)

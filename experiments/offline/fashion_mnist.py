@@ -32,6 +32,7 @@ optimizers = [
 experiments = experiments_over(
     optimizers, problem, group="Linear_FashionMNIST", steps=200, per_class=True
 )
+resources = "two_cores"
 
 if __name__ == "__main__":
-    main(experiments, resources="two_cores", small=small)
+    main(experiments, resources, small)

@@ -35,6 +35,7 @@ optimizers = [
 experiments = experiments_over(
     optimizers, problem, group="Bigram_Shakespeare", steps=400, eval_every=20, per_class=True
 )
+resources = "two_cores"
 
 if __name__ == "__main__":
-    main(experiments, resources="two_cores", small=small)
+    main(experiments, resources, small)

@@ -45,6 +45,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="TransformerEncoder_TinyPTB_FB_Width_EmbDim_1200", epochs=3200
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

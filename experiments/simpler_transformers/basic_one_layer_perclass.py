@@ -29,6 +29,7 @@ experiments = at_best(
     epochs=500,
     per_class=True,
 )
+resources = "v100_8h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_8h", small=small)
+    main(experiments, resources, small)

@@ -37,6 +37,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="TransformerEncoder_TinyPTB_FB_Base_TTF", epochs=3200
 )
+resources = "v100_2h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_2h", small=small)
+    main(experiments, resources, small)

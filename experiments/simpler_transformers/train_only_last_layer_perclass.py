@@ -30,6 +30,7 @@ experiments = at_best(
     epochs=1000,
     per_class=True,
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

@@ -46,6 +46,7 @@ runs = [
 ]
 
 experiments = experiments_of(runs, problem, group="LogReg_BalancedXImbalancedY", epochs=1000)
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

@@ -20,6 +20,7 @@ experiments = at_best(
     epochs=500,
     per_class=True,
 )
+resources = "p100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_4h", small=small)
+    main(experiments, resources, small)

@@ -27,6 +27,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="LogReg_ClassWeighted_BalancedXImbalancedY_sqrt", epochs=1000
 )
+resources = "p100_3h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_3h", small=small)
+    main(experiments, resources, small)

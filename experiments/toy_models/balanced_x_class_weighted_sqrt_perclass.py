@@ -20,6 +20,7 @@ experiments = at_best(
     epochs=500,
     per_class=True,
 )
+resources = "p100_3h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_3h", small=small)
+    main(experiments, resources, small)

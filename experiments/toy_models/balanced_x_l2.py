@@ -37,6 +37,7 @@ experiments = [
         per_class=True,
     )
 ]
+resources = "p100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_4h", small=small)
+    main(experiments, resources, small)

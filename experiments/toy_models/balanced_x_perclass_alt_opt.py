@@ -25,6 +25,7 @@ exponents = {
 experiments = at_best(
     balanced_x.experiments, exponents, group="LogReg_BalancedXImbalancedY_PerClass", per_class=True
 )
+resources = "p100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_4h", small=small)
+    main(experiments, resources, small)

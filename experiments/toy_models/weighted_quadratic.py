@@ -31,6 +31,7 @@ optimizers = [
 experiments = experiments_over(
     optimizers, problem, group="WeightedQuadratic", steps=200, per_class=True
 )
+resources = "p100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_4h", small=small)
+    main(experiments, resources, small)

@@ -32,6 +32,7 @@ runs = [
 ]
 
 experiments = experiments_of(runs, problem, group="SimpleCNN_MNIST_FB_Base", epochs=300)
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -20,8 +21,12 @@ from optexp_jax.cli.prepare import prepare
 from optexp_jax.experiment import Experiment
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.schedulers.known import all_schedulers
+from optexp_jax.schedulers.resources import Resources
 from optexp_jax.schedulers.submission import tasks_of_runs
 from optexp_jax.training.pack import Pack
+
+if TYPE_CHECKING:
+    from optexp_jax.schedulers.submit import Request
 
 
 def submit(
@@ -41,37 +46,28 @@ def submit(
     Raises:
         OptexpError: an impossible value, or the scheduler refuses.
     """
-    from optexp_jax.schedulers.submit import Request, left_to_send, packs_to_send, send
+    from optexp_jax.schedulers.submit import left_to_send, send
 
-    settings = context.settings
-    scheduler = all_schedulers()[args.scheduler]
-    resources = cluster_options.resources(args, settings, profile)
+    resources = cluster_options.resources(args, context.settings, profile)
     if not args.dry_run:
-        scheduler.states()  # without an answer, what is on its way would be sent twice
-    options = run_options(args, devices=resources.devices_per_run)
-    left, busy = left_to_send(experiments, context.folders, options.force)
+        # Without an answer, what is on its way would be sent twice.
+        all_schedulers()[args.scheduler].states()
+    left, busy = left_to_send(experiments, context.folders, args.force)
     if not left:
         context.say(f"Nothing is left to send: {busy} runs are on their way, the others are done.")
         return 0
-    most = resources.pack if options.pack == "auto" else options.pack
-    unprepared = missing_data(left, settings.workspace)
+    unprepared = missing_data(left, context.settings.workspace)
     if not args.dry_run:
         code = prepare(context, left)
         if code:
             return code
     elif unprepared:
         context.say(f"{next(iter(unprepared.values()))} Packs are as if they fitted.")
-        most = len(left) if most == "auto" else most
-    packs = packs_to_send(left, resources, most, settings.workspace)
-    environment = settings.as_environment()
-    command = _command(args)
-    request = Request(
-        scheduler, packs, resources, command, options, settings.workspace, environment
-    )
-    context.console.print(_table(packs, resources.per_gpu))
+    request = request_of(context, left, args, resources, _program())
+    context.console.print(_table(request.packs, resources.per_gpu))
     if args.dry_run:
         return _show(context, request, busy)
-    for submission in send(request, _name(context)):
+    for submission in send(request, name_of(context.command)):
         manifest = submission.manifest
         context.say(
             f"Job {submission.job}: {len(manifest.tasks)} tasks, {len(manifest.runs)} runs. "
@@ -84,9 +80,45 @@ def submit(
     return 0
 
 
-def _show(context: Context, request, busy: int) -> int:
+def request_of(
+    context: Context,
+    left: Sequence[Experiment],
+    args: argparse.Namespace,
+    resources: Resources,
+    program: Sequence[str],
+) -> Request:
+    """What to send of runs, and how: in packs that fit, where their data are here.
+
+    Args:
+        context: of the command line.
+        left: the runs, of one module.
+        args: options of the command line.
+        resources: of each task.
+        program: what a task calls, as arguments of Python.
+    """
+    from optexp_jax.schedulers.submit import Request, packs_to_send
+
+    settings = context.settings
+    options = run_options(args, devices=resources.devices_per_run)
+    most = resources.pack if options.pack == "auto" else options.pack
+    if most == "auto" and missing_data(left, settings.workspace):
+        most = len(left)
+    return Request(
+        scheduler=all_schedulers()[args.scheduler],
+        packs=packs_to_send(left, resources, most, settings.workspace),
+        resources=resources,
+        command=(sys.executable, *program, "--scale", args.scale),
+        options=options,
+        workspace=settings.workspace,
+        environment=settings.as_environment(),
+    )
+
+
+def _show(context: Context, request: Request, busy: int) -> int:
     (manifest, *others) = request.manifests(request.resources.max_array)
-    folder = context.settings.workspace.absolute() / request.scheduler.name / _name(context)
+    folder = (
+        context.settings.workspace.absolute() / request.scheduler.name / name_of(context.command)
+    )
     print(request.script_in(folder, manifest))
     runs = sum(len(pack.experiments) for pack in request.packs)
     arrays = f" in {1 + len(others)} arrays, of which the first is shown" if others else ""
@@ -111,21 +143,21 @@ def _table(packs: Sequence[Pack], per_task: int) -> Table:
     return table
 
 
-def _command(args: argparse.Namespace) -> tuple[str, ...]:
-    """What a task calls: this program, at this scale."""
+def _program() -> list[str]:
+    """How this program was called, as arguments of Python."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    script = str(Path(sys.argv[0]).absolute())
-    program = ["-m", spec.name.removesuffix(".__main__")] if spec else [script]
-    return (sys.executable, *program, "--scale", args.scale)
+    return (
+        ["-m", spec.name.removesuffix(".__main__")] if spec else [str(Path(sys.argv[0]).absolute())]
+    )
 
 
-def _name(context: Context) -> str:
-    """A short name of the module or script, one word, for folders and for squeue.
+def name_of(command: str) -> str:
+    """A short name of a module or script, one word, for folders and for squeue.
 
-    >>> _name(Context(None, None, "python -m experiments.toy_models.balanced_x"))
+    >>> name_of("python -m experiments.toy_models.balanced_x")
     'balanced_x'
     """
-    name = Path(shlex.split(context.command)[-1].removesuffix(".py")).name.rpartition(".")[2]
+    name = Path(shlex.split(command)[-1].removesuffix(".py")).name.rpartition(".")[2]
     return re.sub(r"[^\w-]", "_", name) or "job"
 
 

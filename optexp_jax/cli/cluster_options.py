@@ -8,6 +8,7 @@ from typing import Any
 
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
+from optexp_jax.schedulers.known import all_schedulers
 from optexp_jax.schedulers.profiles import read_profiles, resources_of
 from optexp_jax.schedulers.resources import Resources
 
@@ -38,39 +39,82 @@ def add_options(parser: argparse.ArgumentParser, number: Any) -> None:
     group.add_argument("--profile", metavar="NAME", help="resources, by name")
     group.add_argument("--profiles", metavar="FILE", type=Path, help="a file of profiles")
     group.add_argument(
-        "--dry-run", action="store_true", help="show the script and the packs, send nothing"
+        "--dry-run", action="store_true", help="show what would be sent or run, and do neither"
     )
     for name, text in _TEXTS.items():
         group.add_argument(f"--{name}", metavar=name.upper(), help=text)
     for name, text in _NUMBERS.items():
         group.add_argument(f"--{name}", metavar="N", type=number, help=text)
-    # What tasks call.
-    group.add_argument("--task", type=Path, help=argparse.SUPPRESS)
-    group.add_argument("--process", type=int, default=0, help=argparse.SUPPRESS)
 
 
-def given(args: argparse.Namespace) -> list[str]:
-    """The options among these that a command line has, for a call that does not send anything."""
+def add_senders(parser: Any, text: str) -> None:
+    """Add the option of every scheduler, which sends runs there.
+
+    Args:
+        parser: a parser, or a group of its options.
+        text: for `--help`.
+    """
+    for name in all_schedulers():
+        parser.add_argument(
+            f"--{name}", dest="scheduler", action="store_const", const=name, help=text
+        )
+
+
+def senders(between: str) -> str:
+    """The options that send runs to a scheduler, as text."""
+    return between.join(f"--{name}" for name in all_schedulers())
+
+
+def require_sender(args: argparse.Namespace, *with_local: str) -> None:
+    """Refuse the options of `add_options` where nothing is sent.
+
+    Args:
+        args: of a command line.
+        with_local: those that count with `--local`, too.
+
+    Raises:
+        OptexpError: names the option.
+    """
     names = ["profile", "profiles", "dry-run", *_TEXTS, *_NUMBERS]
-    return [f"--{name}" for name in names if getattr(args, name.replace("-", "_"))]
+    for name in (n for n in names if getattr(args, n.replace("-", "_"))):
+        if args.scheduler or (args.local and name in with_local):
+            continue
+        option, local = f"--{name}", "--local or " if name in with_local else ""
+        raise OptexpError(
+            f"{option} counts with {local}{senders(' or ')}: add it.",
+            code="option-needs-scheduler",
+            option=option,
+        )
 
 
-def resources(args: argparse.Namespace, settings: Settings, default: str | None) -> Resources:
+def profile_of(args: argparse.Namespace, declared: str | None) -> str | None:
+    """The name of the profile that runs are sent with."""
+    return args.profile or (SMALL if args.scale == "small" else declared)
+
+
+def resources(
+    args: argparse.Namespace,
+    settings: Settings,
+    declared: str | None,
+    module: str = "This module",
+) -> Resources:
     """What a command line asks for, over the environment, over the profile.
 
     Args:
         args: with the options of `add_options` and `--scale`.
         settings: the environment.
-        default: profile of the module at the scale of the paper.
+        declared: profile of the module at the scale of the paper.
+        module: what names no profile.
 
     Raises:
         OptexpError: no such profile, or an impossible value.
     """
-    name = args.profile or (SMALL if args.scale == "small" else default)
+    name = profile_of(args, declared)
     if name is None:
         raise OptexpError(
-            "This module names no profile: add --profile NAME, see profiles.toml.",
+            f"{module} names no profile: add --profile NAME, see profiles.toml.",
             code="no-profile-named",
+            module=module,
         )
     fields = [*_TEXTS, *(n.replace("-", "_") for n in _NUMBERS)]
     changes = {field: getattr(args, field) for field in fields}

@@ -17,7 +17,6 @@ from optexp_jax.cli.selection import Small, at_scale, chosen_by, numbered
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.schedulers.known import all_schedulers
 
 
 def main(
@@ -87,8 +86,8 @@ def _require_action(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     other = other or args.plot or args.plot_perclass
     if not (sends or other or args.scheduler or args.task):
         parser.error(
-            f"one of --test --local --single --prepare --report --plot {_senders(' ')} --cancel is "
-            "required"
+            "one of --test --local --single --prepare --report --plot "
+            f"{cluster_options.senders(' ')} --cancel is required"
         )
     if args.scheduler and other:
         raise OptexpError(
@@ -96,18 +95,7 @@ def _require_action(parser: argparse.ArgumentParser, args: argparse.Namespace) -
             code="scheduler-goes-alone",
             scheduler=args.scheduler,
         )
-    if not args.scheduler:
-        for name in cluster_options.given(args):
-            raise OptexpError(
-                f"{name} counts with {_senders(' or ')}: add it.",
-                code="option-needs-scheduler",
-                option=name,
-            )
-
-
-def _senders(between: str) -> str:
-    """The options that send runs to a scheduler."""
-    return between.join(f"--{name}" for name in all_schedulers())
+    cluster_options.require_sender(args)
 
 
 def _sent(chosen: list[Experiment], args: argparse.Namespace) -> list[Experiment]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from optexp_jax.cli import cluster_options
 from optexp_jax.runner.options import RunOptions, command_line_options
 from optexp_jax.runner.output import complain
-from optexp_jax.schedulers.known import all_schedulers
 
 _DIGITS = 15  # numbers of which floats do not lose a digit
 _MOST = 10**_DIGITS - 1
@@ -90,16 +90,14 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     action.add_argument(
         "--cancel", action="store_true", help="cancel the tasks of these runs on the cluster"
     )
-    for name in all_schedulers():
-        actions.add_argument(
-            f"--{name}",
-            dest="scheduler",
-            action="store_const",
-            const=name,
-            help="send to the cluster what is not done yet, with --test or --single only that run",
-        )
+    cluster_options.add_senders(
+        actions, "send to the cluster what is not done yet, with --test or --single only that run"
+    )
     _add_choices(parser)
     cluster_options.add_options(parser, positive)
+    # What tasks call.
+    parser.add_argument("--task", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--process", type=int, default=0, help=argparse.SUPPRESS)
     return parser
 
 

@@ -6,12 +6,13 @@ import argparse
 import importlib
 import json
 import pkgutil
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from rich.table import Table
 
-from optexp_jax.cli import options
+from optexp_jax.cli import cluster, cluster_all, cluster_options, options
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.guard import guarded
@@ -26,10 +27,11 @@ from optexp_jax.runner.planning import Planned, Planner, seconds_of, within
 
 
 def main(package: str, plan: Planner | None = None, argv: Sequence[str] | None = None) -> NoReturn:
-    """`python -m <package>`: list, prepare, run or report all its experiments; ends the process.
+    """`python -m <package>`: list, prepare, run, send or report all of it; ends the process.
 
     Args:
-        package: name of the package whose modules declare `experiments`.
+        package: name of the package whose modules declare `experiments`, and `resources`: the
+            profile of what a run needs on a cluster, see `profiles.toml`.
         plan: gives the small form of a list, and about what its runs take.
         argv: arguments, those of the process unless given.
     """
@@ -38,17 +40,14 @@ def main(package: str, plan: Planner | None = None, argv: Sequence[str] | None =
 
 def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int:
     args = _parser(package).parse_args(argv)
-    if (args.dry_run or args.budget) and not args.local:
-        raise OptexpError(
-            "--dry-run and --budget say how --local runs: add it.", code="option-needs-local"
-        )
+    if args.budget and not args.local:
+        raise OptexpError("--budget says how long --local runs: add it.", code="option-needs-local")
+    cluster_options.require_sender(args, "dry-run")
     scale = " --scale small" if args.scale == "small" else ""
     console = make_console()
     context = Context(Settings.from_env(), console, f"python -m {package}", scale)
-    runs = {
-        name: _at_scale(experiments, plan, args.scale)
-        for name, experiments in discover(package).items()
-    }
+    declared = discover(package)
+    runs = {name: _at_scale(members, plan, args.scale) for name, members in declared.items()}
     modules = {name: [run.experiment for run in members] for name, members in runs.items()}
     if args.list and args.json:
         print(json.dumps(_as_json(modules), indent=1))
@@ -57,6 +56,10 @@ def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int
     every = [run for members in runs.values() for run in members]
     if args.prepare:
         return prepare(context, [run.experiment for run in every])
+    if args.scheduler:
+        return cluster_all.submit_all(context, _with_profiles(package, modules), args)
+    if args.cancel:
+        return cluster.cancel(context, [run.experiment for run in every])
     if args.local:
         chosen = _left(every, args.budget, args.force, context.folders)
         if args.dry_run:
@@ -75,7 +78,7 @@ def _parser(package: str) -> argparse.ArgumentParser:
     parser = options.Parser(
         prog=f"python -m {package}",
         allow_abbrev=False,
-        description="List, prepare, run or report all groups of experiments.",
+        description="List, prepare, run, send or report all groups of experiments.",
         epilog=f"Example: python -m {package} --list",
     )
     action = parser.add_mutually_exclusive_group(required=True)
@@ -83,9 +86,8 @@ def _parser(package: str) -> argparse.ArgumentParser:
     action.add_argument("--local", action="store_true", help="run everything that is not done")
     action.add_argument("--prepare", action="store_true", help="fetch and build all data, once")
     action.add_argument("--report", action="store_true", help="what is done of every group")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what --local would run, and run nothing"
-    )
+    cluster_options.add_senders(action, "send to the cluster what is not done yet of every group")
+    action.add_argument("--cancel", action="store_true", help="cancel all that was sent of them")
     parser.add_argument(
         "--budget",
         type=options.positive,
@@ -94,6 +96,7 @@ def _parser(package: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="with --list: for programs")
     options.add_run_options(parser)
+    cluster_options.add_options(parser, options.positive)
     return parser
 
 
@@ -137,6 +140,15 @@ def _show(runs: list[Planned], context: Context) -> int:
     context.console.print(plan_table(runs))
     _announce(runs, context)
     return 0
+
+
+def _with_profiles(package: str, modules: dict[str, list[Experiment]]) -> list[cluster_all.Module]:
+    """The modules with the profiles that they declare as `resources`."""
+    names = {f"{package}.{name}": members for name, members in modules.items()}
+    return [
+        cluster_all.Module(name, members, getattr(sys.modules[name], "resources", None))
+        for name, members in names.items()
+    ]
 
 
 def discover(package: str) -> dict[str, list[Experiment]]:

@@ -372,7 +372,8 @@ def test_a_dry_run_shows_the_total_and_runs_nothing(capsys, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        (["--list", "--dry-run"], "option-needs-local"),
+        (["--list", "--dry-run"], "option-needs-scheduler"),
+        (["--local", "--time", "3"], "option-needs-scheduler"),
         (["--report", "--budget", "3"], "option-needs-local"),
         (["--local", "--budget", "3"], "budget-needs-small"),
         (["--local", "--budget", "0"], None),

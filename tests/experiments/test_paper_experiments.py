@@ -83,7 +83,5 @@ def test_a_module_hands_its_list_to_the_command_line(module, monkeypatch):
     )
     origin = importlib.util.find_spec(f"experiments.{module}").origin
     found = runpy.run_path(origin, run_name="__main__")
-    (((experiments,), named),) = handed
-    assert experiments is found["experiments"]
-    assert named["small"] is small
-    assert named["resources"] in PROFILES
+    assert handed == [((found["experiments"], found["resources"], small), {})]
+    assert found["resources"] in PROFILES

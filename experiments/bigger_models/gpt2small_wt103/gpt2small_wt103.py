@@ -36,6 +36,7 @@ experiments = [
     *experiments_of(sgd, problem, group="gpt_test", steps=5000, eval_every=100),
     *experiments_of(adam, problem, group="gpt_test", steps=5000, eval_every=50),
 ]
+resources = "a100_48h"
 
 if __name__ == "__main__":
-    main(experiments, resources="a100_48h", small=small)
+    main(experiments, resources, small)

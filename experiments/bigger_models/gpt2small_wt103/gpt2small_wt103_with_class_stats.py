@@ -21,6 +21,7 @@ experiments = at_best(
     eval_every=100,
     per_class=True,
 )
+resources = "h100_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="h100_24h", small=small)
+    main(experiments, resources, small)

@@ -24,6 +24,7 @@ experiments = replace_all(
     steps=15_000,
     keep_steps=(0, 1, 5, 10, 50, 100),
 )
+resources = "h100_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="h100_24h", small=small)
+    main(experiments, resources, small)

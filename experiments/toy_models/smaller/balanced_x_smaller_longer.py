@@ -36,6 +36,7 @@ experiments = experiments_over(
     group="LogReg_BalancedXImbalancedY_smaller_longer",
     epochs=10_000,
 )
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

@@ -26,6 +26,7 @@ experiments = experiments_over(
     group="LogReg_BalancedXImbalancedY_smaller_longer_withbias",
     epochs=1000,
 )
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

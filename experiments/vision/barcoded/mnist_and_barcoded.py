@@ -37,6 +37,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="SimpleCNN_MNISTBarcoded_FB_normalized_v2", epochs=300
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

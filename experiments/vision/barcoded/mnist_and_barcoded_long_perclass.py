@@ -28,6 +28,7 @@ experiments = at_best(
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_long_perclass",
     per_class=True,
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

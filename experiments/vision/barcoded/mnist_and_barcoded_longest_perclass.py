@@ -22,6 +22,7 @@ experiments = at_best(
     epochs=10_000,
     per_class=True,
 )
+resources = "v100_8h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_8h", small=small)
+    main(experiments, resources, small)

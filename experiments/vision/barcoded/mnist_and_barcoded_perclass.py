@@ -32,6 +32,7 @@ experiments = at_best(
     per_class=True,
     keep_steps=(0, 1, 5, 10, 50, 100),
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

@@ -18,6 +18,7 @@ experiments = replace_all(
     replace_in_problem(mnist_and_barcoded.experiments, loss=Weighted(CrossEntropy())),
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_reweighted",
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

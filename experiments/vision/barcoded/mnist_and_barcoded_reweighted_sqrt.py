@@ -34,6 +34,7 @@ experiments = experiments_over(
     group="SimpleCNN_MNISTBarcoded_FB_normalized_v2_reweighted_sqrt",
     epochs=500,
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

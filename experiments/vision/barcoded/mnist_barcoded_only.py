@@ -31,6 +31,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="SimpleCNN_MNISTBarcodedOnly_FB_normalized", epochs=300
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

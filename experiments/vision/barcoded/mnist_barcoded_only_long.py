@@ -16,6 +16,7 @@ experiments = replace_all(
     group="SimpleCNN_MNISTBarcodedOnly_FB_normalized_long",
     epochs=600,
 )
+resources = "v100_4h"
 
 if __name__ == "__main__":
-    main(experiments, resources="v100_4h", small=small)
+    main(experiments, resources, small)

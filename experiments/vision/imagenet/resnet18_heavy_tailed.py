@@ -19,6 +19,7 @@ experiments = replace_all(
     group="ResNet18_HeavyTailedImageNet",
     keep_steps=(0, 1, 5, 10, 50, 100),
 )
+resources = "images_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="images_24h", small=small)
+    main(experiments, resources, small)

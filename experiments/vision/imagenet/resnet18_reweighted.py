@@ -21,6 +21,7 @@ experiments = [
         keep_steps=(),
     )
 ]
+resources = "images_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="images_24h", small=small)
+    main(experiments, resources, small)

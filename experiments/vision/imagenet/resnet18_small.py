@@ -28,6 +28,7 @@ runs = [
 experiments = experiments_of(
     runs, problem, group="ResNet18_SmallImageNet", epochs=200, per_class=True
 )
+resources = "images_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="images_24h", small=small)
+    main(experiments, resources, small)

@@ -20,6 +20,7 @@ experiments = [
     dataclasses.replace(e, group=e.group.replace("ResNet18LayerNorm", "SimpleViT"))
     for e in replace_in_problem(resnet18_layer_norm.experiments, model=model)
 ]
+resources = "images_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="images_24h", small=small)
+    main(experiments, resources, small)

@@ -18,6 +18,7 @@ from optexp_jax.grid import experiments_of
 problem = dataclasses.replace(vit.experiments[0].problem, dataset=ImageNet())
 
 experiments = experiments_of(runs, problem, group="SimpleViT_ImageNet", epochs=90, per_class=True)
+resources = "images_24h"
 
 if __name__ == "__main__":
-    main(experiments, resources="images_24h", small=small)
+    main(experiments, resources, small)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cluster_grid import experiments
+from tiny_grids import descent, signs
 from wording import is_told
 
 from optexp_jax.results.load import load_results
@@ -45,7 +46,7 @@ def cluster(tmp_path_factory):
         "OPTEXP_SLURM_STATE": str(state),
         "SLURM_CONF": str(state / "slurm.conf"),
         "OPTEXP_WANDB_ENABLED": "false",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{GRID.parent}",
         # Programs are compiled once for all tasks.
         "JAX_COMPILATION_CACHE_DIR": str(state / "compiled"),
     }
@@ -53,22 +54,32 @@ def cluster(tmp_path_factory):
     started = subprocess.run([script, "start"], env=environment, capture_output=True, text=True)
     if started.returncode:
         pytest.skip(f"SLURM's daemons do not start here: {started.stderr.strip()}")
+    written = state / "munged.pid"  # only if it did not run before
+    munged = written.read_text().strip() if written.exists() else None
     yield environment
     subprocess.run([script, "stop"], env=environment, check=True, capture_output=True)
+    assert munged is None or not is_munged(munged)
+
+
+def is_munged(pid):
+    """Whether a process is alive and a munged; one that has ended may wait for its parent."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and re.match(r"\d+ \(munged\) [^Z]", stat.read_text()) is not None
 
 
 class Grid:
-    """The grid of `cluster_grid.py` in a workspace, on the cluster."""
+    """A grid in a workspace, on the cluster: that of `cluster_grid.py`, or of another program."""
 
-    def __init__(self, workspace, environment, slowly=0.0):
+    def __init__(self, workspace, environment, slowly=0.0, program=(str(GRID),)):
         self.workspace = workspace
+        self.program = program
         self.environment = environment | {
             "OPTEXP_WORKSPACE": str(workspace),
             "SLOWLY": str(slowly),
         }
 
     def call(self, *arguments, code=0):
-        command = [sys.executable, str(GRID), *arguments]
+        command = [sys.executable, *self.program, *arguments]
         done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -140,6 +151,22 @@ def test_a_grid_goes_from_submission_to_report_and_plot(whole):
     assert re.search(r"\b0\b", whole.call("--slurm"))
     whole.call("--plot", "--perclass")
     assert list(whole.workspace.glob("plots/cluster/per_class.png"))
+
+
+def test_a_package_is_sent_and_run_as_a_whole(cluster, tmp_path):
+    tiny = Grid(tmp_path, cluster, program=("-m", "tiny_grids"))
+    (tmp_path / "p.toml").write_text('[p100_3h]\ngpu = "pretend"\nmemory = "2G"\ncpus = 1\n')
+    options = ("--profiles", str(tmp_path / "p.toml"))
+    assert len(re.findall(r"\bjob \d+", tiny.call("--slurm", *options))) == 2
+    again = tiny.call("--slurm", *options)
+    assert not re.findall(r"\bjob \d+", again)
+    assert re.search(r"\b3 were on their way", again)
+    shown = tiny.slurm("scontrol", "show", "job", "-o")
+    (job,) = (line for line in shown.splitlines() if "JobName=signs" in line)
+    assert "TimeLimit=03:00:00" in job
+    assert "gpu:pretend:1" in job
+    tiny.wait_for("done", *descent.experiments, *signs.experiments)
+    assert "No task" in tiny.call("--cancel")
 
 
 def test_mishaps_change_no_bit(cluster, whole, tmp_path):

@@ -9,8 +9,6 @@ import pytest
 from errors import refuses
 
 from optexp_jax.cli import cluster
-from optexp_jax.cli.context import Context
-from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.schedulers.manifest import Manifest
 from optexp_jax.schedulers.resources import Resources
@@ -121,4 +119,4 @@ def test_a_backslash_would_keep_slurm_from_numbering_the_logs():
     ],
 )
 def test_the_name_of_an_array_is_a_plain_word(command, name):
-    assert cluster._name(Context(Settings(), None, command)) == name
+    assert cluster.name_of(command) == name

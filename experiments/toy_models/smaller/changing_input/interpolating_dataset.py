@@ -33,6 +33,7 @@ experiments = [
         epochs=500,
     )
 ]
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

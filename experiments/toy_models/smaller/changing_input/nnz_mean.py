@@ -21,6 +21,7 @@ experiments = replace_all(
     replace_in_problem(zero_mean.experiments, dataset=dataset),
     group="LogReg_BalancedXImbalancedY_changing_inputs_nnz_mean",
 )
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)

@@ -31,6 +31,7 @@ experiments = experiments_over(
     epochs=10_000,
     per_class=True,
 )
+resources = "p100_12h"
 
 if __name__ == "__main__":
-    main(experiments, resources="p100_12h", small=small)
+    main(experiments, resources, small)
