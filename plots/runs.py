@@ -11,9 +11,9 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import Optimizer, momentum_of
 from optexp_jax.plotting.available import chosen_runs, missing_note
+from optexp_jax.results import release_ids
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import is_finished, worst_seed
-from plots import released
 
 SCALES = ("paper", "small")
 SOURCES = ("ours", "paper")
@@ -127,7 +127,7 @@ class Runs:
             MissingRunsError: none of them is finished; says what makes them.
         """
         wanted = [e for e in self.experiments(*modules) if group in (None, _plain(e.group))]
-        load = load_results if self.source == "ours" else released.load
+        load = load_results if self.source == "ours" else release_ids.load
         results = [load(e, self.workspace) for e in wanted]
         finished = [is_finished(r) for r in results]
         if not (all(finished) if self.whole else any(finished)):
@@ -166,7 +166,7 @@ class Runs:
     def remedy(self, *modules: str) -> str:
         """What makes the runs of modules, as the end of a sentence."""
         if self.source == "paper":
-            return released.remedy(self.workspace, self.experiments(*modules))
+            return release_ids.remedy(self.workspace, self.experiments(*modules))
         scale = " --scale small" if self.scale == "small" else ""
         commands = (f"python -m experiments.{m} --local{scale}" for m in modules)
         return f"run {' && '.join(commands)}"

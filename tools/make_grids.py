@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 GRIDS = ROOT / "tests" / "reference" / "grids.json"
 PROFILES = ROOT / "tests" / "schedulers" / "paper_profiles.json"
-RELEASE_IDS = ROOT / "plots" / "release_ids.csv.gz"
+RELEASE_IDS = ROOT / "optexp_jax" / "results" / "release_ids.csv.gz"
 
 Json = dict[str, Any]
 _MODELS = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from optexp_jax.cli import cluster_options
+from optexp_jax.results.load import SOURCES
 from optexp_jax.runner.options import RunOptions, command_line_options
 from optexp_jax.runner.output import complain
 
@@ -111,6 +112,17 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     figures = parser.add_argument_group("figures")
     figures.add_argument(
         "--perclass", action="store_true", help="losses by class, e.g. --plot --perclass"
+    )
+    figures.add_argument(
+        "--source",
+        choices=tuple(SOURCES),
+        default="local",
+        help="whose runs: local, or paper for those that its authors released",
+    )
+    figures.add_argument(
+        "--compare",
+        choices=tuple(name for name in SOURCES if name != "local"),
+        help="ours and theirs on the same axes, e.g. --plot --compare paper",
     )
     figures.add_argument(
         "--epoch", type=positive, metavar="N", help="up to this epoch, e.g. --plot --epoch 50"

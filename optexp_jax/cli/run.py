@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optexp_jax.cli.context import Context
-from optexp_jax.cli.plot import draw
+from optexp_jax.cli.plot import Wanted, draw
 from optexp_jax.cli.tables import first_and_last
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.load import read_results
@@ -25,7 +25,7 @@ def test(context: Context, experiment: Experiment, options: RunOptions) -> int:
         context.say(f"It is {before} already; --force runs it again.")
     context.console.print(first_and_last(results))
     context.say(f"Results:  {folder.path}")
-    for path in draw(context, [experiment], perclass=experiment.per_class):
+    for path in draw(context, [experiment], Wanted(perclass=experiment.per_class)):
         if path.suffix == ".png":
             context.say(f"Picture:  {path}")
     if context.settings.wandb_enabled and context.settings.wandb_mode == "offline":

@@ -11,11 +11,13 @@ from optexp_jax.plotting.available import missing_note
 from optexp_jax.plotting.best_run import best_over_time
 from optexp_jax.plotting.by_class import per_class
 from optexp_jax.plotting.class_counts import class_counts
+from optexp_jax.plotting.compared import Compared
 from optexp_jax.plotting.grid import final_against_rate
 from optexp_jax.plotting.page import save
 from optexp_jax.plotting.sheet import sheet
 
 __all__ = [
+    "Compared",
     "best_over_time",
     "class_counts",
     "final_against_rate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def per_class(
     groups = groups_of(first, n_groups)
     looks = style.looks(list(runs), first.experiment.problem.batching)
     with style.context():
-        figure, panels = _panels(len(runs) + 1)
+        figure, panels = panels_across(len(runs) + 1)
         alone = {method: [run] for method, run in runs.items()}
         curves = list(draw_methods(panels[0], alone, metric, step, x).values())
         panels[0].set_title("All classes", pad=8)
@@ -65,7 +66,7 @@ def per_class(
             set_title(axes, looks[method], run.experiment.optimizer)
         for axes in panels:
             finish_axes(axes, curves, metric, log, ticks=3)
-        _label_axes(panels, metric, x)
+        label_axes(panels, x.capitalize(), style.metric_label(metric))
         add_group_legend(figure, groups, first.class_counts, missing_note(results, step))
     return figure
 
@@ -75,7 +76,8 @@ def _across(count: int) -> int:
     return math.ceil(count / math.ceil(count / _MOST_ACROSS))
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
+def panels_across(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels that share their vertical axis, in rows of at most four."""
     across = _across(count)
     rows = math.ceil(count / across)
     figure = Figure(figsize=(page.WIDTH, rows * _PANEL_HEIGHT), layout="constrained")
@@ -93,7 +95,13 @@ def set_title(axes: Axes, look: style.Look, optimizer: Optimizer) -> None:
 
 
 def draw_groups(
-    axes: Axes, run: Results, metric: str, n_groups: int | None, step: int | None, x: str
+    axes: Axes,
+    run: Results,
+    metric: str,
+    n_groups: int | None,
+    step: int | None,
+    x: str,
+    **line: Any,
 ) -> list[Curve]:
     """One line per group that is not empty, thinner for rarer classes so that none hides another.
 
@@ -105,17 +113,19 @@ def draw_groups(
     for values, color, width in zip(series, style.group_colors(len(series)), widths, strict=True):
         if len(values):
             curves.append(over_seeds(metric, [run], [values], x))
-            page.draw_curve(axes, curves[-1], color=color, linewidth=width)
+            look = {"color": color, "linewidth": width} | line
+            page.draw_curve(axes, curves[-1], **look)
     return curves
 
 
-def _label_axes(panels: Sequence[Axes], metric: str, x: str) -> None:
+def label_axes(panels: Sequence[Axes], below: str, beside: str) -> None:
+    """Labels at the lowest panels and at the leftmost ones only."""
     across = _across(len(panels))
     for i, axes in enumerate(panels):
         lowest = i + across >= len(panels)
         axes.tick_params(labelbottom=lowest)
-        axes.set_xlabel(x.capitalize() if lowest else "")
-        axes.set_ylabel("" if i % across else style.metric_label(metric))
+        axes.set_xlabel(below if lowest else "")
+        axes.set_ylabel("" if i % across else beside)
 
 
 def add_group_legend(

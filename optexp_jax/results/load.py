@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optexp_jax.config import Settings
-from optexp_jax.errors import DamagedError
+from optexp_jax.errors import DamagedError, OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.per_class import mean_by_group
 from optexp_jax.results.store import RunFolder
@@ -30,6 +30,7 @@ class Results:
         class_counts: training examples per class, `[num_classes]`, empty if nothing was recorded.
         measured_counts: the same of what the metrics of `tr` and `va` are measured on.
         details: everything else of the run: steps, times, host, versions, reason of a failure.
+        source: where the rows come from, `workspace` or another source of `load_results`.
     """
 
     experiment: Experiment
@@ -40,6 +41,7 @@ class Results:
     class_counts: np.ndarray
     details: dict[str, object]
     measured_counts: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    source: str = "workspace"
 
     def group_means(
         self, metric: str, groups: Sequence[np.ndarray], rows: Any = slice(None)
@@ -61,23 +63,49 @@ class Results:
         return mean_by_group(values[rows], counts, groups)
 
 
-def load_results(experiment: Experiment, workspace: Path | str | None = None) -> Results:
-    """What the workspace holds of an experiment, also while it runs.
+def load_results(
+    experiment: Experiment, workspace: Path | str | None = None, source: str = "local"
+) -> Results:
+    """What is recorded of an experiment, also while it runs.
 
     Args:
         experiment: the run.
         workspace: its folder, None for `OPTEXP_WORKSPACE` or else `./workspace`.
+        source: whose rows: `local` for those of the run here, `paper` for those that the authors
+            of the paper released, whose archive is extracted in the workspace.
 
     Returns:
-        `Results`; with status `missing` and empty tables if it was never run.
+        `Results`; with status `missing` and empty tables if it was never run, or is not here.
 
     Raises:
         DamagedError: a file of the run is damaged or gone, or rows are missing.
         UnreadableError: a file cannot be read.
+        OptexpError: an unknown source; a group that was not released, or a damaged archive.
     """
+    if source not in SOURCES:
+        raise OptexpError(
+            f"There is no source '{source}': choose from {', '.join(SOURCES)}.",
+            code="unknown-source",
+            source=source,
+            known=tuple(SOURCES),
+        )
     if workspace is None:
         workspace = Settings.from_env().workspace
-    return read_results(RunFolder(Path(workspace), experiment))
+    return SOURCES[source](experiment, Path(workspace))
+
+
+def _local(experiment: Experiment, workspace: Path) -> Results:
+    return read_results(RunFolder(workspace, experiment))
+
+
+def _paper(experiment: Experiment, workspace: Path) -> Results:
+    from optexp_jax.results import release_ids
+
+    release_ids.require_released(experiment.group)
+    return release_ids.load(experiment, workspace)
+
+
+SOURCES: dict[str, Callable[[Experiment, Path], Results]] = {"local": _local, "paper": _paper}
 
 
 def read_results(folder: RunFolder) -> Results:

@@ -63,7 +63,8 @@ def load_released(experiment: Experiment, workspace: Path, release_id: str | Non
     path = find_released(workspace, release_id) if release_id else None
     if path is None:
         nothing = pd.DataFrame({"step": []})
-        return Results(experiment, "missing", nothing, {}, np.empty(0), np.empty(0), {})
+        empty = np.empty(0)
+        return Results(experiment, "missing", nothing, {}, empty, empty, {}, source="paper")
     try:
         rows = _rows(path, experiment)
         columns, arrays = _scalars(rows, experiment), _arrays(rows, experiment)
@@ -87,6 +88,7 @@ def load_released(experiment: Experiment, workspace: Path, release_id: str | Non
         class_counts=counts.pop("train", np.zeros(0, np.int64)),
         details={"file": str(path), "step": int(steps[-1]) if len(steps) else 0},
         measured_counts=counts,
+        source="paper",
     )
 
 

@@ -19,8 +19,9 @@ from optexp_jax.datasets.text import BPE, Streams, corpora
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate
+from optexp_jax.results import release_ids as released
 from optexp_jax.results.released import load_released
-from plots import appendix_figures, claims, command, released
+from plots import appendix_figures, claims, command
 from plots.runs import MissingRunsError, Runs
 
 LONG = "toy_models.smaller.balanced_x_smaller_longer_perclass"

@@ -5,24 +5,23 @@ from __future__ import annotations
 import csv
 import functools
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
 
+from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import momentum_of
 from optexp_jax.results.load import Results
 from optexp_jax.results.released import PLACES, load_released
+
+REPOSITORY = "fKunstner/class-imbalance-sgd-adam"  # the archive is in its release section
 
 # Groups are named as here: one of the paper's is two by mistake.
 _IDS = Path(__file__).with_name("release_ids.csv.gz")
 
 
 def release_id(experiment: Experiment) -> str | None:
-    """The id of the authors' run of an experiment, None where they released none.
-
-    >>> from experiments.vision.mnist_only import experiments
-    >>> release_id(experiments[0])
-    '8f02539b4d4f24517b7b1f3a4cad23808d4e36e6'
-    """
+    """The id of the authors' run of an experiment, None where they released none."""
     optimizer = experiment.optimizer
     name, rate = type(optimizer).__name__, str(optimizer.learning_rate)
     key = (experiment.group, name, rate, f"{momentum_of(optimizer):g}", str(experiment.seed))
@@ -34,6 +33,37 @@ def load(experiment: Experiment, workspace: Path) -> Results:
     return load_released(experiment, workspace, release_id(experiment))
 
 
+def require_released(group: str) -> None:
+    """Refuse a group of which the authors released no run.
+
+    Raises:
+        OptexpError: names the group.
+    """
+    if group not in _groups():
+        raise OptexpError(
+            f"The paper released no run of '{group}': leave out the source 'paper'.",
+            code="group-not-released",
+            group=group,
+        )
+
+
+def require_here(results: Sequence[Results], workspace: Path) -> None:
+    """Refuse to go on where none of the released runs of a group is in the workspace.
+
+    Raises:
+        OptexpError: says where they come from and go to.
+    """
+    if results and all(r.status == "missing" for r in results):
+        group = results[0].experiment.group
+        raise OptexpError(
+            f"No released run of '{group}' is in {workspace}: extract the archive from the release "
+            f"section of {REPOSITORY} there, so that it has wandb_cache/ or experiments/.",
+            code="released-runs-not-here",
+            group=group,
+            workspace=workspace,
+        )
+
+
 def remedy(workspace: Path, experiments: list[Experiment]) -> str:
     """Why runs are missing, and what to do: the end of a sentence."""
     ids = [release_id(experiment) for experiment in experiments]
@@ -42,7 +72,7 @@ def remedy(workspace: Path, experiments: list[Experiment]) -> str:
     places = " or ".join(str(workspace / place.format("<release id>")) for place in PLACES)
     return (
         f"the released runs of '{experiments[0].group}' are looked for as {places}: extract the "
-        f"archive that the paper's code releases into {workspace} (nothing is downloaded)"
+        f"archive in the release section of {REPOSITORY} into {workspace} (nothing is downloaded)"
     )
 
 
@@ -51,3 +81,8 @@ def _ids() -> dict[tuple[str, ...], str]:
     with gzip.open(_IDS, "rt", encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file)
     return {tuple(row[:-1]): row[-1] for row in rows}
+
+
+@functools.cache
+def _groups() -> frozenset[str]:
+    return frozenset(key[0] for key in _ids())
