@@ -60,10 +60,11 @@ def require_rows(
     if how == "done" and last != schedule.total:
         reason = f"{last} of {schedule.total} steps are done"
         raise checked_files.damaged(folder / "status.json", reason)
-    steps = schedule.recorded(0, last + 1)
-    classes = schedule.by_class(steps)
     if how in FINISHED:
         steps, classes = schedule.rows_of(last)
+    else:
+        steps = schedule.recorded(0, last + 1)
+        classes = schedule.by_class(steps)
     pairs = [(found.table["step"].to_numpy(), steps)]
     if experiment.per_class:
         pairs.append((found.steps, classes))

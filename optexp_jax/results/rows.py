@@ -41,6 +41,8 @@ class Rows(NamedTuple):
 
     def up_to(self, step: int) -> Rows:
         """The rows up to a step, that one included."""
+        if not (self.table["step"] > step).any() and not (self.steps > step).any():
+            return self
         inside = self.steps <= step
         return Rows(
             self.table.loc[self.table["step"] <= step].reset_index(drop=True),
@@ -131,7 +133,10 @@ def missing(found: Iterable[int], wanted: np.ndarray) -> str | None:
     >>> missing([0, 1, 4], np.arange(6))
     'steps 2 to 5 (3 rows)'
     """
-    absent = np.setdiff1d(wanted, np.asarray(list(found), np.int64))
+    there = found if isinstance(found, np.ndarray) else np.asarray(list(found), np.int64)
+    if np.array_equal(there, wanted):
+        return None
+    absent = np.setdiff1d(wanted, there)
     if not len(absent):
         return None
     if len(absent) == 1:
@@ -188,6 +193,8 @@ def _are_steps(steps: np.ndarray) -> bool:
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame({"step": np.zeros(0, np.int64)})
+    if len(tables) == 1:  # in order, each step once
+        return tables[0]
     table = pd.concat(tables, ignore_index=True)
     return table.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
 
@@ -196,6 +203,8 @@ def _concatenate(arrays: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Arrays after one another, the newest row of each step, in order of steps."""
     if not arrays:
         return {"step": np.zeros(0, np.int64)}
+    if len(arrays) == 1:  # in order, each step once
+        return dict(arrays[0])
     joined = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[-1]}
     steps = joined["step"]
     last = len(steps) - 1 - np.unique(steps[::-1], return_index=True)[1]
