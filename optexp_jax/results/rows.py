@@ -41,8 +41,8 @@ class Rows(NamedTuple):
 
     def up_to(self, step: int) -> Rows:
         """The rows up to a step, that one included."""
-        if not (self.table["step"] > step).any() and not (self.steps > step).any():
-            return self
+        if max(self.table["step"].to_numpy()[-1:].sum(), self.steps[-1:].sum()) <= step:
+            return self  # they are in order
         inside = self.steps <= step
         return Rows(
             self.table.loc[self.table["step"] <= step].reset_index(drop=True),
@@ -88,7 +88,13 @@ def write_part(
             older.unlink(missing_ok=True)
 
 
-def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = False) -> Rows:
+def read(
+    folder: Path,
+    key: str,
+    merged: Mapping[str, Any],
+    lenient: bool = False,
+    by_class: bool = True,
+) -> Rows:
     """All rows, the newest of each step, in order of steps.
 
     Args:
@@ -96,6 +102,7 @@ def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = Fals
         key: its id.
         merged: name of a merged file -> its entry in the status, None for one without.
         lenient: whether chunks that are damaged are left out.
+        by_class: whether the arrays by class are read.
 
     Raises:
         DamagedError: a file is damaged, or of another run.
@@ -103,18 +110,17 @@ def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = Fals
         UnreadableError: a file cannot be read.
     """
     tables, arrays = [], []
-    for name, entry in merged.items():
-        content = _checked(folder / name, key, entry and entry["sha256"])
-        if name == MERGED["metrics"]:
-            tables.append(_table(folder / name, content))
-        else:
-            arrays.append(_arrays(folder / name, content))
-    tables += _each(parts(folder, "metrics"), key, _table, lenient)
-    arrays += _each(parts(folder, "per_class"), key, _arrays, lenient)
+    kinds = [("metrics", _table, tables)] + [("per_class", _arrays, arrays)] * by_class
+    for kind, decode, found in kinds:
+        if (name := MERGED[kind]) in merged:
+            entry = merged[name]
+            content = _checked(folder / name, key, entry and entry["sha256"])
+            found.append(decode(folder / name, content))
+        found += _each(parts(folder, kind), key, decode, lenient)
     _require_alike(folder, [list(table.columns) for table in tables])
     _require_alike(folder, [[(n, a.shape[1:]) for n, a in part.items()] for part in arrays])
-    by_class = _concatenate(arrays)
-    return Rows(_joined(tables), by_class, by_class.pop("step"))
+    joined = _concatenate(arrays)
+    return Rows(_joined(tables), joined, joined.pop("step"))
 
 
 def contents(rows: Rows) -> dict[str, bytes]:
