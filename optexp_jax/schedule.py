@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -80,11 +81,18 @@ class Schedule:
 
     def by_class(self, recorded: np.ndarray) -> np.ndarray:
         """Those recorded steps whose per-class arrays are kept, about 200 in all."""
-        wanted = thinned(self.total)
-        rounded = np.minimum(np.rint(wanted / self.every) * self.every, self.total)
-        return recorded[np.isin(recorded, rounded) | (recorded == self.total)]
+        wanted = _rounded(self.total, self.every)
+        return recorded[np.isin(recorded, wanted) | (recorded == self.total)]
 
     def chunk_end(self, start: int, wanted: int) -> int:
         """End of a chunk of about `wanted` steps, which stops where parameters are kept."""
         end = min(start + wanted, self.total)
         return min([end, *(k for k in self.keep if start < k < end)])
+
+
+@functools.lru_cache(maxsize=64)
+def _rounded(total: int, every: int) -> np.ndarray:
+    """The thinned steps, those of the nearest rows; the same for all runs of a group."""
+    found = np.minimum(np.rint(thinned(total) / every) * every, total)
+    found.setflags(write=False)
+    return found

@@ -17,7 +17,13 @@ from wording import ROOMS, SENTENCES, is_told, pattern_of
 from optexp_jax.errors import OptexpError, UnreadableError
 
 # They take the sentence of something else, or end with one.
-PASSED_ON = {"experiment-failed", "command-refused", "unknown-home-folder", "method-not-run"}
+PASSED_ON = {
+    "experiment-failed",
+    "command-refused",
+    "definition-unread",
+    "unknown-home-folder",
+    "method-not-run",
+}
 # They are read as the end of another sentence.
 FRAGMENTS = {"wandb-not-logged-in", "nothing-released", "status-entry-malformed"}
 # What is wrong says what to do, or nothing can be done.

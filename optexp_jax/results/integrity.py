@@ -40,7 +40,12 @@ def merged_files(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_rows(
-    folder: Path, experiment: Experiment, found: Rows, said: Mapping[str, Any], last: int
+    folder: Path,
+    experiment: Experiment,
+    found: Rows,
+    said: Mapping[str, Any],
+    last: int,
+    by_class: bool = True,
 ) -> None:
     """Refuse the rows of a run that lack some of the steps from the first to `last`.
 
@@ -50,6 +55,7 @@ def require_rows(
         found: what it recorded.
         said: its status; of one that has ended the rows are these and no others.
         last: step of its last row.
+        by_class: whether rows by class were read.
 
     Raises:
         DamagedError: rows are missing, or others are there.
@@ -60,12 +66,13 @@ def require_rows(
     if how == "done" and last != schedule.total:
         reason = f"{last} of {schedule.total} steps are done"
         raise checked_files.damaged(folder / "status.json", reason)
-    steps = schedule.recorded(0, last + 1)
-    classes = schedule.by_class(steps)
     if how in FINISHED:
         steps, classes = schedule.rows_of(last)
+    else:
+        steps = schedule.recorded(0, last + 1)
+        classes = schedule.by_class(steps)
     pairs = [(found.table["step"].to_numpy(), steps)]
-    if experiment.per_class:
+    if experiment.per_class and by_class:
         pairs.append((found.steps, classes))
     for have, wanted in pairs:
         missing = rows.missing(have, wanted)

@@ -41,6 +41,8 @@ class Rows(NamedTuple):
 
     def up_to(self, step: int) -> Rows:
         """The rows up to a step, that one included."""
+        if max(self.table["step"].to_numpy()[-1:].sum(), self.steps[-1:].sum()) <= step:
+            return self  # they are in order
         inside = self.steps <= step
         return Rows(
             self.table.loc[self.table["step"] <= step].reset_index(drop=True),
@@ -86,7 +88,13 @@ def write_part(
             older.unlink(missing_ok=True)
 
 
-def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = False) -> Rows:
+def read(
+    folder: Path,
+    key: str,
+    merged: Mapping[str, Any],
+    lenient: bool = False,
+    by_class: bool = True,
+) -> Rows:
     """All rows, the newest of each step, in order of steps.
 
     Args:
@@ -94,6 +102,7 @@ def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = Fals
         key: its id.
         merged: name of a merged file -> its entry in the status, None for one without.
         lenient: whether chunks that are damaged are left out.
+        by_class: whether the arrays by class are read.
 
     Raises:
         DamagedError: a file is damaged, or of another run.
@@ -101,18 +110,17 @@ def read(folder: Path, key: str, merged: Mapping[str, Any], lenient: bool = Fals
         UnreadableError: a file cannot be read.
     """
     tables, arrays = [], []
-    for name, entry in merged.items():
-        content = _checked(folder / name, key, entry and entry["sha256"])
-        if name == MERGED["metrics"]:
-            tables.append(_table(folder / name, content))
-        else:
-            arrays.append(_arrays(folder / name, content))
-    tables += _each(parts(folder, "metrics"), key, _table, lenient)
-    arrays += _each(parts(folder, "per_class"), key, _arrays, lenient)
+    kinds = [("metrics", _table, tables)] + [("per_class", _arrays, arrays)] * by_class
+    for kind, decode, found in kinds:
+        if (name := MERGED[kind]) in merged:
+            entry = merged[name]
+            content = _checked(folder / name, key, entry and entry["sha256"])
+            found.append(decode(folder / name, content))
+        found += _each(parts(folder, kind), key, decode, lenient)
     _require_alike(folder, [list(table.columns) for table in tables])
     _require_alike(folder, [[(n, a.shape[1:]) for n, a in part.items()] for part in arrays])
-    by_class = _concatenate(arrays)
-    return Rows(_joined(tables), by_class, by_class.pop("step"))
+    joined = _concatenate(arrays)
+    return Rows(_joined(tables), joined, joined.pop("step"))
 
 
 def contents(rows: Rows) -> dict[str, bytes]:
@@ -131,7 +139,10 @@ def missing(found: Iterable[int], wanted: np.ndarray) -> str | None:
     >>> missing([0, 1, 4], np.arange(6))
     'steps 2 to 5 (3 rows)'
     """
-    absent = np.setdiff1d(wanted, np.asarray(list(found), np.int64))
+    there = found if isinstance(found, np.ndarray) else np.asarray(list(found), np.int64)
+    if np.array_equal(there, wanted):
+        return None
+    absent = np.setdiff1d(wanted, there)
     if not len(absent):
         return None
     if len(absent) == 1:
@@ -188,6 +199,8 @@ def _are_steps(steps: np.ndarray) -> bool:
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame({"step": np.zeros(0, np.int64)})
+    if len(tables) == 1:  # in order, each step once
+        return tables[0]
     table = pd.concat(tables, ignore_index=True)
     return table.drop_duplicates("step", keep="last").sort_values("step", ignore_index=True)
 
@@ -196,6 +209,8 @@ def _concatenate(arrays: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Arrays after one another, the newest row of each step, in order of steps."""
     if not arrays:
         return {"step": np.zeros(0, np.int64)}
+    if len(arrays) == 1:  # in order, each step once
+        return dict(arrays[0])
     joined = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[-1]}
     steps = joined["step"]
     last = len(steps) - 1 - np.unique(steps[::-1], return_index=True)[1]

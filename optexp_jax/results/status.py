@@ -17,6 +17,8 @@ from optexp_jax.results import checked_files
 FINISHED = ("done", "diverged")
 STATES = ("queued", "running", "preempted", "failed", *FINISHED)
 
+_LONGEST = 100  # changes of a status that are remembered
+
 _PACK = re.compile(r"[0-9a-f]{32}")  # it names a folder
 _KEY = re.compile(r"[0-9a-f]{64}")
 _WANDB = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -58,6 +60,17 @@ def _is_files(value: Any) -> bool:
     )
 
 
+def _is_history(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, list)
+        and len(entry) == 3
+        and _is_time(entry[0])
+        and entry[1] in STATES
+        and _whole(0)(entry[2])
+        for entry in value
+    )
+
+
 _FIELDS: dict[str, Callable[[Any], bool]] = {
     "status": lambda value: value in STATES,
     "id": _matches(_KEY),
@@ -79,7 +92,23 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "settings": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
     "pack_seconds": _is_duration,
     "files": _is_files,
+    "history": _is_history,
 }
+
+
+def with_history(before: Mapping[str, Any], changes: Mapping[str, Any], now: str) -> dict[str, Any]:
+    """The entries of a status that changes; where it is said anew, when and at which step.
+
+    A run that says `running` again was killed and has been resumed.
+
+    >>> with_history({"step": 2}, {"status": "preempted"}, "2026-01-01T00:00:00+00:00")["history"]
+    [['2026-01-01T00:00:00+00:00', 'preempted', 2]]
+    """
+    entries = {**before, "updated": now, **changes}
+    if "status" in changes:
+        entry = [now, changes["status"], entries.get("step", 0)]
+        entries["history"] = [*before.get("history", []), entry][-_LONGEST:]
+    return entries
 
 
 def read(path: Path, key: str) -> dict[str, Any]:

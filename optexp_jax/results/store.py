@@ -64,7 +64,7 @@ class RunFolder:
             GoneError: the folder is not there any more.
             UnwritableError: it cannot be written.
         """
-        entries = self._entries() | {"updated": _now()} | changes
+        entries = status.with_history(self._entries(), changes, _now())
         with self._writing():
             status.write(self.path / "status.json", self.experiment.id, entries)
         self._known = entries if self._lock.is_mine else None
@@ -153,21 +153,24 @@ class RunFolder:
                 key = self.experiment.id
                 rows.write_part(self.path, key, table, per_class, per_class_steps)
 
-    def read_rows(self) -> Rows:
+    def read_rows(self, by_class: bool = True) -> Rows:
         """All rows: the table, the per-class arrays and their steps, in order of steps.
+
+        Args:
+            by_class: whether the arrays are read, and looked at at all.
 
         Raises:
             DamagedError: a file is damaged, gone, or of another run, or rows are missing.
             UnreadableError: a file cannot be read.
         """
-        said, found = self._read_meanwhile()
+        said, found = self._read_meanwhile(by_class)
         ended = said.get("status") in FINISHED
         found = found.up_to(said.get("step", 0)) if ended else found
         last = said.get("step", 0) if ended else _last(found)
-        require_rows(self.path, self.experiment, found, said, last)
+        require_rows(self.path, self.experiment, found, said, last, by_class)
         return found
 
-    def _read_meanwhile(self) -> tuple[dict[str, Any], Rows]:
+    def _read_meanwhile(self, by_class: bool) -> tuple[dict[str, Any], Rows]:
         """Status and rows as they are at one moment, while another process may write them.
 
         It renews parts, and merges them at the end: what was listed may be gone when it is read.
@@ -177,7 +180,8 @@ class RunFolder:
             said = self.read_status()
             merged = merged_files(self.path, said)
             try:
-                return said, rows.read(self.path, self.experiment.id, merged)
+                key = self.experiment.id
+                return said, rows.read(self.path, key, merged, by_class=by_class)
             except FileNotFoundError as error:
                 tries += 1
                 lost = Path(str(error))

@@ -32,6 +32,7 @@ WHOLE = {
     "settings": {},
     "pack_seconds": 1.5,
     "files": {"metrics.parquet": {"sha256": KEY, "bytes": 9, "modified": 1, "rows": 3}},
+    "history": [[TIME, "running", 0], [TIME, "preempted", 8]],
 }
 
 json_values = st.recursive(
@@ -125,3 +126,19 @@ def test_an_entry_that_cannot_be_is_neither_read_nor_written(name, value, path):
         status.read(path, KEY)
     with pytest.raises(DamagedError):
         status.write(path, KEY, WHOLE | {name: value})
+
+
+@pytest.mark.parametrize(
+    "history", [{}, [TIME], [[TIME, "running"]], [[TIME, "gone", 0]], [["now", "done", 1]]]
+)
+def test_a_history_that_cannot_be_is_refused(path, history):
+    with refuses("status-entry-malformed", DamagedError, name="history"):
+        status.write(path, KEY, WHOLE | {"history": history})
+
+
+def test_each_time_that_a_status_is_said_is_remembered_and_only_the_last_are_kept():
+    entries = {}
+    for step in range(300):
+        entries = status.with_history(entries, {"status": "running", "step": step}, TIME)
+        entries = status.with_history(entries, {"step": step}, TIME)
+    assert entries["history"] == [[TIME, "running", step] for step in range(200, 300)]

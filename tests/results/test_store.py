@@ -103,6 +103,34 @@ def test_no_rows_write_no_file(folder):
     assert (len(table), arrays, len(steps)) == (0, {}, 0)
 
 
+def test_rows_are_read_without_the_arrays_by_class(folder, monkeypatch):
+    folder.append(*rows(0, 7, 1.0))
+    folder.finish("done", 7)
+    (folder.path / "per_class.npz").unlink()
+    table, arrays, steps = folder.read_rows(by_class=False)
+    assert (table["step"].tolist(), arrays, len(steps)) == (list(range(8)), {}, 0)
+    with refuses("file-damaged"):
+        folder.read_rows()
+    (folder.path / "metrics.parquet").write_bytes(b"another")
+    with refuses("file-damaged"):
+        folder.read_rows(by_class=False)
+
+
+def test_the_status_remembers_what_it_was(folder):
+    folder.append(*rows(0, 4, 1.0))
+    folder.write_status(step=4)
+    folder.begin({"train": np.array([2, 1])})  # after it was killed
+    folder.fail("no power")
+    with folder.lock():
+        folder.begin({"train": np.array([2, 1])})
+        folder.append(*rows(4, 7, 1.0))
+        folder.finish("done", 7)
+    said = folder.read_status()
+    history = [(status, step) for _, status, step in said["history"]]
+    assert history == [("running", 0), ("running", 4), ("failed", 4), ("running", 4), ("done", 7)]
+    assert said["history"][-1][0] == said["updated"]
+
+
 # -- damage -----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,217 @@
+"""The runs of a workspace, read from what stands in it: nobody has to say which there are.
+
+A run is `experiments/<group>/<id>/` with an `experiment.json`. Where no definition can be read, or
+a class of it is defined elsewhere, the run is named with a sentence and the others are read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from optexp_jax.errors import OptexpError, UnreadableError, unreadable
+from optexp_jax.experiment import Experiment
+from optexp_jax.optim import momentum_of
+from optexp_jax.results import checked_files
+from optexp_jax.results.store import RunFolder
+
+DEFINITION = "experiment.json"
+RUNS, PACKS = "experiments", "packs"  # folders: of groups, and of the checkpoints of a group
+
+_ID = re.compile(r"[0-9a-f]{64}")
+_PREFIX = re.compile(r"[0-9a-f]{1,64}")
+
+
+class UnreadRun(NamedTuple):
+    """A run whose definition cannot be read here."""
+
+    path: Path
+    sentence: str  # what is wrong, and what to do
+
+
+class RecordedRuns(NamedTuple):
+    """The runs of a workspace or of a group."""
+
+    runs: list[RunFolder]
+    unread: list[UnreadRun]
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def groups(workspace: Path) -> list[str]:
+    """The names of the groups, sorted; empty of a workspace that is not there.
+
+    Raises:
+        UnreadableError: the folder cannot be read.
+    """
+    return [path.name for path in folders_in(workspace / RUNS)]
+
+
+def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
+    """The runs that a workspace holds, without the Python modules that declared them.
+
+    Args:
+        workspace: its folder.
+        group: name of a group; None for all.
+
+    Returns:
+        the runs by group, optimizer, learning rate, seed and id, and those that cannot be read.
+
+    Raises:
+        OptexpError: there is no such group.
+        UnreadableError: a folder cannot be read.
+    """
+    if group is not None:
+        require_group(workspace, group)
+    found: list[RunFolder] = []
+    unread: list[UnreadRun] = []
+    for path in run_paths(workspace, group):
+        try:
+            found.append(run_at(workspace, path))
+        except OptexpError as error:
+            unread.append(UnreadRun(path, str(error)))
+    return RecordedRuns(sorted(found, key=_place), unread)
+
+
+def run_paths(workspace: Path, group: str | None = None) -> Iterator[Path]:
+    """The folders that are named like a run or hold a definition, without those never begun."""
+    for name in groups(workspace) if group is None else [group]:
+        for path in folders_in(workspace / RUNS / name):
+            if os.path.lexists(path / DEFINITION) or (_ID.fullmatch(path.name) and _is_begun(path)):
+                yield path
+
+
+def run_at(workspace: Path, path: Path) -> RunFolder:
+    """The run that a folder holds.
+
+    Raises:
+        OptexpError: its definition is damaged, gone, of another run, or of a class that no module
+            has registered that was imported.
+        UnreadableError: it cannot be read.
+    """
+    file = path / DEFINITION
+    try:
+        text = checked_files.read_bytes(file).decode(errors="replace")
+        experiment = Experiment.from_json(text)
+    except FileNotFoundError as error:
+        raise checked_files.damaged(file, "it is gone", path) from error
+    except RecursionError as error:
+        raise checked_files.damaged(file, "not a definition", path) from error
+    except OptexpError as error:
+        if error.code == "path-unreadable":
+            raise
+        raise OptexpError(
+            f"{file}: {error}", code="definition-unread", path=file, why=error.code
+        ) from error
+    folder = RunFolder(workspace, experiment)
+    if folder.path != path:
+        raise OptexpError(
+            f"{path} holds the run {folder.path.relative_to(workspace)}: move the folder there.",
+            code="run-misplaced",
+            path=path,
+            place=folder.path,
+        )
+    return folder
+
+
+# -- what a person names --------------------------------------------------------------------------
+
+
+def require_group(workspace: Path, group: str) -> None:
+    """Refuse a name that no group has.
+
+    Raises:
+        OptexpError: there is no such group.
+    """
+    known = groups(workspace)
+    if group not in known:
+        raise OptexpError(
+            f"The workspace {workspace} has no group '{group}': {_choice(known)}.",
+            code="no-such-group",
+            workspace=workspace,
+            group=group,
+            known=tuple(known),
+        )
+
+
+def run_path(workspace: Path, wanted: str) -> Path:
+    """The folder of the run that an id means, or the beginning of one, or `GROUP/ID`.
+
+    Raises:
+        OptexpError: no run has this id, or several have.
+    """
+    group, _, prefix = wanted.rpartition("/")
+    if group:
+        require_group(workspace, group)
+    found = []
+    if _PREFIX.fullmatch(prefix):
+        paths = run_paths(workspace, group or None)
+        found = [path for path in paths if path.name.startswith(prefix)]
+    if not found:
+        raise OptexpError(
+            f"The workspace {workspace} has no run '{wanted}': give the first digits of an id, as "
+            "`list GROUP` shows them.",
+            code="no-such-run",
+            workspace=workspace,
+            wanted=wanted,
+        )
+    if len(found) > 1:
+        shown = ", ".join(f"{path.parent.name}/{path.name[:12]}" for path in found[:3])
+        raise OptexpError(
+            f"'{wanted}' means {len(found)} runs, such as {shown}: give more digits, or GROUP/ID.",
+            code="several-runs",
+            wanted=wanted,
+            number=len(found),
+        )
+    return found[0]
+
+
+def _choice(known: list[str]) -> str:
+    return f"take {', '.join(known)}" if known else "it holds no runs yet"
+
+
+# -- folders --------------------------------------------------------------------------------------
+
+
+def folders_in(path: Path) -> list[Path]:
+    """The folders in a folder, sorted, without hidden ones; empty where there is none.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    return [
+        inside for inside in entries_of(path) if os.path.isdir(inside) and inside.name[0] != "."
+    ]
+
+
+def entries_of(path: Path) -> list[Path]:
+    """All that a folder holds, sorted; empty where there is none.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    try:
+        return sorted(path.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _is_begun(path: Path) -> bool:
+    """Whether there is more in a folder than the lock that is made before a run begins."""
+    try:
+        return any(inside.name != ".lock" for inside in entries_of(path))
+    except UnreadableError:
+        return True
+
+
+def _place(folder: RunFolder) -> tuple[object, ...]:
+    experiment = folder.experiment
+    optimizer = experiment.optimizer
+    kind = type(optimizer).__name__, momentum_of(optimizer)
+    return experiment.group, *kind, optimizer.learning_rate, experiment.seed, experiment.id
