@@ -123,7 +123,7 @@ def read_results(folder: RunFolder) -> Results:
 
 
 def _results(folder: RunFolder, details: dict[str, Any]) -> Results:
-    rows, counts = folder.read_rows(), folder.class_counts()
+    rows, counts = folder.read_rows(), folder.class_counts(details)
     status = details.get("status", "missing")
     if status == "running" and not folder.is_locked():
         status = "interrupted"
