@@ -12,6 +12,7 @@ from optexp_jax.version import VERSION
 
 if TYPE_CHECKING:
     from optexp_jax.batching import FullBatch, MiniBatch
+    from optexp_jax.config import use_wandb_project
     from optexp_jax.experiment import Experiment
     from optexp_jax.optim import LearningRate, lr_grid
     from optexp_jax.problem import Problem
@@ -32,6 +33,7 @@ _HOME = {
     "lr_grid": "optexp_jax.optim",
     "register": "optexp_jax.registry",
     "run": "optexp_jax.runner.api",
+    "use_wandb_project": "optexp_jax.config",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "lr_grid",
     "register",
     "run",
+    "use_wandb_project",
 ]
 
 

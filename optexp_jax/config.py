@@ -33,10 +33,10 @@ class Settings:
         wandb_mode: `offline` writes under the workspace, `online` sends (`OPTEXP_WANDB_MODE`).
         wandb_project: wandb project (`OPTEXP_WANDB_PROJECT`).
         wandb_entity: wandb user or team, None for the account's default (`OPTEXP_WANDB_ENTITY`).
-        wandb_projects: project of each group that has one of its own, pairs.
         slurm_account: who pays for jobs (`OPTEXP_SLURM_ACCOUNT`).
         slurm_mail: who is told how jobs end (`OPTEXP_SLURM_NOTIFICATION_EMAIL`).
         slurm_profiles: file of resources (`OPTEXP_SLURM_PROFILES`).
+        wandb_projects: groups that have a wandb project of their own, and the project; pairs.
 
     >>> Settings().workspace
     PosixPath('workspace')
@@ -47,10 +47,10 @@ class Settings:
     wandb_mode: str = "offline"
     wandb_project: str = "optexp"
     wandb_entity: str | None = None
-    wandb_projects: tuple[tuple[str, str], ...] = ()
     slurm_account: str | None = None
     slurm_mail: str | None = None
     slurm_profiles: Path | None = None
+    wandb_projects: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -50,7 +50,7 @@ def sync(context: Context, experiments: Sequence[Experiment]) -> int:
         context.say(sentence)
     for sentence in _counted(len(found.unfinished), "not finished here: left out"):
         context.say(sentence)
-    sent = publish(found.missing, context.settings)
+    sent = publish(found, context.settings)
     names = ((f"{one.group} {one.name}", error) for one, error in sent)
     return _follow(context, names, len(found.missing), "published")
 

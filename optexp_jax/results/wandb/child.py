@@ -111,8 +111,9 @@ class WandbReader:
                 f"{left} runs. The results in {self._settings.workspace} are complete; --sync "
                 "publishes what it leaves."
             )
-        if self._listener is not None:
-            self._listener.join(0.0 if self._process.poll() is None else 1.0)
+        if self._process.poll() is not None and self._listener is not None:
+            self._listener.join()
+            self._process.stdout.close()  # pyright: ignore[reportOptionalMemberAccess]
 
     def _start(self) -> None:
         request = {"workspace": str(self._workspace), "mode": self._settings.wandb_mode}

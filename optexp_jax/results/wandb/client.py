@@ -146,7 +146,8 @@ def log(run: Any, rows: Iterable[Mapping[str, float]]) -> None:
     there = run.step
     for row in rows:
         if row["step"] >= there:
-            run.log({k: v for k, v in row.items() if k != "step"}, step=int(row["step"]))
+            values = {k: v for k, v in row.items() if k != "step"}
+            run.log(values, step=int(row["step"]), commit=True)  # else the last one waits
 
 
 def finish(

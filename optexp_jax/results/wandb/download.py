@@ -22,7 +22,6 @@ from optexp_jax.results.wandb.remote import RemoteRun, runs_of
 from optexp_jax.results.wandb.workers import PATIENCE, RemoteWorker, WandbError, each
 
 _AT_ONCE = 4
-_OF_WANDB = ("_step", "_runtime", "_timestamp", "_wandb")
 
 
 def wanted(
@@ -130,9 +129,9 @@ def write_history(folder: RunFolder, rows: Iterable[dict[str, float]], run: Remo
             experiment=folder.experiment.short_id,
         )
     table = pd.DataFrame(list(rows)).sort_values("_step", ignore_index=True)
-    columns = [c for c in table.columns if c not in _OF_WANDB and "/group_" not in c]
-    values = {name: table[name].to_numpy(np.float64) for name in columns}
     steps = table["_step"].to_numpy(np.int64)
+    columns = [name for name in run.config["columns"] if name != "step"]
+    values = {name: table[name].to_numpy(np.float64) for name in columns}
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.begin({"train": np.zeros(0, np.int64)}, total_steps=int(run.config["total_steps"]))
     folder.append({"step": steps, **values}, {}, np.zeros(0, np.int64))

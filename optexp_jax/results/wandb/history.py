@@ -113,12 +113,18 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def describe_files(folder: Path, recorded: Recorded) -> dict[str, Any]:
-    """Columns that say what a run on wandb should hold: whoever has these has all."""
-    return {"rows": len(recorded.rows.table), "results": fingerprint(folder)}
-
-
-def columns(description: RunDescription, recorded: Recorded, folder: Path) -> dict[str, Any]:
-    """The config of the run on wandb."""
-    examples = int(recorded.counts["train"].sum())
-    return description.config | {"examples": examples} | describe_files(folder, recorded)
+def columns(
+    description: RunDescription, recorded: Recorded, said: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """The config of a run that has ended; `rows` and `results` tell who has all of it."""
+    found = {name: said.get(name) for name in ("status", "total_steps", "host", "versions")}
+    return (
+        description.config
+        | found
+        | {
+            "examples": int(recorded.counts["train"].sum()),
+            "rows": len(recorded.rows.table),
+            "columns": [str(name) for name in recorded.rows.table.columns],
+            "results": fingerprint(folder),
+        }
+    )

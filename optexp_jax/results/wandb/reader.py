@@ -146,7 +146,7 @@ class LiveRun:
             self._finish(recorded, said)
 
     def _finish(self, recorded: history.Recorded, said: dict[str, Any]) -> None:
-        config = history.columns(self._description, recorded, self._folder)
+        config = history.columns(self._description, recorded, said, self._folder)
         self._run.config.update(config, allow_val_change=True)
         files = history.files_of(self._folder)
         summary = history.summary(recorded, self._description.metric, said)

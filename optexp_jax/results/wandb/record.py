@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from optexp_jax.results import status
 from optexp_jax.results.wandb import client, history
 from optexp_jax.results.wandb.description import RunDescription
 
-_FIXED, _VALUE, _FEWEST = 8 << 10, 26, 20  # bytes of a record, and of a value beside its name
+_FIXED, _VALUE, _FEWEST = 8 << 10, 40, 20  # bytes of a record, and of a value beside its name
 
 
 def make_record(
-    wandb: Any, workspace: Path, description: RunDescription, target: Path, thin: bool
+    wandb: Any,
+    workspace: Path,
+    description: RunDescription,
+    target: Path,
+    thin: bool = False,
+    without: Collection[int] = (),
 ) -> Path:
     """Record a run that has ended.
 
@@ -26,6 +33,7 @@ def make_record(
         target: folder that gets the record; it appears there whole, and replaces older ones.
         thin: whether to leave out rows so that the record is no larger than the files of the run,
             which go along as an artifact.
+        without: steps whose rows are left out.
 
     Returns:
         the folder of the record.
@@ -40,10 +48,12 @@ def make_record(
     aside = target / f".making-{description.wandb_id}"
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        config = history.columns(description, recorded, folder)
+        config = history.columns(description, recorded, said, folder)
         run = client.start(wandb, description, config, aside, "offline")
-        most = _rows_that_fit(folder, recorded, description) if thin else None
-        steps = None if most is None else history.thinned(recorded, most)
+        steps = recorded.rows.table["step"].to_numpy()
+        if thin:
+            steps = history.thinned(recorded, _rows_that_fit(folder, recorded, description))
+        steps = np.setdiff1d(steps, list(without))
         client.log(run, history.history(recorded, description.groups, steps))
         files = history.files_of(folder)
         summary = history.summary(recorded, description.metric, said)

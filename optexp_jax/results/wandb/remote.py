@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from optexp_jax.config import Settings
@@ -59,14 +58,15 @@ def runs_of(
     Raises:
         WandbError: the server refuses, or does not answer.
     """
-    worker = RemoteWorker(Path(settings.workspace), patience)
+    worker = RemoteWorker(settings.workspace, patience)
     try:
-        return {group: _runs_of(group, settings, worker) for group in dict.fromkeys(groups)}
+        return {group: runs_of_group(group, settings, worker) for group in dict.fromkeys(groups)}
     finally:
         worker.stop()
 
 
-def _runs_of(group: str, settings: Settings, worker: RemoteWorker) -> list[RemoteRun]:
+def runs_of_group(group: str, settings: Settings, worker: RemoteWorker) -> list[RemoteRun]:
+    """The runs of a group that the server has, newest last, asked for by a worker."""
     project, entity = settings.wandb_home(group)
     found = worker.do("list", project=project, entity=entity, group=group)
     return sorted((RemoteRun(**run) for run in found or ()), key=lambda run: run.created)

@@ -6,18 +6,17 @@ import contextlib
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from optexp_jax.config import Settings
-from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.run_folders import RunFolders
 from optexp_jax.results.store import RunFolder
 from optexp_jax.results.wandb import client, history
 from optexp_jax.results.wandb.describe import describe
 from optexp_jax.results.wandb.description import RunDescription, derived_id
-from optexp_jax.results.wandb.remote import RemoteRun, runs_of
+from optexp_jax.results.wandb.remote import RemoteRun, runs_of, runs_of_group
 from optexp_jax.results.wandb.workers import PATIENCE, RemoteWorker, WandbError, each
 
 _AT_ONCE, _BATCH = 2, 8  # processes, and runs that one sends at a time
@@ -30,11 +29,13 @@ class Comparison:
     Args:
         there: whole.
         missing: what is to be sent.
+        partly: wandb id -> path on the server of those that it has some rows of.
         unfinished: have not ended, or are damaged.
     """
 
     there: list[Experiment]
     missing: list[RunDescription]
+    partly: dict[str, str]
     unfinished: list[Experiment]
 
 
@@ -57,16 +58,19 @@ def compare(
     """
     finished = [e for e in experiments if folders[e].has_ended() and not folders[e].damage()]
     remote = runs_of((e.group for e in finished), settings, patience)
-    there, missing = [], []
+    there, missing, partly = [], [], {}
     for experiment in finished:
         folder = folders[experiment]
         fingerprint = history.fingerprint(folder.path)
         if any(r.key == experiment.id and r.holds(fingerprint) for r in remote[experiment.group]):
             there.append(experiment)
-        else:
-            missing.append(described(folder, settings))
+            continue
+        one = described(folder, settings)
+        missing.append(one)
+        begun = [r for r in remote[experiment.group] if r.wandb_id == one.wandb_id and r.lines]
+        partly |= {run.wandb_id: run.path for run in begun}
     done = {e.run_key for e in finished}
-    return Comparison(there, missing, [e for e in experiments if e.run_key not in done])
+    return Comparison(there, missing, partly, [e for e in experiments if e.run_key not in done])
 
 
 def described(folder: RunFolder, settings: Settings) -> RunDescription:
@@ -78,26 +82,27 @@ def described(folder: RunFolder, settings: Settings) -> RunDescription:
 
 
 def publish(
-    missing: Sequence[RunDescription], settings: Settings, patience: float = PATIENCE
+    found: Comparison, settings: Settings, patience: float = PATIENCE
 ) -> Iterator[tuple[RunDescription, str | None]]:
     """Send runs, several at a time, and ask the server whether it has them now.
 
     Args:
-        missing: what to send.
+        found: what the server lacks.
         settings: the workspace, and the projects.
         patience: seconds to wait for an answer.
 
     Yields:
         each run as it is sent, and a sentence if it was not.
     """
-    batches = _batches(missing)
+    batches, lacking = _batches(found.missing), {}
     with _records(settings.workspace) as target:
 
         def send(worker: RemoteWorker, batch: Sequence[RunDescription]) -> None:
-            _send(worker, batch, target)
+            _send(worker, batch, found.partly, target)
+            now = runs_of_group(batch[0].group, settings, worker)
+            lacking.update(_lacking(batch, now, settings.workspace))
 
         for batch, error in each(batches, send, settings.workspace, _AT_ONCE, patience):
-            lacking = _lacking(batch, settings, patience) if error is None else {}
             for one in batch:
                 yield one, lacking.get(one.wandb_id) if error is None else str(error)
 
@@ -110,28 +115,33 @@ def _batches(missing: Sequence[RunDescription]) -> list[list[RunDescription]]:
     return [g[i : i + _BATCH] for g in groups.values() for i in range(0, len(g), _BATCH)]
 
 
-def _send(worker: RemoteWorker, batch: Sequence[RunDescription], target: Path) -> None:
+def _send(
+    worker: RemoteWorker,
+    batch: Sequence[RunDescription],
+    partly: Mapping[str, str],
+    target: Path,
+) -> None:
     folder = Path(tempfile.mkdtemp(dir=target))
     try:
-        runs = [dataclasses.asdict(one) for one in batch]
-        for sentence in worker.do("publish", watch=folder, runs=runs, target=str(folder)):
+        task = {
+            "runs": [dataclasses.asdict(one) for one in batch],
+            "partly": {k: path for k, path in partly.items() if k in {o.wandb_id for o in batch}},
+            "target": str(folder),
+        }
+        for sentence in worker.do("publish", watch=folder, **task):
             raise WandbError(f"wandb says: {sentence}", code="wandb-not-sent", reason=sentence)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lacking(
-    batch: Sequence[RunDescription], settings: Settings, patience: float
+    batch: Sequence[RunDescription], found: Sequence[RemoteRun], workspace: Path
 ) -> dict[str, str]:
     """What the server lacks of runs that were sent, by wandb id."""
-    try:
-        found = runs_of([batch[0].group], settings, patience)[batch[0].group]
-    except OptexpError as error:
-        return {one.wandb_id: str(error) for one in batch}
     remote = {run.wandb_id: run for run in found}
     sentences = {}
     for one in batch:
-        fingerprint = history.fingerprint(settings.workspace / one.folder)
+        fingerprint = history.fingerprint(workspace / one.folder)
         run = remote.get(one.wandb_id)
         if run is None or not run.holds(fingerprint):
             sentences[one.wandb_id] = _what_is_lacking(one, run)

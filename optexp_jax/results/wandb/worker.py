@@ -38,11 +38,13 @@ class Worker:
         self._wandb: Any = None
         self._api: Any = None
 
-    def publish(self, runs: list[dict[str, Any]], target: str) -> list[str]:
-        """Record runs whole, and send the records.
+    def publish(self, runs: list[dict[str, Any]], partly: dict[str, str], target: str) -> list[str]:
+        """Record runs, and send the records.
 
         Args:
             runs: fields of their descriptions.
+            partly: wandb id -> path of those that the server has some rows of: rows that it has
+                would be there twice.
             target: an empty folder for the records.
 
         Returns:
@@ -50,8 +52,15 @@ class Worker:
         """
         described = [RunDescription(**fields) for fields in runs]
         self._wandb = self._wandb or client.connect("offline")
+        there = {wandb_id: self._steps(path) for wandb_id, path in partly.items()}
         made = [
-            record.make_record(self._wandb, self._workspace, one, Path(target), thin=False)
+            record.make_record(
+                self._wandb,
+                self._workspace,
+                one,
+                Path(target),
+                without=there.get(one.wandb_id, ()),
+            )
             for one in described
         ]
         command = [sys.executable, "-m", "wandb", "sync", "-n", str(_AT_ONCE), *map(str, made)]
@@ -93,6 +102,11 @@ class Worker:
         shutil.rmtree(target, ignore_errors=True)
         _artifact_of(run).download(target, skip_cache=True)
         return {}
+
+    def _steps(self, path: str) -> set[int]:
+        """The steps of which the server has rows."""
+        rows = self._connected().run(path).scan_history(use_cache=False)
+        return {int(row["_step"]) for row in rows}
 
     def _connected(self) -> Any:
         if self._api is None:

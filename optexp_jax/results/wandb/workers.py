@@ -20,6 +20,7 @@ from optexp_jax.results.wandb import client
 
 PATIENCE = 60.0  # seconds without progress
 _MODULE = "optexp_jax.results.wandb.worker"
+_TOO_LATE = "did not respond in time"  # as wandb's client says
 Task = TypeVar("Task")
 
 
@@ -68,7 +69,8 @@ class RemoteWorker:
         except BaseException:
             self.stop()
             raise
-        if not answers or not answers[0]:
+        answer = json.loads(answers[0]) if answers and answers[0] else {"error": _TOO_LATE}
+        if _TOO_LATE in answer.get("error", ""):
             self.stop()
             raise WandbError(
                 f"The wandb server has not answered for {self._patience:g} seconds: try again "
@@ -76,7 +78,6 @@ class RemoteWorker:
                 code="wandb-hangs",
                 seconds=self._patience,
             )
-        answer = json.loads(answers[0])
         if "error" in answer:
             raise WandbError(
                 f"wandb refused ({answer['error']}): check the key (`wandb login`), "
