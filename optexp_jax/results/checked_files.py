@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import json
@@ -160,13 +161,14 @@ def table_from(path: Path, content: bytes) -> pd.DataFrame:
     try:
         # Small tables: threads, and searching for a data set of several files, take longer.
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        table = file.read(use_threads=False).to_pandas(use_threads=False)
+        read = file.read(use_threads=False)
+        table = read.to_pandas(use_threads=False)
     except MemoryError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # the bytes are here, so whatever Arrow raises is about them
         raise damaged(path, error) from error
-    for name, kind in table.dtypes.items():
-        if not isinstance(name, str) or kind.kind not in "iuf":
+    for name, kind in zip(read.schema.names, read.schema.types, strict=True):
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             raise damaged(path, f"the column {name!r} does not hold numbers")
     return table
 
@@ -181,7 +183,7 @@ def arrays_from(path: Path, content: bytes) -> dict[str, np.ndarray]:
         # As `np.load` does, which takes twice as long for many small arrays.
         with zipfile.ZipFile(io.BytesIO(content)) as stored:
             arrays = {
-                name.removesuffix(".npy"): npy.read_array(io.BytesIO(stored.read(name)))
+                name.removesuffix(".npy"): _array_from(stored.read(name))
                 for name in stored.namelist()
             }
     except MemoryError as error:
@@ -192,6 +194,25 @@ def arrays_from(path: Path, content: bytes) -> dict[str, np.ndarray]:
         if array.dtype.kind not in "biufV":  # V: types such as bfloat16
             raise damaged(path, f"the array {name!r} does not hold numbers")
     return arrays
+
+
+def _array_from(content: bytes) -> np.ndarray:
+    """The array of an npy file; runs of a group have the same few headers."""
+    length = 10 + int.from_bytes(content[8:10], "little")
+    if content[:8] != npy.magic(1, 0):  # a longer header, or no array
+        return npy.read_array(io.BytesIO(content), allow_pickle=False)
+    shape, by_columns, kind = _header_from(content[:length])
+    if kind.hasobject:
+        raise ValueError("it holds objects, not numbers")
+    array = np.frombuffer(content, kind, offset=length)
+    return array.reshape(shape, order="F" if by_columns else "C").copy("K")
+
+
+@functools.lru_cache(maxsize=64)
+def _header_from(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype]:
+    file = io.BytesIO(content)
+    npy.read_magic(file)
+    return npy.read_array_header_1_0(file)
 
 
 # -- errors ---------------------------------------------------------------------------------------

@@ -52,11 +52,12 @@ def best_table(results: Sequence[Results]) -> str:
 def _row(name: str, runs: Sequence[Results]) -> str:
     scores = np.array([score(r) for r in runs])
     optimizer = runs[0].experiment.optimizer
+    low, high = number(float(scores.min())), number(float(scores.max()))
     cells = (
         escaped(name),
         rate(optimizer.learning_rate) if has_rate(optimizer) else "--",
         number(float(scores.mean())),
-        f"{number(float(scores.min()))} to {number(float(scores.max()))}",
+        f"{low} to {high}" if len(scores) > 1 else "--",
         str(len(scores)),
     )
     return " & ".join(cells) + r" \\"

@@ -94,6 +94,7 @@ def _taken_over(workspace: Path, other: Path, path: Path, run: str) -> Merged:
     if mine.has_ended() or mine.damage():
         require_equal(theirs, mine)
         return Merged(EQUAL, run)
+    checked_files.require_writable(workspace)
     with mine.lock() as free:
         if not free:
             return Merged(LEFT, run, f"A process runs {mine.path} just now: merge again later.")

@@ -47,7 +47,8 @@ def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
 
     Raises:
         UnreadableError: a folder cannot be read.
-        OptexpError: all programs are to go while a run is going on.
+        OptexpError: all programs are to go while a run is going on, or one goes on that does not say
+            with which version of JAX.
     """
     found = [("leftover", path) for path in leftovers(workspace)]
     for group in groups(workspace):
@@ -114,13 +115,21 @@ def _programs(workspace: Path, every: bool) -> list[Path]:
     for a device, which machines that share a workspace may not have.
     """
     found = folders_in(workspace / COMPILED)
-    if not every:
-        mine = f"{importlib.metadata.version('jax')}-"
-        return [path for path in found if not path.name.startswith(mine)]
-    busy = next((p for p in run_paths(workspace) if is_locked(p)), None)
-    if busy is not None:
-        raise locked(busy)
-    return found
+    if not found:
+        return []
+    busy = [path for path in run_paths(workspace) if is_locked(path)]
+    if every and busy:
+        raise locked(busy[0])
+    kept = () if every else (importlib.metadata.version("jax"), *map(_version_of, busy))
+    return [p for p in found if not any(p.name.startswith(f"{version}-") for version in kept)]
+
+
+def _version_of(path: Path) -> str:
+    """The version of JAX that a run is going on with."""
+    try:
+        return status.read(path / "status.json", path.name)["versions"]["jax"]
+    except (DamagedError, UnreadableError, KeyError) as error:
+        raise locked(path) from error  # it may be any
 
 
 # -- removing -------------------------------------------------------------------------------------

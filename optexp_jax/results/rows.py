@@ -6,6 +6,7 @@ the status. Neither can be another run's, cut short, or changed, without being n
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from optexp_jax.errors import DamagedError
+from optexp_jax.errors import DamagedError, unreadable
 from optexp_jax.results import checked_files
 from optexp_jax.results.status import FINISHED
 
@@ -53,12 +54,22 @@ class Rows(NamedTuple):
 
 
 def parts(folder: Path, kind: str) -> list[Part]:
-    """The files of chunks, oldest first."""
+    """The files of chunks, oldest first.
+
+    Raises:
+        UnreadableError: the folder cannot be read.
+    """
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unreadable(folder, error) from error
     found = []
-    for path in folder.glob(f"{kind}-*"):
-        match = _PART.fullmatch(path.name)
-        if match:
-            found.append(Part(path, int(match[2]), int(match[3]), match[4]))
+    for name in names:
+        match = _PART.fullmatch(name)
+        if match and match[1] == kind:
+            found.append(Part(folder / name, int(match[2]), int(match[3]), match[4]))
     return sorted(found, key=lambda part: (part.path.stat().st_mtime_ns, part.path.name))
 
 

@@ -11,6 +11,7 @@ from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate
+from optexp_jax.results import checked_files, status
 from optexp_jax.results.store import RunFolder
 
 DATASET = RandomHeavyTailedLabels(size=3, seed=0)
@@ -54,6 +55,16 @@ def record(workspace, experiment, how="done", scale=1.0, last=4, **entries):
     else:
         folder.write_status(status=how, step=last)
     return folder
+
+
+def lose_a_row(folder):
+    """Write the table of a run again without its third row; all hashes are right."""
+    rows, said = folder.read_rows(), folder.read_status()
+    content = checked_files.table_bytes(rows.table.drop(index=2))
+    checked_files.write_bytes(folder.path / "metrics.parquet", content)
+    key = folder.experiment.id
+    said["files"]["metrics.parquet"] = {"sha256": checked_files.digest(key, content)}
+    status.write(folder.path / "status.json", key, said)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from errors import refuses
-from small_workspaces import content, held, record, run
+from small_workspaces import content, held, lose_a_row, record, run
 
 from optexp_jax.errors import UnwritableError
 from optexp_jax.results import merging
@@ -128,6 +128,13 @@ def test_a_damaged_run_is_refused_from_either_side(places, name, damage):
     before = content(source.path)
     assert became(theirs, mine.with_name("third"))[run().id] == REFUSED
     assert content(source.path) == before
+
+
+def test_a_run_that_lacks_rows_is_refused_although_its_hashes_are_right(places):
+    mine, theirs = places
+    lose_a_row(record(theirs, run()))
+    assert became(mine, theirs) == {run().id: REFUSED}
+    assert not mine.exists()
 
 
 def test_definitions_that_cannot_be_read_are_refused(places):

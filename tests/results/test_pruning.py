@@ -96,6 +96,19 @@ def test_programs_of_other_versions_go_and_all_on_request(tmp_path):
             unneeded(tmp_path, every_program=True)
 
 
+def test_programs_of_the_version_that_a_run_goes_on_with_stay(tmp_path):
+    for version in ("0.0.1", "0.0.2"):
+        make(tmp_path / "compiled" / f"{version}-cpu-0" / "jit-x", 7)
+    folder = record(tmp_path, run(), "running", last=1)
+    folder.write_status(versions={"jax": "0.0.1"})
+    with held(folder):
+        assert listed(tmp_path) == {("compiled", "0.0.2-cpu-0"): 7}
+        (folder.path / "status.json").write_text("{", encoding="utf-8")
+        with refuses("run-locked", path=folder.path):
+            unneeded(tmp_path)
+    assert len(listed(tmp_path)) == 2
+
+
 def test_leftovers_of_processes_that_are_gone_go(tmp_path):
     folder = record(tmp_path, run())
     dead, alive = f".99999999.{HOST}.x", f".{os.getpid()}.{HOST}.x"

@@ -94,6 +94,15 @@ def test_parts_written_after_a_merge_win_and_rows_beyond_the_end_go(folder):
     assert len(arrays["tr_SquaredLossPerClass"]) == 6
 
 
+def test_rows_beyond_the_end_go_also_where_no_arrays_are(tmp_path):
+    folder = RunFolder(tmp_path, dataclasses.replace(experiment(), per_class=False))
+    folder.begin({"train": np.array([2, 1])}, total_steps=7)
+    table, _, steps = rows(0, 7, 1.0)
+    folder.append(table, {}, steps[:0])
+    folder.finish("diverged", 5)
+    assert folder.read_rows().table["step"].tolist() == list(range(6))
+
+
 def test_no_rows_write_no_file(folder):
     before = sorted(folder.path.iterdir())
     none = np.zeros(0, np.int64)

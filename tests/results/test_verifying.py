@@ -4,11 +4,9 @@ import json
 import os
 
 import pytest
-from small_workspaces import LOSS, held, record, run
+from small_workspaces import LOSS, held, lose_a_row, record, run
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.results import checked_files, status
-from optexp_jax.results.rows import Rows
 from optexp_jax.results.store import RunFolder
 from optexp_jax.results.verifying import findings_around, findings_of_run
 from optexp_jax.results.workspace import run_paths
@@ -83,12 +81,7 @@ def test_damage_of_every_file_is_found(tmp_path, name, damage):
 
 def test_rows_that_are_missing_are_found_where_all_hashes_are_right(tmp_path):
     folder = record(tmp_path, run())
-    rows, said = folder.read_rows(), folder.read_status()
-    short = Rows(rows.table.drop(index=2), rows.per_class, rows.steps)
-    content = checked_files.table_bytes(short.table)
-    checked_files.write_bytes(folder.path / "metrics.parquet", content)
-    said["files"]["metrics.parquet"] = {"sha256": checked_files.digest(run().id, content)}
-    status.write(folder.path / "status.json", run().id, said)
+    lose_a_row(folder)
     assert found(tmp_path) == of_run(folder)
     (finding,) = findings_of_run(tmp_path, folder.path)
     assert "step 2" in finding.sentence

@@ -140,7 +140,8 @@ def _show_status(context: ResultsContext, results: Results) -> None:
 
 def _show_rows(context: ResultsContext, results: Results) -> None:
     last = results.table.iloc[-1]
-    metrics = [f"{name} {number(value)}" for name, value in last.items() if name != "step"]
+    shown = last.drop("step").items()
+    metrics = [f"{name} {number(value) or '-'}" for name, value in shown]
     context.say(f"At step {int(last['step'])}: {', '.join(metrics)}")
     metric = main_metric(results.experiment)
     if metric not in results.table:
