@@ -1,0 +1,5 @@
+"""Results as pages: one HTML file for each group, which opens from disk without a network."""
+
+from optexp_jax.pages.page import Group, index_of, page_of, read_group
+
+__all__ = ["Group", "index_of", "page_of", "read_group"]

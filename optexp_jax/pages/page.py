@@ -1,0 +1,214 @@
+"""The page of a group, and the index of all: templates, and what is put in their places."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import html
+import importlib.resources
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from optexp_jax.errors import DamagedError, OptexpError, UnreadableError
+from optexp_jax.pages import charts, definitions, runs
+from optexp_jax.plotting.available import missing_note, require_some
+from optexp_jax.results.load import Results, read_results
+from optexp_jax.results.selection import best_rates
+from optexp_jax.results.store import RunFolder
+from optexp_jax.results.workspace import recorded_runs
+from optexp_jax.version import VERSION
+
+_FILES = importlib.resources.files("optexp_jax.pages")
+_LIBRARIES = (("d3.min.js", "LICENSE-d3.txt"), ("plot.umd.min.js", "LICENSE-plot.txt"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """What a workspace holds of a group.
+
+    Args:
+        name: of the group.
+        workspace: where it is.
+        results: of its runs, without arrays by class.
+        problems: a sentence on each run that cannot be read.
+    """
+
+    name: str
+    workspace: Path
+    results: Sequence[Results]
+    problems: Sequence[str] = ()
+
+
+def read_group(workspace: Path, name: str) -> Group:
+    """Read the runs of a group.
+
+    Raises:
+        OptexpError: there is no such group.
+    """
+    recorded = recorded_runs(workspace, name)
+    results, problems = [], [run.sentence for run in recorded.unread]
+    for folder in recorded.runs:
+        try:
+            results.append(read_results(folder, by_class=False))
+        except (DamagedError, UnreadableError) as error:
+            problems.append(str(error))
+    return Group(name, workspace, results, problems)
+
+
+# -- data -----------------------------------------------------------------------------------------
+
+
+def data_of(group: Group, module: str | None = None) -> dict[str, Any]:
+    """All that the page of a group shows, as JSON takes it.
+
+    Args:
+        group: with at least one run.
+        module: of experiments that declares its runs, None if nobody knows.
+
+    Raises:
+        OptexpError: there is no such module.
+    """
+    results = group.results
+    methods = charts.methods_of(results) if results else {}
+    drawn, why = _drawn(group, methods, module) if results else ({}, "No run can be read.")
+    notes = [note for note in (why, *group.problems) if note]
+    return {
+        "group": group.name,
+        "about": about(group),
+        "methods": list(methods.values()),
+        "columns": [dict(zip(("key", "title", "number"), c, strict=True)) for c in runs.COLUMNS],
+        "runs": runs.rows(results, methods, _best(results)),
+        "counts": runs.counted(results),
+        "made": runs.made_between(results),
+        "notes": notes,
+        "definitions": definitions.definitions(results),
+        "versions": runs.versions(results),
+        "module": module,
+        **drawn,
+    }
+
+
+def _drawn(group: Group, methods: dict[Any, Any], module: str | None) -> tuple[dict, str]:
+    """The charts, and a sentence on what they lack; nothing but that where none can be drawn."""
+    results = group.results
+    lines = {}
+    try:
+        require_some(results)
+        lines["grid"] = charts.grid(results)
+        lines["curves"] = charts.curves(results)
+    except OptexpError as error:
+        return lines, str(error)
+    lines["by_class"] = charts.by_class(results, lambda r: _with_arrays(group.workspace, r))
+    lines["reproduce"] = definitions.reproductions(results, methods, module)
+    note = missing_note(results)
+    return lines, note[:1].upper() + note[1:]
+
+
+def _with_arrays(workspace: Path, results: Results) -> Results:
+    return read_results(RunFolder(workspace, results.experiment))
+
+
+def _best(results: Sequence[Results]) -> dict[Any, Any]:
+    try:
+        return best_rates(results)
+    except OptexpError:  # said where charts would be
+        return {}
+
+
+# -- text -----------------------------------------------------------------------------------------
+
+
+def page_of(group: Group, module: str | None = None, index: bool = False) -> str:
+    """The page of a group as HTML.
+
+    Args:
+        group: what to show.
+        module: of experiments that declares its runs, None if nobody knows.
+        index: whether the page is beside an index, to which it links.
+
+    Raises:
+        OptexpError: there is no such module.
+    """
+    scripts = (
+        f"<script>\n/*\n{_text(f'vendor/{said}')}*/\n{_text(f'vendor/{name}')}</script>"
+        for name, said in _LIBRARIES
+    )
+    return _filled(
+        "page.html",
+        title=html.escape(group.name),
+        back='<a href="index.html">All groups</a>' if index else "",
+        made=html.escape(_made()),
+        data=embedded(data_of(group, module)),
+        libraries="\n".join(scripts),
+        script=_text("page.js"),
+    )
+
+
+def index_of(groups: Sequence[Group]) -> str:
+    """The index of pages of groups, which are beside it and are named `<group>.html`."""
+    return _filled(
+        "index.html",
+        rows="\n".join(map(_index_row, groups)),
+        made=html.escape(_made()),
+        total=str(sum(len(group.results) for group in groups)),
+        groups=str(len(groups)),
+    )
+
+
+def _index_row(group: Group) -> str:
+    counts = runs.counted(group.results)
+    rest = {name: n for name, n in counts.items() if name not in ("done", "diverged")}
+    if group.problems:
+        rest["cannot be read"] = len(group.problems)
+    optimizers = charts.methods_of(group.results).values() if group.results else ()
+    name = html.escape(group.name)
+    numbers = (len(group.results), counts.get("done", 0), counts.get("diverged", ""))
+    texts = (
+        ", ".join(f"{n} {name}" for name, n in rest.items()),
+        about(group),
+        ", ".join(look["label"] for look in optimizers),
+    )
+    cells = [
+        f'<td><a href="{name}.html">{name}</a></td>',
+        *(f'<td class="number">{number}</td>' for number in numbers),
+        *(f'<td class="text">{html.escape(text)}</td>' for text in texts),
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def about(group: Group) -> str:
+    """The model and the data of a group, in a few words."""
+    problems = [r.experiment.problem for r in group.results]
+    kinds = ((type(p.model).__name__, type(p.dataset).__name__) for p in problems)
+    return ", ".join(f"{model} on {dataset}" for model, dataset in dict.fromkeys(kinds))
+
+
+def embedded(data: Any) -> str:
+    """Data as JSON that may stand in a script of HTML.
+
+    >>> embedded({"a": "</script>"})
+    '{"a":"\\\\u003c/script>"}'
+    """
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"), ensure_ascii=True)
+    return text.replace("<", "\\u003c")
+
+
+def _made() -> str:
+    today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+    return f"optexp-jax {VERSION}, {today}"
+
+
+def _filled(template: str, **places: str) -> str:
+    """A template with its places `{{name}}` filled, and the style that all pages share."""
+    first, *rest = _text(template).split("{{")
+    parts = [first]
+    for piece in rest:
+        name, _, after = piece.partition("}}")
+        parts += [_text("page.css") if name == "style" else places[name], after]
+    return "".join(parts)
+
+
+def _text(name: str) -> str:
+    return (_FILES / name).read_text(encoding="utf-8")
