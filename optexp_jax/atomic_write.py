@@ -6,12 +6,16 @@ import contextlib
 import errno
 import os
 import platform
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 # Files of one folder may be written from several machines.
 _HOST = platform.node() or "localhost"
+_BEGUN = re.compile(r"\.([0-9]{1,20})\.(.+\..+)")
+_DAY = 24 * 3600.0  # seconds
 
 
 @contextlib.contextmanager
@@ -38,7 +42,7 @@ def atomic_write(target: Path, make_folder: bool = True) -> Iterator[Path]:
     """
     if make_folder:
         target.parent.mkdir(parents=True, exist_ok=True)
-    path = target.with_name(f".{os.getpid()}.{_HOST}.{target.name}")
+    path = set_aside(target)
     _remove_leftovers(target)
     _remove(path)
     try:
@@ -73,6 +77,34 @@ def _flush_one(path: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def set_aside(target: Path) -> Path:
+    """The path beside a target where this process writes it, or moves it to remove it."""
+    return target.with_name(f".{os.getpid()}.{_HOST}.{target.name}")
+
+
+def is_begun(path: Path) -> bool:
+    """Whether a name is one that `atomic_write` gives to what is not whole yet.
+
+    >>> is_begun(Path(".4711.node3.metrics.parquet")), is_begun(Path("metrics.parquet"))
+    (True, False)
+    """
+    return bool(_BEGUN.fullmatch(path.name))
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether a process began this and is gone; of other hosts, what is a day old counts.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    found = _BEGUN.fullmatch(path.name)
+    if found is None:
+        return False
+    if found[2].startswith(f"{_HOST}."):
+        return not _is_alive(int(found[1]))
+    return time.time() - path.lstat().st_mtime > _DAY
 
 
 def _remove_leftovers(target: Path) -> None:

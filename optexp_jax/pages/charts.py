@@ -11,12 +11,11 @@ from matplotlib.colors import to_hex
 from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.pages.numbers import short, shortened
 from optexp_jax.plotting import style
-from optexp_jax.plotting.available import chosen_runs
 from optexp_jax.plotting.by_class import group_label
 from optexp_jax.plotting.curves import column, group_series, groups_of, over_seeds, thin, worst_of
 from optexp_jax.plotting.finals import final_values
 from optexp_jax.results.load import Results
-from optexp_jax.results.selection import best_rates, main_metric, method_of, worst_seed
+from optexp_jax.results.selection import main_metric, method_of, worst_seed
 
 CLASSES = 200  # drawn at most, evenly over the ranks of their frequencies
 STEPS = 60  # of the slider at most
@@ -29,6 +28,10 @@ _SYMBOLS = {
     "P": ("plus", 0), "p": ("hexagon", 0), "h": ("hexagon", 30), "8": ("wye", 0),
     "X": ("asterisk", 0), "": ("circle", 0),
 }  # fmt: skip
+
+
+Methods = Mapping[Optimizer, dict[str, Any]]  # how each is shown, in the order of the page
+Chosen = Mapping[Optimizer, list[Results]]
 
 
 def methods_of(results: Sequence[Results]) -> dict[Optimizer, dict[str, Any]]:
@@ -50,19 +53,21 @@ def _look(look: style.Look) -> dict[str, Any]:
     }
 
 
-def grid(results: Sequence[Results]) -> dict[str, Any]:
+def grid(results: Sequence[Results], methods: Methods, chosen: Chosen) -> dict[str, Any]:
     """The final training loss against the step size; see `plotting.final_against_rate`.
 
     Args:
         results: of one problem, at least one of them finished.
+        methods: of the page.
+        chosen: the runs of each method at its best step size.
     """
     metric = main_metric(results[0].experiment)
     finals = final_values(results, metric)
-    best = best_rates(results)
+    best = {method: of[0].experiment.optimizer.learning_rate for method, of in chosen.items()}
     log = bool(finals.spans_decades())
     floor = finals.floor if log else -np.inf
     points, lost = [], []
-    for i, method in enumerate(methods_of(results)):
+    for i, method in enumerate(methods):
         for rate, values in finals.values.get(method, {}).items():
             worst = float(worst_of(metric, values))
             point = {"method": i, "rate": str(rate), "x": float(rate) if has_rate(method) else None}
@@ -90,29 +95,28 @@ def grid(results: Sequence[Results]) -> dict[str, Any]:
     }
 
 
-def curves(results: Sequence[Results]) -> list[dict[str, Any]]:
+def curves(methods: Methods, chosen: Chosen) -> list[dict[str, Any]]:
     """Each recorded metric over time, of each method at its best step size, the worst seed.
 
     Args:
-        results: of one problem, at least one of them finished.
+        methods: of the page.
+        chosen: the runs of each method at its best step size, of at least one.
 
     Returns:
         the training loss first.
     """
-    runs = chosen_runs(results)
-    main = main_metric(results[0].experiment)
-    shown = [name for name in next(iter(runs.values()))[0].table if name[:3] in ("tr_", "va_")]
-    of_metric = ({"metric": name, **_curves(name, runs, results)} for name in shown)
+    first = next(iter(chosen.values()))[0]
+    main = main_metric(first.experiment)
+    shown = [name for name in first.table if name[:3] in ("tr_", "va_")]
+    of_metric = ({"metric": name, **_curves(name, methods, chosen)} for name in shown)
     found = [of for of in of_metric if of["lines"]]
     return sorted(found, key=lambda of: of["metric"] != main)
 
 
-def _curves(
-    metric: str, runs: Mapping[Optimizer, list[Results]], results: Sequence[Results]
-) -> dict[str, Any]:
+def _curves(metric: str, methods: Methods, chosen: Chosen) -> dict[str, Any]:
     lines = []
-    for i, method in enumerate(methods_of(results)):
-        seeds = runs.get(method, [])
+    for i, method in enumerate(methods):
+        seeds = chosen.get(method, [])
         recorded = [r for r in seeds if _has(r, metric)]
         if not recorded:
             continue
@@ -141,20 +145,20 @@ def _rate(optimizer: Optimizer) -> str:
 
 
 def by_class(
-    results: Sequence[Results], with_arrays: Callable[[Results], Results]
+    methods: Methods, chosen: Chosen, with_arrays: Callable[[Results], Results]
 ) -> dict[str, Any] | None:
     """The training loss of groups of classes and of classes over steps, at the best step sizes.
 
     Args:
-        results: of one problem, at least one of them finished.
+        methods: of the page.
+        chosen: the runs of each method at its best step size; the worst seed is shown.
         with_arrays: reads the arrays by class of one of them.
 
     Returns:
         None where nothing was recorded by class.
     """
-    metric = f"{main_metric(results[0].experiment)}PerClass"
-    chosen = {method: worst_seed(seeds) for method, seeds in chosen_runs(results).items()}
-    read = {method: with_arrays(run) for method, run in chosen.items()}
+    read = {method: with_arrays(worst_seed(seeds)) for method, seeds in chosen.items()}
+    metric = f"{main_metric(next(iter(read.values())).experiment)}PerClass"
     read = {m: r for m, r in read.items() if metric in r.per_class and len(r.per_class[metric])}
     if not read:
         return None
@@ -167,7 +171,7 @@ def by_class(
     ranks = np.empty(len(first.class_counts))
     ranks[order] = np.arange(1, len(order) + 1)
     lines = []
-    for i, method in enumerate(methods_of(results)):
+    for i, method in enumerate(methods):
         if method in read:
             lines.append({"method": i, **_arrays(read[method], metric, order[shown])})
     return {

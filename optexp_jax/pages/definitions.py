@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optexp_jax.errors import OptexpError
@@ -12,9 +11,11 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.identity import encode
 from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.results.load import Results
-from optexp_jax.results.selection import best_rates, best_runs, worst_seed
+from optexp_jax.results.selection import worst_seed
 
 _OURS = "optexp_jax"
+
+Commands = Mapping[tuple[str, str], str]  # of runs, by group and id
 
 
 def in_words(value: Any) -> str:
@@ -41,10 +42,9 @@ def _words(encoded: Any) -> str:
 
 def definitions(results: Sequence[Results]) -> list[dict[str, Any]]:
     """What is learned, a list of names and texts for each problem and length."""
-    found: dict[tuple[str, str], list[Results]] = {}
+    found: dict[tuple[Any, str], list[Results]] = {}
     for r in results:
-        key = (json.dumps(encode(r.experiment.problem), sort_keys=True), _length(r.experiment))
-        found.setdefault(key, []).append(r)
+        found.setdefault((r.experiment.problem, _length(r.experiment)), []).append(r)
     return [{"runs": len(of), "facts": _facts(of)} for of in found.values()]
 
 
@@ -74,31 +74,28 @@ def _length(experiment: Experiment) -> str:
 
 
 def reproductions(
-    results: Sequence[Results], methods: Mapping[Optimizer, Any], module: str | None
+    methods: Mapping[Optimizer, Any], chosen: Mapping[Optimizer, list[Results]], known: Commands
 ) -> list[dict[str, Any]]:
     """How each line is made again: the run that is drawn, in Python, and as a command.
 
     Args:
-        results: of one problem.
         methods: in the order of the page.
-        module: of experiments that declares them, as `python -m` takes it; None if nobody knows.
-
-    Raises:
-        OptexpError: there is no such module.
+        chosen: the runs of each method at its best step size.
+        known: the commands of runs, see `commands_of`.
     """
-    chosen, rates = best_runs(results), best_rates(results)
-    known = commands(module) if module else {}
-    return [
-        {
-            "method": i,
-            "rate": str(rates[method]) if has_rate(method) else "",
-            "seeds": sorted(r.experiment.seed for r in chosen[method]),
-            "code": code_of(worst_seed(chosen[method]).experiment),
-            "command": known.get(worst_seed(chosen[method]).experiment.run_key),
-        }
-        for i, method in enumerate(methods)
-        if method in chosen
-    ]
+    found = []
+    for i, method in enumerate(methods):
+        if method in chosen:
+            drawn = worst_seed(chosen[method]).experiment
+            line = {
+                "method": i,
+                "rate": str(drawn.optimizer.learning_rate) if has_rate(method) else "",
+                "seeds": sorted(r.experiment.seed for r in chosen[method]),
+                "code": code_of(drawn),
+                "command": known.get(drawn.run_key),
+            }
+            found.append(line)
+    return found
 
 
 def code_of(experiment: Experiment) -> str:
@@ -127,15 +124,22 @@ def _imports(experiment: Experiment) -> str:
     )
 
 
-def commands(module: str) -> dict[tuple[str, str], str]:
-    """The run of every command `--single N` of a module -> the command.
+def commands_of(modules: Sequence[str]) -> Commands:
+    """The runs of the commands `--single N` of modules, at every scale.
+
+    Args:
+        modules: of experiments, as `python -m` takes them.
 
     Raises:
-        OptexpError: it cannot be imported, or declares no experiments.
+        OptexpError: one cannot be imported, or declares no experiments.
     """
+    return {run: command for module in modules for run, command in _commands(module)}
+
+
+def _commands(module: str) -> Iterator[tuple[tuple[str, str], str]]:
     try:
         declared = importlib.import_module(module)
-        experiments = declared.experiments
+        lists = {"": declared.experiments}
     except (ImportError, AttributeError) as error:
         raise OptexpError(
             f"The module {module} declares no experiments ({error}): name one as `python -m` takes "
@@ -144,11 +148,8 @@ def commands(module: str) -> dict[tuple[str, str], str]:
             module=module,
             why=error,
         ) from error
-    lists = {"": experiments}
     if small := getattr(declared, "small", None):
-        lists[" --scale small"] = small(experiments)
-    return {
-        e.run_key: f"python -m {module} --single {i}{scale}"
-        for scale, members in lists.items()
-        for i, e in enumerate(members)
-    }
+        lists[" --scale small"] = small(lists[""])
+    for scale, members in lists.items():
+        for i, experiment in enumerate(members):
+            yield experiment.run_key, f"python -m {module} --single {i}{scale}"

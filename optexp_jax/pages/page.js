@@ -286,13 +286,13 @@ function writeTexts() {
   $("#reproduce").hidden = !data.reproduce?.length;
   if (!data.reproduce?.length) return;
   $("#about_commands").textContent = "The Python below holds the whole definition of the run that is drawn, and needs nothing else but optexp-jax. " +
-    (data.module ? `Commands are those of the module ${data.module}, from the folder of its repository.`
-      : "The workspace does not say which module declared a run, so there is no command; --module NAME adds it.");
+    (data.commands ? "Commands are called in the folder of the module that they name."
+      : "The workspace does not say which module declared a run, so there is no command; `page --module NAME` adds it.");
   for (const line of data.reproduce) {
     const code = element("pre", {}, line.code);
     const copy = element("button", {}, "Copy");
     copy.onclick = () => navigator.clipboard.writeText(line.code).then(() => { copy.textContent = "Copied"; }, () => getSelection().selectAllChildren(code));
-    const missing = data.module && !line.command ? [element("p", {}, `${data.module} does not declare this run.`)] : [];
+    const missing = data.commands && !line.command ? [element("p", {}, "The modules that were named declare no such run.")] : [];
     const command = line.command ? [element("pre", {}, line.command)] : missing;
     $("#reproduce").append(element("details", {}, element("summary", {}, `${named(line)} (seeds ${line.seeds.join(", ")})`), ...command, copy, code));
   }

@@ -13,12 +13,13 @@ from typing import Any
 
 from optexp_jax.errors import DamagedError, OptexpError, UnreadableError
 from optexp_jax.pages import charts, definitions, runs
-from optexp_jax.plotting.available import missing_note, require_some
+from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.results.load import Results, read_results
-from optexp_jax.results.selection import best_rates
 from optexp_jax.results.store import RunFolder
 from optexp_jax.results.workspace import recorded_runs
 from optexp_jax.version import VERSION
+
+NONE: definitions.Commands = {}
 
 _FILES = importlib.resources.files("optexp_jax.pages")
 _LIBRARIES = (("d3.min.js", "LICENSE-d3.txt"), ("plot.umd.min.js", "LICENSE-plot.txt"))
@@ -60,76 +61,70 @@ def read_group(workspace: Path, name: str) -> Group:
 # -- data -----------------------------------------------------------------------------------------
 
 
-def data_of(group: Group, module: str | None = None) -> dict[str, Any]:
+def data_of(group: Group, known: definitions.Commands = NONE) -> dict[str, Any]:
     """All that the page of a group shows, as JSON takes it.
 
     Args:
-        group: with at least one run.
-        module: of experiments that declares its runs, None if nobody knows.
-
-    Raises:
-        OptexpError: there is no such module.
+        group: what to show.
+        known: the commands of runs, see `commands_of`.
     """
     results = group.results
     methods = charts.methods_of(results) if results else {}
-    drawn, why = _drawn(group, methods, module) if results else ({}, "No run can be read.")
+    chosen, why = _chosen(results)
     notes = [note for note in (why, *group.problems) if note]
     return {
         "group": group.name,
         "about": about(group),
         "methods": list(methods.values()),
         "columns": [dict(zip(("key", "title", "number"), c, strict=True)) for c in runs.COLUMNS],
-        "runs": runs.rows(results, methods, _best(results)),
+        "runs": runs.rows(results, methods, chosen),
         "counts": runs.counted(results),
         "made": runs.made_between(results),
         "notes": notes,
         "definitions": definitions.definitions(results),
         "versions": runs.versions(results),
-        "module": module,
-        **drawn,
+        "commands": bool(known),
+        **(_drawn(group, methods, chosen, known) if chosen else {}),
     }
 
 
-def _drawn(group: Group, methods: dict[Any, Any], module: str | None) -> tuple[dict, str]:
-    """The charts, and a sentence on what they lack; nothing but that where none can be drawn."""
-    results = group.results
-    lines = {}
+def _chosen(results: Sequence[Results]) -> tuple[charts.Chosen, str]:
+    """The runs that charts show, and a sentence on what they lack, or why there are none."""
+    if not results:
+        return {}, "No run can be read."
     try:
-        require_some(results)
-        lines["grid"] = charts.grid(results)
-        lines["curves"] = charts.curves(results)
+        chosen = chosen_runs(results)
+        note = missing_note(results)
     except OptexpError as error:
-        return lines, str(error)
-    lines["by_class"] = charts.by_class(results, lambda r: _with_arrays(group.workspace, r))
-    lines["reproduce"] = definitions.reproductions(results, methods, module)
-    note = missing_note(results)
-    return lines, note[:1].upper() + note[1:]
+        return {}, str(error)
+    return chosen, note[:1].upper() + note[1:]
+
+
+def _drawn(
+    group: Group, methods: charts.Methods, chosen: charts.Chosen, known: definitions.Commands
+) -> dict[str, Any]:
+    return {
+        "grid": charts.grid(group.results, methods, chosen),
+        "curves": charts.curves(methods, chosen),
+        "by_class": charts.by_class(methods, chosen, lambda r: _with_arrays(group.workspace, r)),
+        "reproduce": definitions.reproductions(methods, chosen, known),
+    }
 
 
 def _with_arrays(workspace: Path, results: Results) -> Results:
     return read_results(RunFolder(workspace, results.experiment))
 
 
-def _best(results: Sequence[Results]) -> dict[Any, Any]:
-    try:
-        return best_rates(results)
-    except OptexpError:  # said where charts would be
-        return {}
-
-
 # -- text -----------------------------------------------------------------------------------------
 
 
-def page_of(group: Group, module: str | None = None, index: bool = False) -> str:
+def page_of(group: Group, known: definitions.Commands = NONE, index: bool = False) -> str:
     """The page of a group as HTML.
 
     Args:
         group: what to show.
-        module: of experiments that declares its runs, None if nobody knows.
+        known: the commands of runs, see `commands_of`.
         index: whether the page is beside an index, to which it links.
-
-    Raises:
-        OptexpError: there is no such module.
     """
     scripts = (
         f"<script>\n/*\n{_text(f'vendor/{said}')}*/\n{_text(f'vendor/{name}')}</script>"
@@ -140,7 +135,7 @@ def page_of(group: Group, module: str | None = None, index: bool = False) -> str
         title=html.escape(group.name),
         back='<a href="index.html">All groups</a>' if index else "",
         made=html.escape(_made()),
-        data=embedded(data_of(group, module)),
+        data=embedded(data_of(group, known)),
         libraries="\n".join(scripts),
         script=_text("page.js"),
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optexp_jax.optim import LearningRate, Optimizer, has_rate
+from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.pages.numbers import short
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import has_diverged, is_stable, main_metric, method_of
@@ -27,27 +27,26 @@ COLUMNS = (
 def rows(
     results: Sequence[Results],
     methods: Mapping[Optimizer, dict[str, Any]],
-    best: Mapping[Optimizer, LearningRate],
+    chosen: Mapping[Optimizer, list[Results]],
 ) -> list[dict[str, Any]]:
     """A row for each run, in the order of the results."""
     places = {method: i for i, method in enumerate(methods)}
-    return [_row(r, places, best) for r in results]
+    ids = {r.experiment.id for runs in chosen.values() for r in runs}
+    return [_row(r, places, r.experiment.id in ids) for r in results]
 
 
-def _row(
-    results: Results, places: Mapping[Optimizer, int], best: Mapping[Optimizer, LearningRate]
-) -> dict[str, Any]:
+def _row(results: Results, places: Mapping[Optimizer, int], chosen: bool) -> dict[str, Any]:
     experiment = results.experiment
     optimizer = experiment.optimizer
-    method, rate = method_of(optimizer), optimizer.learning_rate
+    rate = optimizer.learning_rate
     return {
         "status": results.status,
-        "method": places[method],
+        "method": places[method_of(optimizer)],
         "rate": str(rate) if has_rate(optimizer) else "",
         "x": float(rate) if has_rate(optimizer) else None,
         "seed": experiment.seed,
         "final": _final(results),
-        "note": _note(results, best.get(method) == rate),
+        "note": _note(results, chosen),
         "step": None if results.table.empty else int(results.table["step"].iloc[-1]),
         "id": experiment.id,
     }

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.lib import format as npy
 
 from optexp_jax.atomic_write import atomic_write
 from optexp_jax.errors import (
@@ -176,8 +178,12 @@ def arrays_from(path: Path, content: bytes) -> dict[str, np.ndarray]:
         DamagedError: it is none, or not whole.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        # As `np.load` does, which takes twice as long for many small arrays.
+        with zipfile.ZipFile(io.BytesIO(content)) as stored:
+            arrays = {
+                name.removesuffix(".npy"): npy.read_array(io.BytesIO(stored.read(name)))
+                for name in stored.namelist()
+            }
     except MemoryError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # the bytes are here, so whatever zip and NumPy raise is about them

@@ -104,6 +104,19 @@ def require_files(folder: Path, experiment: Experiment, said: Mapping[str, Any])
             _require_file(folder, name, experiment.id, entry)
 
 
+def require_recorded(folder: Path, experiment: Experiment, said: Mapping[str, Any]) -> None:
+    """Read every file that the status names, kept parameters too, and compare its hash.
+
+    Raises:
+        DamagedError: the content of a file has changed, or one of the final files is gone.
+        UnreadableError: a file cannot be read.
+    """
+    for name, entry in said.get("files", {}).items():
+        merged_away = said.get("status") not in FINISHED and name in MERGED.values()
+        if not merged_away:
+            _require_file(folder, name, experiment.id, {"sha256": entry["sha256"]})
+
+
 def _require_file(folder: Path, name: str, key: str, entry: Mapping[str, Any]) -> None:
     path = folder / name
     try:

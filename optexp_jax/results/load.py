@@ -113,7 +113,7 @@ def read_results(folder: RunFolder, by_class: bool = True) -> Results:
 
     Args:
         folder: of the run.
-        by_class: whether arrays by class are read, too.
+        by_class: whether arrays by class and counts of classes are read, too.
     """
     while True:
         details = folder.read_status()
@@ -126,7 +126,8 @@ def read_results(folder: RunFolder, by_class: bool = True) -> Results:
 
 
 def _results(folder: RunFolder, details: dict[str, Any], by_class: bool) -> Results:
-    rows, counts = folder.read_rows(by_class), folder.class_counts()
+    rows = folder.read_rows(by_class)
+    counts = folder.class_counts(details) if by_class else {"train": np.empty(0)}
     status = details.get("status", "missing")
     if status == "running" and not folder.is_locked():
         status = "interrupted"

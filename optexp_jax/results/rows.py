@@ -41,8 +41,8 @@ class Rows(NamedTuple):
 
     def up_to(self, step: int) -> Rows:
         """The rows up to a step, that one included."""
-        if max(self.table["step"].to_numpy()[-1:].sum(), self.steps[-1:].sum()) <= step:
-            return self  # they are in order
+        if max(_last(self.table["step"].to_numpy()), _last(self.steps)) <= step:
+            return self
         inside = self.steps <= step
         return Rows(
             self.table.loc[self.table["step"] <= step].reset_index(drop=True),
@@ -189,6 +189,10 @@ def _arrays(path: Path, content: bytes) -> dict[str, np.ndarray]:
 def _require_alike(folder: Path, names: list[list[Any]]) -> None:
     if any(some != names[0] for some in names):
         raise checked_files.damaged(folder, "its files hold different columns", folder)
+
+
+def _last(steps: np.ndarray) -> int:
+    return int(steps[-1]) if len(steps) else -1
 
 
 def _are_steps(steps: np.ndarray) -> bool:

@@ -78,9 +78,20 @@ class RunFolder:
 
         A run whose process is gone still says `running` in its file; nobody holds its lock.
         """
-        if self.damage():
+        try:
+            return self.status_said(self.read_status())
+        except (DamagedError, UnreadableError):
             return "damaged"
-        said = self.read_status().get("status", "missing")
+
+    def status_said(self, details: Mapping[str, Any]) -> str:
+        """The same, where what `read_status` says is at hand.
+
+        Raises:
+            DamagedError: files of the run are not those that it wrote, as far as a glance shows.
+            UnreadableError: a file cannot be read.
+        """
+        require_files(self.path, self.experiment, details)
+        said = details.get("status", "missing")
         return "interrupted" if said == "running" and not self.is_locked() else said
 
     def begin(self, counts: Mapping[str, np.ndarray], **entries: Any) -> None:
@@ -260,14 +271,17 @@ class RunFolder:
         found = [self.path / name for name in MERGED.values()]
         return [path for path in found if path.exists()]
 
-    def class_counts(self) -> dict[str, np.ndarray]:
+    def class_counts(self, details: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
         """Examples per class, as `begin` took them; `train` is empty if the run never started.
+
+        Args:
+            details: what `read_status` says, where it is at hand.
 
         Raises:
             DamagedError: the file is damaged, gone, or of another run.
             UnreadableError: it cannot be read.
         """
-        said = self.read_status()
+        said = self.read_status() if details is None else details
         if "started" not in said:
             return {"train": np.zeros(0, np.int64)}
         counts = self._arrays(self.path / _COUNTS, said)

@@ -195,7 +195,7 @@ def entries_of(path: Path) -> list[Path]:
         UnreadableError: it cannot be read.
     """
     try:
-        return sorted(path.iterdir())
+        return [path / name for name in sorted(os.listdir(path))]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

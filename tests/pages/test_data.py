@@ -134,13 +134,13 @@ def test_a_definition_with_quotes_survives():
 def test_commands_are_those_of_the_module_at_both_scales():
     from experiments.linreg_perclass import experiments, small
 
-    known = definitions.commands("experiments.linreg_perclass")
+    known = definitions.commands_of(["experiments.linreg", "experiments.linreg_perclass"])
     run, little = experiments[2], small(experiments)[3]
     assert known[run.run_key] == "python -m experiments.linreg_perclass --single 2"
     assert known[little.run_key] == "python -m experiments.linreg_perclass --single 3 --scale small"
     for module in ("no.such.module", "json"):
         with refuses("module-declares-nothing", module=module):
-            definitions.commands(module)
+            definitions.commands_of([module])
 
 
 @register("test-paged-own")

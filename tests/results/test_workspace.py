@@ -156,20 +156,20 @@ def test_folders_that_may_not_be_read_are_named(tmp_path, monkeypatch):
 
 
 def refusing(monkeypatch, folder):
-    """What this folder holds cannot be listed, or opened, by this user, who may be root."""
+    """What this folder holds cannot be listed, or read, by this user, who may be root."""
 
-    def refuse(name):
-        before = getattr(type(folder), name)
+    def refuse(owner, name):
+        before = getattr(owner, name)
 
-        def method(self):
-            if folder in (self, self.parent):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
-            return before(self)
+        def method(path):
+            if folder in (path, path.parent):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return before(path)
 
-        monkeypatch.setattr(type(folder), name, method)
+        monkeypatch.setattr(owner, name, method)
 
-    refuse("iterdir")
-    refuse("read_bytes")
+    refuse(os, "listdir")
+    refuse(type(folder), "read_bytes")
 
 
 def test_an_id_may_be_cut_short(tmp_path):

@@ -1,0 +1,34 @@
+"""`optexp COMMAND ...`: the commands of the package, each of which is a `python -m` of its own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "datasets": "what data sets there are, and how they come here",
+    "results": "what the workspace holds: list, show, export, page, merge, verify, prune, rm, du",
+}
+
+
+def main() -> int:
+    """The command line; returns the exit code."""
+    name = sys.argv[1] if len(sys.argv) > 1 else None
+    if name in COMMANDS:
+        return importlib.import_module(f"optexp_jax.{name}.__main__").main(sys.argv[2:])
+    if name in (None, "-h", "--help"):
+        print(_help())
+        return 0 if name else 2
+    print(f"error: There is no command '{name}': take {' or '.join(COMMANDS)}.", file=sys.stderr)
+    return 2
+
+
+def _help() -> str:
+    lines = [f"  {name:10} {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        ["usage: optexp COMMAND ...", "", *lines, "", "optexp COMMAND --help says more."]
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

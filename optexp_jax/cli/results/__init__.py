@@ -1,0 +1,1 @@
+"""`python -m optexp_jax.results`: what a workspace holds, moved, checked and cleaned."""

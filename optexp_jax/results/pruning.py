@@ -1,0 +1,223 @@
+"""What a workspace can do without: checkpoints, compiled programs and leftovers; removing runs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from optexp_jax.atomic_write import is_left_behind, set_aside
+from optexp_jax.errors import DamagedError, OptexpError, UnreadableError, unreadable
+from optexp_jax.results import checked_files, status
+from optexp_jax.results.locks import Lock
+from optexp_jax.results.sizes import size_of
+from optexp_jax.results.status import FINISHED
+from optexp_jax.results.workspace import PACKS, RUNS, entries_of, folders_in, groups, run_paths
+
+COMPILED = "compiled"
+_DEPTHS = {RUNS: 4, "exports": 1, "plots": 2, "datasets": 3}  # where things are written aside
+
+
+class Unneeded(NamedTuple):
+    """Something that nobody needs any more.
+
+    Args:
+        kind: `checkpoints`, `compiled` or `leftover`.
+        path: a file or a folder.
+        bytes: of its files.
+    """
+
+    kind: str
+    path: Path
+    bytes: int
+
+
+# -- what is not needed ---------------------------------------------------------------------------
+
+
+def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
+    """What `prune` removes.
+
+    Args:
+        workspace: its folder.
+        every_program: whether all compiled programs go, instead of those of other versions of JAX.
+
+    Raises:
+        UnreadableError: a folder cannot be read.
+        OptexpError: all programs are to go while a run is going on.
+    """
+    found = [("leftover", path) for path in leftovers(workspace)]
+    for group in groups(workspace):
+        needed = needed_checkpoints(workspace, group)
+        for pack in folders_in(workspace / RUNS / group / PACKS):
+            if needed is not None and pack.name not in needed:
+                found.append(("checkpoints", pack))
+    found += [("compiled", path) for path in _programs(workspace, every_program)]
+    return [Unneeded(kind, path, size_of(path)) for kind, path in found]
+
+
+def needed_checkpoints(workspace: Path, group: str) -> set[str | None] | None:
+    """The packs of a group whose checkpoints runs go on from, or write.
+
+    Returns:
+        their names; None where a status cannot be read, as it may name any.
+    """
+    needed: set[str | None] = {None}
+    for path in run_paths(workspace, group):
+        try:
+            said = status.read(path / "status.json", path.name)
+        except (DamagedError, UnreadableError):
+            return None
+        if said.get("status") not in FINISHED:
+            needed |= {said.get("checkpoint")}
+        if is_locked(path):
+            needed |= {said.get("pack")}
+    return needed
+
+
+def undecided(workspace: Path) -> list[str]:
+    """Groups that have checkpoints of which nobody can say whether they are needed."""
+    return [
+        group
+        for group in groups(workspace)
+        if folders_in(workspace / RUNS / group / PACKS)
+        and needed_checkpoints(workspace, group) is None
+    ]
+
+
+def leftovers(workspace: Path) -> Iterator[Path]:
+    """What processes that are gone had begun to write aside."""
+    for name, depth in _DEPTHS.items():
+        yield from _left_behind(workspace / name, depth)
+
+
+def _left_behind(folder: Path, depth: int) -> Iterator[Path]:
+    for path in entries_of(folder):
+        try:
+            if is_left_behind(path):
+                yield path
+            elif depth > 0 and path.is_dir() and not path.is_symlink():
+                yield from _left_behind(path, depth - 1)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise unreadable(path, error) from error
+
+
+def _programs(workspace: Path, every: bool) -> list[Path]:
+    """Folders of compiled programs that nobody needs.
+
+    They are named by the version of JAX, the device and the processor. This process does not ask
+    for a device, which machines that share a workspace may not have.
+    """
+    found = folders_in(workspace / COMPILED)
+    if not every:
+        mine = f"{importlib.metadata.version('jax')}-"
+        return [path for path in found if not path.name.startswith(mine)]
+    busy = next((p for p in run_paths(workspace) if is_locked(p)), None)
+    if busy is not None:
+        raise locked(busy)
+    return found
+
+
+# -- removing -------------------------------------------------------------------------------------
+
+
+def remove(workspace: Path, things: list[Unneeded]) -> list[Unneeded]:
+    """Remove what is not needed, if that is still so.
+
+    Returns:
+        what was removed.
+
+    Raises:
+        UnwritableError: something cannot be removed; the rest stays.
+    """
+    removed = []
+    for thing in things:
+        if thing.kind == "checkpoints":
+            # A run may have begun or stopped since; it writes its status before its checkpoint.
+            needed = needed_checkpoints(workspace, thing.path.parent.parent.name)
+            if needed is None or thing.path.name in needed:
+                continue
+        with checked_files.writing(workspace):
+            _delete(thing.path)
+        removed.append(thing)
+    return removed
+
+
+def remove_run(workspace: Path, path: Path) -> None:
+    """Remove the folder of a run; from one moment to the next it is gone.
+
+    Raises:
+        OptexpError: a process runs it.
+        UnwritableError: it cannot be removed.
+    """
+    lock = Lock(path)
+    with checked_files.writing(workspace):
+        if path.is_dir() and not lock.take():
+            raise locked(path)
+        try:
+            _delete(path)
+        finally:
+            lock.release()
+
+
+def remove_group(workspace: Path, group: str) -> None:
+    """Remove a group with all that its folder holds, run by run.
+
+    Raises:
+        OptexpError: a process runs one of its runs; those before it are removed.
+        UnwritableError: something cannot be removed.
+    """
+    folder = workspace / RUNS / group
+    if not folder.is_symlink():
+        require_unlocked(folders_in(folder))
+        for path in run_paths(workspace, group):
+            remove_run(workspace, path)
+    with checked_files.writing(workspace):
+        _delete(folder)
+
+
+def require_unlocked(paths: list[Path]) -> None:
+    """Refuse folders of runs of which a process runs one.
+
+    Raises:
+        OptexpError: one is running.
+    """
+    for path in paths:
+        if is_locked(path):
+            raise locked(path)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process runs the run of a folder.
+
+    Raises:
+        UnreadableError: that cannot be seen.
+    """
+    try:
+        return Lock(path).is_taken()
+    except OSError as error:
+        raise unreadable(path / ".lock", error) from error
+
+
+def locked(path: Path) -> OptexpError:
+    """The error that names a run that is going on."""
+    return OptexpError(
+        f"A process runs {path} just now: wait until it has ended, or stop it.",
+        code="run-locked",
+        path=path,
+    )
+
+
+def _delete(path: Path) -> None:
+    """Remove a file, a folder or a link, never what a link points to."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    aside = set_aside(path)
+    os.replace(path, aside)
+    shutil.rmtree(aside)

@@ -1,0 +1,90 @@
+"""A run in a line: how it stands, its best and its last training loss, its size on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from optexp_jax.errors import DamagedError, UnreadableError
+from optexp_jax.grid import method_name
+from optexp_jax.identity import canonical, encode
+from optexp_jax.optim import Optimizer
+from optexp_jax.results.selection import main_metric, method_of
+from optexp_jax.results.sizes import size_of
+from optexp_jax.results.store import RunFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """A run in a line.
+
+    Args:
+        folder: of the run.
+        status: as `RunFolder.status` has it.
+        details: its status, empty where that cannot be read.
+        best: the smallest finite training loss recorded; NaN where there is none.
+        final: the last one recorded, finite or not; NaN where there is none.
+        bytes: of its files.
+        problem: a sentence on what is damaged or cannot be read, None where nothing is.
+    """
+
+    folder: RunFolder
+    status: str
+    details: dict[str, object]
+    best: float
+    final: float
+    bytes: int
+    problem: str | None = None
+
+
+def summary_of(folder: RunFolder) -> Summary:
+    """A run in a line; its table is read and compared with its hash, its arrays are not."""
+    details: dict[str, object] = {}
+    losses, problem = np.empty(0), None
+    try:
+        details = folder.read_status()
+        status = folder.status_said(details)
+        table = folder.read_rows(by_class=False).table
+        metric = main_metric(folder.experiment)
+        losses = table[metric].to_numpy(float) if metric in table else losses
+    except (DamagedError, UnreadableError) as error:
+        status, problem = "damaged", str(error)
+    finite = losses[np.isfinite(losses)]
+    return Summary(
+        folder=folder,
+        status=status,
+        details=details,
+        best=float(finite.min()) if len(finite) else math.nan,
+        final=float(losses[-1]) if len(losses) else math.nan,
+        bytes=size_of(folder.path),
+        problem=problem,
+    )
+
+
+def method_names(optimizers: Iterable[Optimizer]) -> dict[Optimizer, str]:
+    """A name for each method, told apart by the fields in which methods of one name differ.
+
+    Args:
+        optimizers: with any learning rates.
+
+    >>> from optexp_jax.optim import SGD, Adam
+    >>> method_names([SGD("10^-1"), SGD("10^-2"), Adam("10^-1", beta2=0.9)]).values()
+    dict_values(['SGD', 'Adam + momentum'])
+    >>> method_names([SGD("10^-1", 0.5), SGD("10^-1", 0.9)]).values()
+    dict_values(['SGD + momentum (momentum=0.5)', 'SGD + momentum (momentum=0.9)'])
+    """
+    methods = list(dict.fromkeys(method_of(optimizer) for optimizer in optimizers))
+    named: dict[str, list[Optimizer]] = {}
+    for method in methods:
+        named.setdefault(method_name(method), []).append(method)
+    return {method: _distinct(method, named[method_name(method)]) for method in methods}
+
+
+def _distinct(method: Optimizer, alike: list[Optimizer]) -> str:
+    texts = [{name: canonical(value) for name, value in encode(m).items()} for m in alike]
+    mine = texts[alike.index(method)]
+    differing = [f"{n}={v}" for n, v in mine.items() if len({t.get(n) for t in texts}) > 1]
+    return method_name(method) + (f" ({', '.join(differing)})" if differing else "")
