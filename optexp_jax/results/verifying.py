@@ -71,6 +71,8 @@ def require_whole(folder: RunFolder) -> None:
         UnreadableError: a file cannot be read.
     """
     results = read_results(folder)
+    if not results.details and (folder.final_files() or len(results.table)):
+        raise checked_files.damaged(folder.path / "status.json", "it is gone", folder.path)
     require_recorded(folder.path, folder.experiment, results.details)
     _require_kept(folder, results.details)
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -119,7 +120,9 @@ def as_json(summary: Summary) -> dict[str, Any]:
 
 
 def _run_table(group: str, summaries: list[Summary]) -> Table:
-    table = Table(title=escape(f"{group}: training loss"))
+    # Without lines between columns it fits into 80.
+    title = escape(f"{group}: training loss")
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("id", no_wrap=True)
     table.add_column("method", overflow="fold")
     for name in ("rate", "seed"):
