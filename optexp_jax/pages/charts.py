@@ -78,6 +78,7 @@ def grid(results: Sequence[Results], methods: Methods, chosen: Chosen) -> dict[s
             points.append(
                 point
                 | {
+                    "end": short(worst),
                     "y": short(max(worst, floor)),
                     "low": short(low),
                     "high": short(high),
@@ -91,6 +92,7 @@ def grid(results: Sequence[Results], methods: Methods, chosen: Chosen) -> dict[s
         "lost": lost,
         "start": short(finals.start),
         "log": log,
+        "raised": bool(finals.shown().min() < floor),
         "label": f"{style.metric_label(metric)} at the end",
     }
 

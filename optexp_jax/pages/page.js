@@ -66,7 +66,7 @@ const tip = (points, x, y) => Plot.tip(points, Plot.pointer({ x, y, title: (p) =
 function drawGrid() {
   const { grid } = data;
   const points = visible(grid.points).map((p) => ({
-    ...p, text: `${named(p)}\nloss ${number(p.y)}${p.seeds > 1 ? `, worst of ${p.seeds} seeds` : ""}` +
+    ...p, text: `${named(p)}\nloss ${number(p.end)}${p.seeds > 1 ? `, worst of ${p.seeds} seeds` : ""}` +
       (p.chosen ? "\nchosen" : "") + (p.unstable ? "\nwent beyond ten times its start" : ""),
   }));
   const lost = visible(grid.lost);
@@ -87,6 +87,7 @@ function drawGrid() {
     x: "x", frameAnchor: "top", dy: 10 * row - 10 * rows.length, symbol: "times", r: 3.5, stroke: look(method).color,
   })));
   marks.push(tip(points.filter((p) => p.x !== null), "x", "y"));
+  $("#floor").hidden = !grid.raised;
   plotted($("#grid .chart"), "Final training loss against step size", {
     height: 340 + 10 * rows.length, marginTop: 28 + 10 * rows.length, marks,
     x: axis("Step size", [...points, ...lost].map((p) => p.x), true, { inset: 14 }),
@@ -213,8 +214,9 @@ function prepareCharts() {
   if (!data.by_class) return;
   const { classes, num_classes } = data.by_class;
   const few = classes.length < num_classes ? ` Shown are ${classes.length} of ${num_classes} classes; lines are of all.` : "";
+  const above = " What is beyond the axis stands at its top.";
   $("#about_classes").textContent = "Which classes does an optimizer leave behind? Move the slider: a dot is the training loss " +
-    "of a class at that step, at its rank by frequency; a line joins the means of groups of classes that are about as frequent." + few;
+    "of a class at that step, at its rank by frequency; a line joins the means of groups of classes that are about as frequent." + few + above;
   $("#step").max = allSteps.length - 1;
   $("#step").value = allSteps.length - 1;
   $("#step").oninput = drawClasses;

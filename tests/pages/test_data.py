@@ -58,6 +58,17 @@ def test_the_grid_has_the_chosen_rates_of_the_figures(workspace, data):
     assert point["seeds"] == 2
 
 
+def test_a_tiny_loss_is_drawn_at_the_floor_and_told_as_it_is(tmp_path):
+    fabricate(tmp_path, GOOD[0])
+    tiny = paged.experiment(Adam(LearningRate(-2)))
+    paged.record(tmp_path, tiny, [2.0, *[1e-13] * 40], "done")
+    grid = page.data_of(page.read_group(tmp_path, GROUP))["grid"]
+    assert grid["raised"]
+    (point,) = (p for p in grid["points"] if p["end"] < 1e-9)
+    assert point["end"] == 1e-13
+    assert point["y"] == pytest.approx(1e-6 * grid["start"], rel=1e-3)
+
+
 def test_curves_are_of_every_metric_training_loss_first(data):
     assert [of["metric"] for of in data["curves"]] == [METRIC, "va_SquaredLoss"]
     (line,) = (of for of in data["curves"][0]["lines"] if of["method"] == method(data, "GD"))
