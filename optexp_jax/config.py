@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 from optexp_jax.errors import OptexpError
 
@@ -16,16 +19,21 @@ _MODES = ("offline", "online")
 CONTROL = ("Cc", "Zl", "Zp", "Cs")
 
 
+# What a block of `use_wandb_project` says instead of the environment.
+_WANDB: ContextVar[Mapping[str, Any]] = ContextVar("wandb", default={})  # noqa: B039
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Where results go and whether wandb mirrors them.
+    """Where results go and whether wandb is told of them.
 
     Args:
         workspace: folder of data sets, results and plots (`OPTEXP_WORKSPACE`).
-        wandb_enabled: whether runs are mirrored to wandb (`OPTEXP_WANDB_ENABLED`).
+        wandb_enabled: whether wandb is told of runs (`OPTEXP_WANDB_ENABLED`).
         wandb_mode: `offline` writes under the workspace, `online` sends (`OPTEXP_WANDB_MODE`).
         wandb_project: wandb project (`OPTEXP_WANDB_PROJECT`).
         wandb_entity: wandb user or team, None for the account's default (`OPTEXP_WANDB_ENTITY`).
+        wandb_projects: project of each group that has one of its own, pairs.
         slurm_account: who pays for jobs (`OPTEXP_SLURM_ACCOUNT`).
         slurm_mail: who is told how jobs end (`OPTEXP_SLURM_NOTIFICATION_EMAIL`).
         slurm_profiles: file of resources (`OPTEXP_SLURM_PROFILES`).
@@ -39,6 +47,7 @@ class Settings:
     wandb_mode: str = "offline"
     wandb_project: str = "optexp"
     wandb_entity: str | None = None
+    wandb_projects: tuple[tuple[str, str], ...] = ()
     slurm_account: str | None = None
     slurm_mail: str | None = None
     slurm_profiles: Path | None = None
@@ -55,7 +64,7 @@ class Settings:
         """
         given = {k: v for k, v in (os.environ if environ is None else environ).items() if v}
         _require_text(given)
-        return cls(
+        found = cls(
             workspace=_path(given, "OPTEXP_WORKSPACE") or cls.workspace,
             wandb_enabled=_switch(given, "OPTEXP_WANDB_ENABLED", True),
             wandb_mode=_choice(given, "OPTEXP_WANDB_MODE", _MODES),
@@ -65,6 +74,15 @@ class Settings:
             slurm_mail=given.get("OPTEXP_SLURM_NOTIFICATION_EMAIL"),
             slurm_profiles=_path(given, "OPTEXP_SLURM_PROFILES"),
         )
+        return dataclasses.replace(found, **_WANDB.get())
+
+    def wandb_home(self, group: str) -> tuple[str, str | None]:
+        """The wandb project and entity of a group of experiments.
+
+        >>> Settings(wandb_projects=(("gpt", "large"),)).wandb_home("gpt")
+        ('large', None)
+        """
+        return dict(self.wandb_projects).get(group, self.wandb_project), self.wandb_entity
 
     def as_environment(self) -> dict[str, str]:
         """The variables that give these settings to a process elsewhere.
@@ -77,6 +95,26 @@ class Settings:
             return found | {"OPTEXP_WANDB_ENABLED": "false"}
         found |= {"OPTEXP_WANDB_MODE": self.wandb_mode, "OPTEXP_WANDB_PROJECT": self.wandb_project}
         return found | ({"OPTEXP_WANDB_ENTITY": self.wandb_entity} if self.wandb_entity else {})
+
+
+@contextlib.contextmanager
+def use_wandb_project(project: str, entity: str | None = None) -> Iterator[None]:
+    """Send what is run in the block to a wandb project, whatever the environment says.
+
+    Args:
+        project: of wandb.
+        entity: wandb user or team, None for what the environment says.
+
+    >>> with use_wandb_project("gpt2"):
+    ...     Settings.from_env({"OPTEXP_WANDB_PROJECT": "other"}).wandb_project
+    'gpt2'
+    """
+    chosen = {"wandb_project": project} | ({"wandb_entity": entity} if entity else {})
+    token = _WANDB.set(chosen)
+    try:
+        yield
+    finally:
+        _WANDB.reset(token)
 
 
 def control_character(text: str) -> str | None:

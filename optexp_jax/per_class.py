@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from importlib.metadata import version
 
 import jax
@@ -12,6 +11,9 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from optexp_jax import backend
+from optexp_jax.frequency import at_least_one, frequency_groups, mean_by_group
+
+__all__ = ["class_indices", "frequency_groups", "mean_by_group", "sum_by_class"]
 
 # Values of a piece, and how many at least for each class: pieces cost their number of classes.
 _PIECE, _PER_CLASS = 1 << 10, 4
@@ -52,7 +54,7 @@ def sum_by_class(
         raise ValueError(
             f"There is one value per label: values are {values.shape}, labels {labels.shape}."
         )
-    num_classes = _at_least_one("num_classes", num_classes)
+    num_classes = at_least_one("num_classes", num_classes)
     segment = jnp.where((labels >= 0) & (labels < num_classes), labels, num_classes).ravel()
     ones = jnp.ones(segment.shape, jnp.int32)
     if backend.form() == "gpu" and _SLOW_TO_ADD:
@@ -117,12 +119,6 @@ def _summable(values: ArrayLike) -> jax.Array:
     return array.astype(jnp.int32) if kept.bits < 32 else array
 
 
-def _at_least_one(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} is an integer from 1, not {value!r}.")
-    return int(value)
-
-
 def _segment_sum(values: jax.Array, segment: jax.Array, number: int) -> jax.Array:
     """Sums of floats in pieces, with Kahan's compensation between them.
 
@@ -148,102 +144,3 @@ def _segment_sum(values: jax.Array, segment: jax.Array, number: int) -> jax.Arra
     # Zeros made from both vary over the same axes of a shard_map as the sums of the pieces.
     zeros = jnp.zeros_like(values, shape=number) + jnp.zeros_like(segment, values.dtype, number)
     return jax.lax.scan(add, (zeros, zeros), pieces)[0][0]
-
-
-def frequency_groups(
-    class_counts: Sequence[int] | np.ndarray, n_groups: int
-) -> tuple[np.ndarray, ...]:
-    """Split the classes into groups that hold about the same number of examples each.
-
-    Classes are sorted by count, most frequent first, equal counts by index. Group i ends with the
-    class at which the running total reaches a share of i / n_groups, in exact integers.
-
-    Args:
-        class_counts: examples per class, `[num_classes]`, whole numbers.
-        n_groups: number of groups.
-
-    Returns:
-        n_groups index arrays, most frequent classes first. A class of more than 1 / n_groups of
-        the examples leaves empty groups behind it; a class without examples is in none.
-
-    Raises:
-        ValueError: counts that are negative, not whole or no numbers, or fewer than one group.
-
-    >>> frequency_groups([4, 1, 1, 2], 2)
-    (array([0]), array([3, 1, 2]))
-
-    Source: the paper, section A.5 (the groups of every per-class figure).
-    """
-    counts, n_groups = _whole(class_counts), _at_least_one("n_groups", n_groups)
-    order = np.argsort(-counts, kind="stable")
-    order = order[counts[order] > 0]
-    running = np.cumsum(counts[order])
-    total = int(running[-1]) if len(running) else 0
-    # Share i / n is reached where running · n >= i · total; ceil keeps this exact without products
-    # that could overflow.
-    needed = [-(-i * total // n_groups) for i in range(1, n_groups)]
-    cuts = np.searchsorted(running, needed, side="left") + 1
-    return tuple(np.split(order, np.minimum(cuts, len(order))))
-
-
-def _whole(class_counts: Sequence[int] | np.ndarray) -> np.ndarray:
-    raw = np.asarray(class_counts)
-    numbers = raw.ndim == 1 and raw.dtype.kind in "iuf"
-    with np.errstate(invalid="ignore"):  # NaN and infinity are refused below
-        counts = raw.astype(np.int64) if numbers else np.array([-1])
-    if (counts < 0).any() or (counts != raw).any() or counts.sum(dtype=np.float64) >= 2**63:
-        raise ValueError(
-            "Class counts are a list of whole numbers from 0, one per class, whose sum is below "
-            "2^63."
-        )
-    return counts
-
-
-def mean_by_group(
-    per_class: np.ndarray, class_counts: np.ndarray, groups: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Mean over the examples of each group, from class means.
-
-    Args:
-        per_class: class means, `[..., num_classes]`.
-        class_counts: examples per class of what the means are of, `[num_classes]`; a class without
-            any counts for nothing.
-        groups: index arrays, as `frequency_groups` returns them.
-
-    Returns:
-        group means, `[..., n_groups]`; NaN for a group without examples.
-
-    Raises:
-        ValueError: the means are not one per class, counts that `frequency_groups` refuses, or a
-            group holds what is no class.
-
-    >>> groups = [np.array([0]), np.array([1, 2])]
-    >>> mean_by_group(np.array([1.0, 2.0, 4.0]), np.array([2, 1, 1]), groups)
-    array([1., 3.])
-    """
-    per_class, counts = np.asarray(per_class), _whole(class_counts)
-    if per_class.shape[-1:] != counts.shape:
-        raise ValueError(
-            f"There is one mean per class in the last axis: the means are {per_class.shape}, the "
-            f"class counts {counts.shape}."
-        )
-    means = np.full((*per_class.shape[:-1], len(groups)), np.nan)
-    for i, group in enumerate(groups):
-        indices = _members(i, group, len(counts))
-        seen = indices[counts[indices] > 0]
-        if len(seen):
-            weights = counts[seen].astype(np.float64)
-            means[..., i] = per_class[..., seen] @ (weights / weights.sum())
-    return means
-
-
-def _members(number: int, group: ArrayLike, num_classes: int) -> np.ndarray:
-    """The classes of a group as indices."""
-    raw = np.asarray(group)
-    indices = raw.astype(np.intp) if raw.size == 0 else raw
-    if raw.ndim != 1 or indices.dtype.kind not in "iu" or ((raw < 0) | (raw >= num_classes)).any():
-        raise ValueError(
-            f"Group {number} is a list of indices from 0 to {num_classes - 1}, as frequency_groups "
-            f"returns it, not {np.array2string(raw.ravel(), threshold=8, edgeitems=2)}."
-        )
-    return indices

@@ -22,7 +22,7 @@ HEAVY = {
 
 
 # Beside the module itself.
-LIGHT = {"optexp_jax.backend", "optexp_jax.errors", "optexp_jax.registry", "optexp_jax.version"}
+LIGHT = {f"optexp_jax.{name}" for name in ("backend", "errors", "frequency", "registry", "version")}
 
 
 def modules_after(statement):

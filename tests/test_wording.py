@@ -23,9 +23,10 @@ PASSED_ON = {
     "definition-unread",
     "unknown-home-folder",
     "method-not-run",
+    "wandb-not-sent",
 }
 # They are read as the end of another sentence.
-FRAGMENTS = {"wandb-not-logged-in", "nothing-released", "status-entry-malformed"}
+FRAGMENTS = {"nothing-released", "status-entry-malformed"}
 # What is wrong says what to do, or nothing can be done.
 WITHOUT_REMEDY = {
     "input-outside",

@@ -6,15 +6,16 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NoReturn
 
-from optexp_jax.cli import cluster_options
+from optexp_jax.cli import cluster_options, wandb
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.guard import guarded
 from optexp_jax.cli.options import parser_of, run_options
 from optexp_jax.cli.selection import Small, at_scale, chosen_by, numbered
-from optexp_jax.config import Settings
+from optexp_jax.config import Settings, use_wandb_project
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 
@@ -26,6 +27,8 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     slurm: str | None = None,
+    wandb_project: str | None = None,
+    wandb_entity: str | None = None,
 ) -> NoReturn:
     """The command line of a list of experiments; ends the process.
 
@@ -35,12 +38,16 @@ def main(
         small: gives the small form of the list, for `--scale small`.
         argv: arguments, those of the process unless given.
         slurm: the old name of `resources`.
+        wandb_project: of these experiments, None for what the environment says; `with
+            use_wandb_project(...)` around the call means the same.
+        wandb_entity: wandb user or team, None for what the environment says.
 
     Raises:
         SystemExit: 0 if all went well, 1 if a run failed, 2 for a mistake of the user or output
             that cannot be written, and 128 plus the signal if one stopped it.
     """
-    raise SystemExit(guarded(lambda: _main(experiments, resources or slurm, small, argv)))
+    with use_wandb_project(wandb_project, wandb_entity) if wandb_project else nullcontext():
+        raise SystemExit(guarded(lambda: _main(experiments, resources or slurm, small, argv)))
 
 
 def _main(
@@ -70,6 +77,8 @@ def _main(
         return prepare.prepare(context, chosen)
     if args.report:
         return report.report(context, chosen)
+    if wandb.is_asked(args):
+        return wandb.act(context, chosen, args)
     if args.plot or args.plot_perclass:
         return plot.plot_by(context, chosen, args)
     if args.test:
@@ -83,11 +92,11 @@ def _main(
 def _require_action(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     sends = args.test or args.single is not None
     other = args.local or args.prepare or args.report or args.cancel
-    other = other or args.plot or args.plot_perclass
+    other = other or args.plot or args.plot_perclass or wandb.is_asked(args)
     if not (sends or other or args.scheduler or args.task):
         parser.error(
-            "one of --test --local --single --prepare --report --plot "
-            f"{cluster_options.senders(' ')} --cancel is required"
+            "one of --test --local --single --prepare --report --plot --sync --download "
+            f"--clear-download {cluster_options.senders(' ')} --cancel is required"
         )
     if args.scheduler and other:
         raise OptexpError(

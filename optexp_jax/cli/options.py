@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from optexp_jax.cli import cluster_options
+from optexp_jax.cli import cluster_options, wandb
 from optexp_jax.results.load import SOURCES
 from optexp_jax.runner.options import RunOptions, command_line_options
 from optexp_jax.runner.output import complain
@@ -88,6 +88,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     action.add_argument(
         "--plot-perclass", action="store_true", help="the same as --plot --perclass"
     )
+    wandb.add_actions(action)
     action.add_argument(
         "--cancel", action="store_true", help="cancel the tasks of these runs on the cluster"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import json
 import pkgutil
@@ -12,7 +13,7 @@ from typing import NoReturn
 
 from rich.table import Table
 
-from optexp_jax.cli import cluster, cluster_all, cluster_options, options
+from optexp_jax.cli import cluster, cluster_all, cluster_options, options, wandb
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.guard import guarded
@@ -21,7 +22,7 @@ from optexp_jax.cli.tables import listed, plan_table
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.results.run_folders import RunFolders
+from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.store import RunFolder
 from optexp_jax.runner.planning import Planned, Planner, seconds_of, within
 
@@ -31,7 +32,8 @@ def main(package: str, plan: Planner | None = None, argv: Sequence[str] | None =
 
     Args:
         package: name of the package whose modules declare `experiments`, and `resources`: the
-            profile of what a run needs on a cluster, see `profiles.toml`.
+            profile of what a run needs on a cluster, see `profiles.toml`. One may declare the
+            `wandb_project` of its runs, too.
         plan: gives the small form of a list, and about what its runs take.
         argv: arguments, those of the process unless given.
     """
@@ -45,10 +47,13 @@ def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int
     cluster_options.require_sender(args, "dry-run")
     scale = " --scale small" if args.scale == "small" else ""
     console = make_console()
-    context = Context(Settings.from_env(), console, f"python -m {package}", scale)
     declared = discover(package)
     runs = {name: _at_scale(members, plan, args.scale) for name, members in declared.items()}
     modules = {name: [run.experiment for run in members] for name, members in runs.items()}
+    settings = dataclasses.replace(
+        Settings.from_env(), wandb_projects=_wandb_projects(package, modules)
+    )
+    context = Context(settings, console, f"python -m {package}", scale)
     if args.list and args.json:
         print(json.dumps(_as_json(modules), indent=1))
         return 0
@@ -56,6 +61,8 @@ def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int
     every = [run for members in runs.values() for run in members]
     if args.prepare:
         return prepare(context, [run.experiment for run in every])
+    if wandb.is_asked(args):
+        return wandb.act(context, [run.experiment for run in every], args)
     if args.scheduler:
         return cluster_all.submit_all(context, _with_profiles(package, modules), args)
     if args.cancel:
@@ -87,6 +94,7 @@ def _parser(package: str) -> argparse.ArgumentParser:
     action.add_argument("--prepare", action="store_true", help="fetch and build all data, once")
     action.add_argument("--report", action="store_true", help="what is done of every group")
     cluster_options.add_senders(action, "send to the cluster what is not done yet of every group")
+    wandb.add_actions(action)
     action.add_argument("--cancel", action="store_true", help="cancel all that was sent of them")
     parser.add_argument(
         "--budget",
@@ -127,7 +135,7 @@ def _left(
 
 def _is_done(folder: RunFolder) -> bool:
     """Whether a run is done; a damaged one is left to do, which says what is wrong with it."""
-    return folder.damage() is None and folder.is_finished()
+    return folder.damage() is None and to_read(folder).is_finished()
 
 
 def _announce(runs: list[Planned], context: Context) -> None:
@@ -149,6 +157,15 @@ def _with_profiles(package: str, modules: dict[str, list[Experiment]]) -> list[c
         cluster_all.Module(name, members, getattr(sys.modules[name], "resources", None))
         for name, members in names.items()
     ]
+
+
+def _wandb_projects(
+    package: str, modules: dict[str, list[Experiment]]
+) -> tuple[tuple[str, str], ...]:
+    """The wandb project of each group whose module declares one as `wandb_project`."""
+    own = {n: getattr(sys.modules[f"{package}.{n}"], "wandb_project", None) for n in modules}
+    groups = {e.group: own[name] for name, members in modules.items() for e in members}
+    return tuple((group, project) for group, project in groups.items() if project)
 
 
 def discover(package: str) -> dict[str, list[Experiment]]:
@@ -192,7 +209,7 @@ def _table(modules: dict[str, list[Experiment]], folders: RunFolders) -> Table:
     for name in ("runs", "done", "diverged", "failed", "left"):
         table.add_column(name, justify="right")
     for module, group, members in _by_group(modules):
-        states = [folders[e].status() for e in members]
+        states = [folders.to_read(e).status() for e in members]
         counts = [states.count(s) for s in ("done", "diverged")]
         counts.append(states.count("failed") + states.count("damaged"))
         left = len(members) - sum(counts)

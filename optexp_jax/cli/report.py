@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.tables import report as table
 from optexp_jax.experiment import Experiment
+from optexp_jax.results.run_folders import to_read
 from optexp_jax.schedulers.report import states
 
 
@@ -14,7 +15,7 @@ def report(context: Context, experiments: Sequence[Experiment]) -> int:
     """Show what is done, running, diverged, failed and missing."""
     workspace = context.settings.workspace
     folders = [context.folders[e] for e in experiments]
-    joined, sentences = states(experiments, [f.status() for f in folders], workspace)
+    joined, sentences = states(experiments, [to_read(f).status() for f in folders], workspace)
     statuses = list(zip(experiments, joined, strict=True))
     for group in dict.fromkeys(e.group for e in experiments):
         context.say(f"{group} in {context.settings.workspace}")

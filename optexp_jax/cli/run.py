@@ -15,9 +15,9 @@ from optexp_jax.training.pack import Pack
 def test(context: Context, experiment: Experiment, options: RunOptions) -> int:
     """Run the first experiment and explain the result."""
     context.say(f"Experiment {experiment.short_id}: {describe(Pack((experiment,)))}")
-    folder = context.folders[experiment]
-    before = "missing" if options.force else folder.status()
+    before = "missing" if options.force else context.folders.to_read(experiment).status()
     code = context.run_experiments([experiment], options)
+    folder = context.folders.to_read(experiment)
     results = read_results(folder)
     if code or not len(results.table):
         return code
@@ -29,7 +29,7 @@ def test(context: Context, experiment: Experiment, options: RunOptions) -> int:
         if path.suffix == ".png":
             context.say(f"Picture:  {path}")
     if context.settings.wandb_enabled and context.settings.wandb_mode == "offline":
-        context.say(f"Mirror:   wandb sync {context.settings.workspace / 'wandb'}")
+        context.say(f"Publish:  wandb sync {context.settings.workspace / 'wandb'}")
     context.say("Next:")
     perclass = " --perclass" if experiment.per_class else ""
     for action in ("--local", f"--plot{perclass}"):

@@ -16,7 +16,7 @@ import numpy as np
 from optexp_jax.errors import unreadable
 from optexp_jax.experiment import Experiment
 from optexp_jax.results import checked_files, rows
-from optexp_jax.results.rows import MERGED, Rows
+from optexp_jax.results.rows import MERGED, Rows, merged_files
 from optexp_jax.results.status import FINISHED
 from optexp_jax.schedule import Schedule
 
@@ -25,18 +25,6 @@ def entry_of(path: Path, digest: str) -> dict[str, Any]:
     """What the status says of a file of a run that was written just now, and has this hash."""
     stat = path.stat()
     return {"sha256": digest, "bytes": stat.st_size, "modified": stat.st_mtime_ns}
-
-
-def merged_files(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
-    """The merged files that count: name -> entry in the status, None from version 0.1.0.
-
-    A run that was killed while it ended has them without an entry, and all its parts.
-    """
-    if said.get("status") not in FINISHED:
-        return {}
-    if "id" not in said:
-        return {name: None for name in MERGED.values() if (folder / name).exists()}
-    return {name: said["files"][name] for name in MERGED.values() if name in said["files"]}
 
 
 def require_rows(

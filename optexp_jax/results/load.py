@@ -14,6 +14,7 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import DamagedError, OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.per_class import mean_by_group
+from optexp_jax.results.run_folders import is_downloaded, to_read
 from optexp_jax.results.store import RunFolder
 
 
@@ -30,7 +31,7 @@ class Results:
         class_counts: training examples per class, `[num_classes]`, empty if nothing was recorded.
         measured_counts: the same of what the metrics of `tr` and `va` are measured on.
         details: everything else of the run: steps, times, host, versions, reason of a failure.
-        source: where the rows come from, `workspace` or another source of `load_results`.
+        source: where the rows come from, `workspace`, `wandb` or `paper`.
     """
 
     experiment: Experiment
@@ -71,8 +72,9 @@ def load_results(
     Args:
         experiment: the run.
         workspace: its folder, None for `OPTEXP_WORKSPACE` or else `./workspace`.
-        source: whose rows: `local` for those of the run here, `paper` for those that the authors
-            of the paper released, whose archive is extracted in the workspace.
+        source: whose rows: `local` for those of the run here, or else of its download from wandb;
+            `paper` for those that the authors of the paper released, whose archive is extracted in
+            the workspace.
 
     Returns:
         `Results`; with status `missing` and empty tables if it was never run, or is not here.
@@ -95,7 +97,7 @@ def load_results(
 
 
 def _local(experiment: Experiment, workspace: Path) -> Results:
-    return read_results(RunFolder(workspace, experiment))
+    return read_results(to_read(RunFolder(workspace, experiment)))
 
 
 def _paper(experiment: Experiment, workspace: Path) -> Results:
@@ -139,5 +141,6 @@ def _results(folder: RunFolder, details: dict[str, Any], by_class: bool) -> Resu
         per_class_steps=rows.steps,
         class_counts=counts.pop("train"),
         details=details,
+        source="wandb" if is_downloaded(folder) else "workspace",
         measured_counts=counts,
     )

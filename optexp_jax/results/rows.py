@@ -16,6 +16,7 @@ import pandas as pd
 
 from optexp_jax.errors import DamagedError
 from optexp_jax.results import checked_files
+from optexp_jax.results.status import FINISHED
 
 MERGED = {"metrics": "metrics.parquet", "per_class": "per_class.npz"}
 
@@ -61,6 +62,18 @@ def parts(folder: Path, kind: str) -> list[Part]:
     return sorted(found, key=lambda part: (part.path.stat().st_mtime_ns, part.path.name))
 
 
+def merged_files(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The merged files that count: name -> entry in the status, None from version 0.1.0.
+
+    A run that was killed while it ended has them without an entry, and all its parts.
+    """
+    if said.get("status") not in FINISHED:
+        return {}
+    if "id" not in said:
+        return {name: None for name in MERGED.values() if (folder / name).exists()}
+    return {name: said["files"][name] for name in MERGED.values() if name in said["files"]}
+
+
 def write_part(
     folder: Path,
     key: str,
@@ -94,6 +107,7 @@ def read(
     merged: Mapping[str, Any],
     lenient: bool = False,
     by_class: bool = True,
+    after: int | None = None,
 ) -> Rows:
     """All rows, the newest of each step, in order of steps.
 
@@ -103,6 +117,7 @@ def read(
         merged: name of a merged file -> its entry in the status, None for one without.
         lenient: whether chunks that are damaged are left out.
         by_class: whether the arrays by class are read.
+        after: a step; chunks that end with it or before are left out.
 
     Raises:
         DamagedError: a file is damaged, or of another run.
@@ -116,7 +131,7 @@ def read(
             entry = merged[name]
             content = _checked(folder / name, key, entry and entry["sha256"])
             found.append(decode(folder / name, content))
-        found += _each(parts(folder, kind), key, decode, lenient)
+        found += _each(_later(parts(folder, kind), after), key, decode, lenient)
     _require_alike(folder, [list(table.columns) for table in tables])
     _require_alike(folder, [[(n, a.shape[1:]) for n, a in part.items()] for part in arrays])
     joined = _concatenate(arrays)
@@ -148,6 +163,10 @@ def missing(found: Iterable[int], wanted: np.ndarray) -> str | None:
     if len(absent) == 1:
         return f"step {absent[0]}"
     return f"steps {absent[0]} to {absent[-1]} ({len(absent)} rows)"
+
+
+def _later(found: list[Part], after: int | None) -> list[Part]:
+    return found if after is None else [part for part in found if part.last > after]
 
 
 def _each(found: list[Part], key: str, decode: Any, lenient: bool) -> list[Any]:

@@ -19,9 +19,9 @@ from optexp_jax.errors import DamagedError, OptexpError, UnreadableError, unread
 from optexp_jax.experiment import Experiment
 from optexp_jax.numerics import settings_in_use
 from optexp_jax.results import checked_files, rows, status
-from optexp_jax.results.integrity import entry_of, merged_files, require_files, require_rows
+from optexp_jax.results.integrity import entry_of, require_files, require_rows
 from optexp_jax.results.locks import Lock
-from optexp_jax.results.rows import MERGED, Rows
+from optexp_jax.results.rows import MERGED, Rows, merged_files
 from optexp_jax.results.status import FINISHED
 from optexp_jax.version import VERSION
 
@@ -38,11 +38,11 @@ class RunFolder:
     beginning of a run makes the folder: where it was moved or deleted, nothing is written anew.
     """
 
-    def __init__(self, workspace: Path, experiment: Experiment) -> None:
+    def __init__(self, workspace: Path, experiment: Experiment, path: Path | None = None) -> None:
         self.workspace = workspace
         self.experiment = experiment
-        self.group = workspace / "experiments" / experiment.group
-        self.path = self.group / experiment.id
+        self.path = path or workspace / "experiments" / experiment.group / experiment.id
+        self.group = self.path.parent
         self._lock = Lock(self.path)
         self._known: dict[str, Any] | None = None
 

@@ -20,10 +20,10 @@ from optexp_jax.grid import unique
 from optexp_jax.host import allow_open_files
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
-from optexp_jax.results.run_folders import RunFolders
+from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder, changes_since
-from optexp_jax.results.wandb.mirror import Mirror, open_mirror
+from optexp_jax.results.wandb.child import Reader, open_reader
 from optexp_jax.runner.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.runner.display import Display, Silent
 from optexp_jax.runner.multihost import broadcast_plan
@@ -72,7 +72,7 @@ def run_local(
 
     Args:
         experiments: the runs.
-        settings: the workspace, and whether runs are mirrored to wandb.
+        settings: the workspace, and whether wandb is told of runs.
         options: how they are run.
         display: what a person sees.
         folders: of the workspace, where the caller has them.
@@ -115,12 +115,12 @@ class _Launcher:
                 for experiment in todo:
                     self._folders[experiment].clear()
             stack.enter_context(persistent_compile_cache(self._settings.workspace))
-            mirror = open_mirror(self._settings, self._display.say)
-            stack.callback(mirror.close)
+            reader = open_reader(self._settings, self._display.say)
+            stack.callback(reader.close)
             self._display.begin(len(todo))
             for plan in self._plans(todo):
                 if not self._stop:
-                    self._run_safely(plan, mirror)
+                    self._run_safely(plan, reader)
         self._outcome.stopped = self._stop.signal
         return self._outcome
 
@@ -174,7 +174,7 @@ class _Launcher:
         return [e for e in pending if e not in sentences]
 
     def _is_done(self, folder: RunFolder) -> bool:
-        return not self._options.force and folder.is_finished()
+        return not self._options.force and to_read(folder).is_finished()
 
     # -- packs ----------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ class _Launcher:
     def _folders_of(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
         return {e.id: self._folders[e] for e in experiments}
 
-    def _run_safely(self, plan: PackPlan, mirror: Mirror) -> None:
+    def _run_safely(self, plan: PackPlan, reader: Reader) -> None:
         """Run a pack; an error of its own ends it as failed and leaves the others alone."""
         data, seconds = None, self._options.checkpoint_seconds
         try:
@@ -273,7 +273,7 @@ class _Launcher:
             for part in self._in_parts(plan, data):
                 if not self._stop:
                     broadcast_plan(part)
-                    pack_run = PackRun(part, data, mirror, self._display, self._stop, seconds)
+                    pack_run = PackRun(part, data, reader, self._display, self._stop, seconds)
                     for experiment, reason in pack_run.train().items():
                         self._tell_failure([experiment], reason)
         except Stopped:  # while its data were prepared: the next call begins again there

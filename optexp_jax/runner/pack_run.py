@@ -19,8 +19,7 @@ from optexp_jax.grid import method_name
 from optexp_jax.results import status
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
-from optexp_jax.results.wandb.mirror import Mirror, new_run_id
-from optexp_jax.results.wandb.rows import rows_to_mirror
+from optexp_jax.results.wandb.child import Reader, new_run_id
 from optexp_jax.runner.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.runner.display import Display
 from optexp_jax.runner.signals import Stopped
@@ -61,7 +60,7 @@ class PackRun:
     Args:
         plan: what to run.
         data: the data of its problem.
-        mirror: where scalars are mirrored.
+        reader: who tells wandb of the runs.
         display: what a person sees.
         control: whether to checkpoint and stop after this chunk; it raises `Stopped` to leave a
             long evaluation, and the pack then goes on from its last checkpoint.
@@ -72,21 +71,20 @@ class PackRun:
         self,
         plan: PackPlan,
         data: Data,
-        mirror: Mirror,
+        reader: Reader,
         display: Display,
         control: RunControl,
         checkpoint_seconds: float,
     ) -> None:
         self._plan = plan
         self._data = data
-        self._mirror = mirror
+        self._reader = reader
         self._display = display
         self._control = control
         self._checkpoint_seconds = checkpoint_seconds
         self._counts = examples_by_class(plan.pack, data)
         self._running = dict(plan.folders)
         self._failed: dict[Experiment, str] = {}
-        self._mirror_ids: dict[str, str] = {}
         self._writer: CheckpointWriter | None = None
         self._began = self._saved = time.monotonic()
 
@@ -129,7 +127,7 @@ class PackRun:
     def _begin(self, total: int) -> None:
         for key, folder in list(self._running.items()):
             with self._failing_alone(key):
-                self._mirror_ids[key] = folder.read_status().get("wandb_id") or new_run_id()
+                wandb_id = folder.read_status().get("wandb_id") or new_run_id()
                 folder.begin(
                     self._counts,
                     total_steps=total,
@@ -137,9 +135,9 @@ class PackRun:
                     pack_mode=self._plan.pack.mode,
                     micro_batch=self._plan.pack.micro_batch,
                     devices=self._plan.pack.devices,
-                    wandb_id=self._mirror_ids[key],
+                    wandb_id=wandb_id,
                 )
-                self._mirror.start(folder.experiment, self._mirror_ids[key])
+                self._reader.begin(folder.experiment, wandb_id, self._counts)
 
     @contextlib.contextmanager
     def _failing_alone(self, key: str) -> Iterator[None]:
@@ -151,8 +149,6 @@ class PackRun:
             self._failed[folder.experiment] = str(error)
             with contextlib.suppress(GoneError):
                 folder.fail(str(error))
-            if key in self._mirror_ids:
-                self._mirror.finish(self._mirror_ids[key], "failed", [])
 
     def _store(self, chunk: Chunk) -> None:
         for record in chunk.records:
@@ -163,17 +159,13 @@ class PackRun:
     def _store_record(self, record: RunRecord) -> None:
         key = record.experiment.id
         folder = self._running[key]
-        rows = record.table, record.per_class, record.per_class_steps
-        folder.append(*rows)
-        groups = record.experiment.problem.dataset.groups(self._data.class_counts)
-        self._mirror.log(self._mirror_ids[key], rows_to_mirror(*rows, groups, self._counts))
+        folder.append(record.table, record.per_class, record.per_class_steps)
         if record.parameters is not None:
             folder.keep_parameters(record.step, record.parameters)
         if record.status in FINISHED:
             seconds = round(time.monotonic() - self._began, 3)
             folder.finish(record.status, record.step, checkpoint=None, pack_seconds=seconds)
             del self._running[key]
-            self._mirror.finish(self._mirror_ids[key], record.status, folder.final_files())
             self._display.finished(1)
         else:
             folder.write_status(step=record.step)
@@ -182,7 +174,6 @@ class PackRun:
         for key, folder in list(self._running.items()):
             with self._failing_alone(key):
                 folder.write_status(status="preempted")
-                self._mirror.finish(self._mirror_ids[key], "preempted", [])
 
     # -- checkpoints ----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import unique
 from optexp_jax.results import checked_files
-from optexp_jax.results.run_folders import RunFolders
+from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.schedulers.base import Scheduler
 from optexp_jax.schedulers.manifest import Manifest, commit_of, in_tasks, now
@@ -87,7 +87,7 @@ def left_to_send(
     left, busy = [], 0
     for experiment in unique(experiments):
         folder = folders[experiment]
-        if folder.is_finished() and not force:
+        if not force and to_read(folder).is_finished():
             continue
         task = tasks.get(experiment.run_key)
         if (task and task.is_alive) or folder.is_locked():

@@ -37,6 +37,7 @@ experiments = [
     *experiments_of(adam, problem, group="gpt_test", steps=5000, eval_every=50),
 ]
 resources = "a100_48h"
+wandb_project = "optexp-gpt2"
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, wandb_project=wandb_project)

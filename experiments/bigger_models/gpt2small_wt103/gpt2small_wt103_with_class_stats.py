@@ -22,6 +22,7 @@ experiments = at_best(
     per_class=True,
 )
 resources = "h100_24h"
+wandb_project = "optexp-gpt2"
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, wandb_project=wandb_project)

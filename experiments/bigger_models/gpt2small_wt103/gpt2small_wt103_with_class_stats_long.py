@@ -25,6 +25,7 @@ experiments = replace_all(
     keep_steps=(0, 1, 5, 10, 50, 100),
 )
 resources = "h100_24h"
+wandb_project = "optexp-gpt2"
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, wandb_project=wandb_project)
