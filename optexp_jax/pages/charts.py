@@ -21,14 +21,13 @@ CLASSES = 200  # drawn at most, evenly over the ranks of their frequencies
 STEPS = 60  # of the slider at most
 _LINEAR = 30  # classes that have a linear axis of ranks
 
-# Markers of Matplotlib -> symbol of Plot, degrees that it is turned by.
-_SYMBOLS = {
+# Markers of Matplotlib -> filled symbol of D3, degrees that it is turned by. A star is the best rate.
+SYMBOLS = {
     "o": ("circle", 0), "s": ("square", 0), "^": ("triangle", 0), "v": ("triangle", 180),
-    "<": ("triangle", 270), ">": ("triangle", 90), "D": ("diamond", 0), "d": ("diamond", 0),
-    "P": ("plus", 0), "p": ("hexagon", 0), "h": ("hexagon", 30), "8": ("wye", 0),
-    "X": ("asterisk", 0), "": ("circle", 0),
+    "<": ("triangle", 270), ">": ("triangle", 90), "D": ("diamond", 0), "d": ("diamond", 90),
+    "P": ("cross", 0), "X": ("cross", 45), "p": ("wye", 0), "h": ("wye", 180), "8": ("square", 45),
+    "": ("circle", 0),
 }  # fmt: skip
-
 
 Methods = Mapping[Optimizer, dict[str, Any]]  # how each is shown, in the order of the page
 Chosen = Mapping[Optimizer, list[Results]]
@@ -43,7 +42,7 @@ def methods_of(results: Sequence[Results]) -> dict[Optimizer, dict[str, Any]]:
 
 def _look(look: style.Look) -> dict[str, Any]:
     _, dashes = look.linestyle if isinstance(look.linestyle, tuple) else (0, ())
-    symbol, turn = _SYMBOLS.get(look.marker, ("circle", 0))
+    symbol, turn = SYMBOLS.get(look.marker, ("circle", 0))
     return {
         "label": style.plain(look.label),
         "color": to_hex(look.color),

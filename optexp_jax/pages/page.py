@@ -22,6 +22,7 @@ from optexp_jax.version import VERSION
 NONE: definitions.Commands = {}
 
 _FILES = importlib.resources.files("optexp_jax.pages")
+_SCRIPTS = ("looks.js", "charts.js", "table.js", "page.js")
 _LIBRARIES = (("d3.min.js", "LICENSE-d3.txt"), ("plot.umd.min.js", "LICENSE-plot.txt"))
 
 
@@ -137,7 +138,7 @@ def page_of(group: Group, known: definitions.Commands = NONE, index: bool = Fals
         made=html.escape(_made()),
         data=embedded(data_of(group, known)),
         libraries="\n".join(scripts),
-        script=_text("page.js"),
+        script="\n".join(map(_text, _SCRIPTS)),
     )
 
 

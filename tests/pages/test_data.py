@@ -16,8 +16,10 @@ from optexp_jax import LearningRate, register
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
-from optexp_jax.optim import SGD, Adam
+from optexp_jax.optim import SGD, Adam, appearance_of
 from optexp_jax.pages import charts, definitions, page
+from optexp_jax.plotting import style
+from optexp_jax.registry import registered
 from optexp_jax.results.load import load_results
 from optexp_jax.results.selection import best_rates
 from optexp_jax.results.store import RunFolder
@@ -172,6 +174,15 @@ def test_a_stranger_s_optimizer_has_a_name_a_look_and_an_import(tmp_path):
     assert data["methods"][0]["label"] == "Own"
     assert data["methods"][0]["color"].startswith("#")
     assert f"import {Own.__module__}" in data["reproduce"][0]["code"]
+
+
+def test_every_marker_of_the_figures_has_a_symbol_that_a_legend_can_fill():
+    kinds = [cls for cls in registered().values() if appearance_of(cls)]
+    markers = {appearance_of(cls).marker for cls in kinds} | {marker for _, marker in style._FREE}
+    assert markers <= charts.SYMBOLS.keys()
+    filled = {"circle", "cross", "diamond", "square", "triangle", "wye"}
+    assert {symbol for symbol, _ in charts.SYMBOLS.values()} == filled
+    assert len(set(charts.SYMBOLS.values())) == len(charts.SYMBOLS) - 1
 
 
 def test_a_group_without_finished_runs_says_so(tmp_path):
