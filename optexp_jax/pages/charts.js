@@ -83,11 +83,13 @@ function drawClasses() {
     points.push(...classes);
   }
   marks.push(tip(points, "x", "y"));
+  const ranks = by_class.classes.map((c) => c.rank);
+  const whole = d3.ticks(1, d3.max(ranks), 8).filter(Number.isInteger);
   const most = d3.max(by_class.lines, (line) => d3.max(line.values[0])) ?? 1;
   const y = axis(by_class.label, [], false, { grid: true, domain: [0, 1.25 * most], clamp: true });
   plotted($("#by_class .chart"), `Loss of each class at step ${step}`, {
     height: 360, marginTop: 28, marks, y,
-    x: axis("Rank of the class, from the most frequent to the rarest", by_class.classes.map((c) => c.rank), by_class.log, { inset: 8 }),
+    x: axis("Rank of the class, from the most frequent to the rarest", ranks, by_class.log, by_class.log ? { inset: 8 } : { inset: 8, ticks: whole, tickFormat: "d" }),
   });
   drawPanels(step, y);
 }

@@ -21,7 +21,7 @@ CLASSES = 200  # drawn at most, evenly over the ranks of their frequencies
 STEPS = 60  # of the slider at most
 _LINEAR = 30  # classes that have a linear axis of ranks
 
-# Markers of Matplotlib -> filled symbol of D3, degrees that it is turned by. A star is the best rate.
+# Markers of Matplotlib -> filled symbol of D3 (stars are chosen rates), degrees it is turned by.
 SYMBOLS = {
     "o": ("circle", 0), "s": ("square", 0), "^": ("triangle", 0), "v": ("triangle", 180),
     "<": ("triangle", 270), ">": ("triangle", 90), "D": ("diamond", 0), "d": ("diamond", 90),
