@@ -7,7 +7,7 @@ import sys
 
 COMMANDS = {
     "datasets": "what data sets there are, and how they come here",
-    "results": "what the workspace holds: list, show, export, merge, verify, prune, rm, du",
+    "results": "what the workspace holds: list, show, export, page, merge, verify, prune, rm, du",
 }
 
 

@@ -152,10 +152,9 @@ def _show(runs: list[Planned], context: Context) -> int:
 
 def _with_profiles(package: str, modules: dict[str, list[Experiment]]) -> list[cluster_all.Module]:
     """The modules with the profiles that they declare as `resources`."""
-    names = {f"{package}.{name}": members for name, members in modules.items()}
     return [
-        cluster_all.Module(name, members, getattr(sys.modules[name], "resources", None))
-        for name, members in names.items()
+        cluster_all.Module(f"{package}.{name}", members, _said(package, name, "resources"))
+        for name, members in modules.items()
     ]
 
 
@@ -163,9 +162,14 @@ def _wandb_projects(
     package: str, modules: dict[str, list[Experiment]]
 ) -> tuple[tuple[str, str], ...]:
     """The wandb project of each group whose module declares one as `wandb_project`."""
-    own = {n: getattr(sys.modules[f"{package}.{n}"], "wandb_project", None) for n in modules}
+    own = {name: _said(package, name, "wandb_project") for name in modules}
     groups = {e.group: own[name] for name, members in modules.items() for e in members}
     return tuple((group, project) for group, project in groups.items() if project)
+
+
+def _said(package: str, name: str, what: str) -> str | None:
+    """What a module says of its experiments beside their list; None where it says nothing."""
+    return getattr(sys.modules.get(f"{package}.{name}"), what, None)
 
 
 def discover(package: str) -> dict[str, list[Experiment]]:

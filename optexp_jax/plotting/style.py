@@ -172,6 +172,17 @@ def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: Batch
     return text
 
 
+def plain(text: str) -> str:
+    """A label without mathematics, for what is not drawn by Matplotlib.
+
+    >>> plain(r"Adam ($\\beta_1$ = 0)")
+    'Adam (β₁ = 0)'
+    """
+    for symbol, math in _MATH.items():
+        text = text.replace(math, symbol)
+    return text
+
+
 def _values(optimizer: Optimizer) -> dict[str, Any]:
     """The fields of an optimizer by name."""
     return {f.name: getattr(optimizer, f.name) for f in dataclasses.fields(optimizer)}

@@ -1,4 +1,4 @@
-"""`python -m optexp_jax.results list | show | export | merge | verify | prune | rm | du`."""
+"""`python -m optexp_jax.results list | show | export | page | merge | verify | prune | rm | du`."""
 
 from __future__ import annotations
 
@@ -69,6 +69,12 @@ def _export(context: ResultsContext, args: argparse.Namespace) -> int:
     return export(context, args.group, args.format, args.per_class, args.output)
 
 
+def _page(context: ResultsContext, args: argparse.Namespace) -> int:
+    from optexp_jax.cli.results.paging import page
+
+    return page(context, args.group, args.modules, args.output)
+
+
 def _merge(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.merging import merge_from
 
@@ -103,6 +109,7 @@ _ACTIONS = {
     "list": _list,
     "show": _show,
     "export": _export,
+    "page": _page,
     "merge": _merge,
     "verify": _verify,
     "prune": _prune,

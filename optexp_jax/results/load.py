@@ -110,20 +110,26 @@ def _paper(experiment: Experiment, workspace: Path) -> Results:
 SOURCES: dict[str, Callable[[Experiment, Path], Results]] = {"local": _local, "paper": _paper}
 
 
-def read_results(folder: RunFolder) -> Results:
-    """What the folder of a run holds; see `load_results`."""
+def read_results(folder: RunFolder, by_class: bool = True) -> Results:
+    """What the folder of a run holds; see `load_results`.
+
+    Args:
+        folder: of the run.
+        by_class: whether arrays by class and counts of classes are read, too.
+    """
     while True:
         details = folder.read_status()
         try:
-            return _results(folder, details)
+            return _results(folder, details, by_class)
         except DamagedError:
             if folder.read_status() == details:
                 raise
             # A process that ends the run has merged its files meanwhile: look again.
 
 
-def _results(folder: RunFolder, details: dict[str, Any]) -> Results:
-    rows, counts = folder.read_rows(), folder.class_counts(details)
+def _results(folder: RunFolder, details: dict[str, Any], by_class: bool) -> Results:
+    rows = folder.read_rows(by_class)
+    counts = folder.class_counts(details) if by_class else {"train": np.empty(0)}
     status = details.get("status", "missing")
     if status == "running" and not folder.is_locked():
         status = "interrupted"

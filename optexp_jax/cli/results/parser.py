@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     shown = command("show", "all that is known of a run, and its curve")
     shown.add_argument("run", metavar="ID", help="the first digits of an id, or GROUP/ID")
     _add_export(command("export", "a tidy table of a group: a row for each run and step"))
+    _add_page(command("page", "a group as one HTML file: charts, runs, how each was made"))
     merge = command("merge", "copy the finished runs of another workspace that are not here")
     merge.add_argument("other", type=Path, metavar="OTHER_WORKSPACE")
     command("verify", "read every file, count every row, name what belongs to no run")
@@ -61,6 +62,23 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--dry-run", action="store_true", help="say what, and remove nothing")
     command("du", "what takes how much of the disk")
     return root
+
+
+def _add_page(page: argparse.ArgumentParser) -> None:
+    which = page.add_mutually_exclusive_group(required=True)
+    which.add_argument("group", nargs="?", metavar="GROUP")
+    which.add_argument("--all", action="store_true", help="of all groups, and an index of them")
+    page.add_argument(
+        "--module",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="show the commands of this module of experiments, e.g. --module experiments.linreg",
+    )
+    page.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="else the folder pages in the workspace"
+    )
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:

@@ -1,0 +1,6 @@
+"""Results as pages: one HTML file for each group, which opens from disk without a network."""
+
+from optexp_jax.pages.definitions import commands_of
+from optexp_jax.pages.page import Group, index_of, page_of, read_group
+
+__all__ = ["Group", "commands_of", "index_of", "page_of", "read_group"]

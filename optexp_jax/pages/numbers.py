@@ -1,0 +1,22 @@
+"""Numbers as a page holds them: JSON has neither NaN nor infinity, and needs few digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+DIGITS = 4
+
+
+def short(value: float) -> float | None:
+    """A number to four digits; None for what is not finite.
+
+    >>> [short(v) for v in (0.123456, 12345678.0, float("nan"), float("inf"))]
+    [0.1235, 12350000.0, None, None]
+    """
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+
+
+def shortened(values: Iterable[float]) -> list[float | None]:
+    """Many of them."""
+    return [short(float(value)) for value in values]
