@@ -47,8 +47,8 @@ def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
 
     Raises:
         UnreadableError: a folder cannot be read.
-        OptexpError: all programs are to go while a run is going on, or one goes on that does not say
-            with which version of JAX.
+        OptexpError: all programs are to go while a run is going on, or one goes on that does not
+            say with which version of JAX.
     """
     found = [("leftover", path) for path in leftovers(workspace)]
     for group in groups(workspace):
