@@ -103,7 +103,7 @@ class WandbServer:
             tails = {"historyTail": json.dumps(run["history"][-1:]), "eventsTail": "[]"}
             bucket = {"id": f"id-{name}", "name": name, "displayName": run.get("displayName")}
             bucket |= counts | tails | {"logLineCount": 0, "config": run.get("config")}
-            bucket |= {"tags": run.get("tags"), "notes": None, "wandbConfig": "{}"}
+            bucket |= {"tags": run.get("tags"), "notes": None, "wandbConfig": '{"t": 1}'}
             bucket |= {"summaryMetrics": json.dumps(run["summary"])}
         model = {"id": "UA==", "name": project, "entity": {"id": "RQ==", "name": ENTITY}}
         return {"model": model | {"bucket": bucket}}
@@ -144,6 +144,9 @@ class WandbServer:
         artifact = self.artifacts[artifactID]
         artifact["committed"] = True
         return {"commitArtifact": {"artifact": {"id": artifactID, "digest": artifact["digest"]}}}
+
+    def on_ArtifactType(self, **_):
+        return {"project": None}
 
     def on_Runs(self, project, filters="{}", **_):
         if project not in self.projects:

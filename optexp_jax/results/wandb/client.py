@@ -143,7 +143,7 @@ def start(
 
 def log(run: Any, rows: Iterable[Mapping[str, float]]) -> None:
     """Add rows, each with its `step`; those that are there already are left out."""
-    there = run.step
+    there = max(run.step, run.starting_step)
     for row in rows:
         if row["step"] >= there:
             values = {k: v for k, v in row.items() if k != "step"}
