@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from optexp_jax.errors import unreadable
-from optexp_jax.results.workspace import PACKS, RUNS, entries_of, folders_in
+from optexp_jax.results.run_folders import DOWNLOADED
+from optexp_jax.results.workspace import PACKS, READABLE, RUNS, entries_of, groups
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -43,15 +44,18 @@ def _sizes(folder: str) -> Iterator[int]:
 
 
 def sizes_by_group(workspace: Path) -> dict[str, dict[str, int]]:
-    """Bytes of the `runs` and of the `checkpoints` of each group.
+    """Bytes of the `runs`, the `checkpoints` and the `downloads` of each group.
 
     Raises:
         UnreadableError: a folder cannot be read.
     """
     found = {}
-    for group in folders_in(workspace / RUNS):
+    for name in groups(workspace, READABLE):
+        group = workspace / RUNS / name
         checkpoints = size_of(group / PACKS)
-        found[group.name] = {"runs": size_of(group) - checkpoints, "checkpoints": checkpoints}
+        found[name] = {"runs": size_of(group) - checkpoints, "checkpoints": checkpoints}
+        brought = size_of(workspace / DOWNLOADED / name)
+        found[name] |= {"downloads": brought} if brought else {}
     return found
 
 

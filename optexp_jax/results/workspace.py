@@ -1,14 +1,15 @@
 """The runs of a workspace, read from what stands in it: nobody has to say which there are.
 
-A run is `experiments/<group>/<id>/` with an `experiment.json`. Where no definition can be read, or
-a class of it is defined elsewhere, the run is named with a sentence and the others are read.
+A run is `experiments/<group>/<id>/` with an `experiment.json`, or `wandb_cache/<group>/<id>/` if it
+came from wandb and was not run here. Where no definition can be read, or a class of it is defined
+elsewhere, the run is named with a sentence and the others are read.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,12 @@ from optexp_jax.errors import OptexpError, UnreadableError, unreadable
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import momentum_of
 from optexp_jax.results import checked_files
+from optexp_jax.results.run_folders import DOWNLOADED
 from optexp_jax.results.store import RunFolder
 
 DEFINITION = "experiment.json"
 RUNS, PACKS = "experiments", "packs"  # folders: of groups, and of the checkpoints of a group
+OWN, READABLE = (RUNS,), (RUNS, DOWNLOADED)  # where runs are that are kept up here, or read
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _PREFIX = re.compile(r"[0-9a-f]{1,64}")
@@ -42,17 +45,25 @@ class RecordedRuns(NamedTuple):
 # -- reading --------------------------------------------------------------------------------------
 
 
-def groups(workspace: Path) -> list[str]:
+def groups(workspace: Path, roots: Sequence[str] = OWN) -> list[str]:
     """The names of the groups, sorted; empty of a workspace that is not there.
+
+    Args:
+        workspace: its folder.
+        roots: `OWN` for what was run here, `READABLE` for what was downloaded, too.
 
     Raises:
         UnreadableError: the folder cannot be read.
     """
-    return [path.name for path in folders_in(workspace / RUNS)]
+    found = {path.name for path in folders_in(workspace / RUNS)} if RUNS in roots else set()
+    if DOWNLOADED in roots:  # where wandb kept its own files, once
+        folders = folders_in(workspace / DOWNLOADED)
+        found |= {f.name for f in folders if any(_ID.fullmatch(p.name) for p in folders_in(f))}
+    return sorted(found)
 
 
 def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
-    """The runs that a workspace holds, without the Python modules that declared them.
+    """The runs that a workspace holds, downloaded ones too, without the modules that declared them.
 
     Args:
         workspace: its folder.
@@ -66,10 +77,10 @@ def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
         UnreadableError: a folder cannot be read.
     """
     if group is not None:
-        require_group(workspace, group)
+        require_group(workspace, group, READABLE)
     found: list[RunFolder] = []
     unread: list[UnreadRun] = []
-    for path in run_paths(workspace, group):
+    for path in run_paths(workspace, group, READABLE):
         try:
             found.append(run_at(workspace, path))
         except OptexpError as error:
@@ -77,12 +88,28 @@ def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
     return RecordedRuns(sorted(found, key=_place), unread)
 
 
-def run_paths(workspace: Path, group: str | None = None) -> Iterator[Path]:
-    """The folders that are named like a run or hold a definition, without those never begun."""
-    for name in groups(workspace) if group is None else [group]:
-        for path in folders_in(workspace / RUNS / name):
-            if os.path.lexists(path / DEFINITION) or (_ID.fullmatch(path.name) and _is_begun(path)):
-                yield path
+def run_paths(
+    workspace: Path, group: str | None = None, roots: Sequence[str] = OWN
+) -> Iterator[Path]:
+    """The folders that are named like a run or hold a definition, without those never begun.
+
+    Args:
+        workspace: its folder.
+        group: name of a group; None for all.
+        roots: where to look; what is in several is taken from the first.
+    """
+    for name in groups(workspace, roots) if group is None else [group]:
+        seen: set[str] = set()
+        for root in roots:
+            here = [p for p in folders_in(workspace / root / name) if p.name not in seen]
+            found = [path for path in here if _is_run(path)]
+            seen |= {path.name for path in found}
+            yield from found
+
+
+def _is_run(path: Path) -> bool:
+    named = _ID.fullmatch(path.name) and _is_begun(path)
+    return bool(named) or os.path.lexists(path / DEFINITION)
 
 
 def run_at(workspace: Path, path: Path) -> RunFolder:
@@ -107,7 +134,8 @@ def run_at(workspace: Path, path: Path) -> RunFolder:
         raise OptexpError(
             f"{file}: {error}", code="definition-unread", path=file, why=error.code
         ) from error
-    folder = RunFolder(workspace, experiment)
+    root = path.parent.parent
+    folder = RunFolder(workspace, experiment, root / experiment.group / experiment.id)
     if folder.path != path:
         raise OptexpError(
             f"{path} holds the run {folder.path.relative_to(workspace)}: move the folder there.",
@@ -121,13 +149,13 @@ def run_at(workspace: Path, path: Path) -> RunFolder:
 # -- what a person names --------------------------------------------------------------------------
 
 
-def require_group(workspace: Path, group: str) -> None:
+def require_group(workspace: Path, group: str, roots: Sequence[str] = OWN) -> None:
     """Refuse a name that no group has.
 
     Raises:
         OptexpError: there is no such group.
     """
-    known = groups(workspace)
+    known = groups(workspace, roots)
     if group not in known:
         raise OptexpError(
             f"The workspace {workspace} has no group '{group}': {_choice(known)}.",
@@ -138,18 +166,23 @@ def require_group(workspace: Path, group: str) -> None:
         )
 
 
-def run_path(workspace: Path, wanted: str) -> Path:
+def run_path(workspace: Path, wanted: str, roots: Sequence[str] = OWN) -> Path:
     """The folder of the run that an id means, or the beginning of one, or `GROUP/ID`.
+
+    Args:
+        workspace: its folder.
+        wanted: what a person names.
+        roots: where to look.
 
     Raises:
         OptexpError: no run has this id, or several have.
     """
     group, _, prefix = wanted.rpartition("/")
     if group:
-        require_group(workspace, group)
+        require_group(workspace, group, roots)
     found = []
     if _PREFIX.fullmatch(prefix):
-        paths = run_paths(workspace, group or None)
+        paths = run_paths(workspace, group or None, roots)
         found = [path for path in paths if path.name.startswith(prefix)]
     if not found:
         raise OptexpError(

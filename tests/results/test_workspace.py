@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 from errors import refuses
+from small_workspaces import record, run
 
 from optexp_jax import Experiment, Problem, register
 from optexp_jax.datasets import HeavyTailedOneHot
@@ -15,7 +16,14 @@ from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.results.store import RunFolder
-from optexp_jax.results.workspace import groups, recorded_runs, run_at, run_path
+from optexp_jax.results.workspace import (
+    READABLE,
+    groups,
+    recorded_runs,
+    run_at,
+    run_path,
+    run_paths,
+)
 
 PROBLEM = Problem(Linear(111, 111), HeavyTailedOneHot(100), SquaredLoss())
 
@@ -186,3 +194,32 @@ def test_an_id_may_be_cut_short(tmp_path):
     for group in ("c", "..", "/"):
         with refuses("no-such-group"):
             run_path(tmp_path, f"{group}/{first.name}")
+
+
+def test_downloaded_runs_are_read_and_not_kept_up(tmp_path):
+    here, both, there = (run(seed=seed) for seed in range(3))
+    for experiment in (here, both):
+        record(tmp_path, experiment)
+    for experiment in (both, there):
+        record(tmp_path / "other", experiment, scale=2.0)
+    cache = tmp_path / "wandb_cache" / "a"
+    cache.mkdir(parents=True)
+    for experiment in (both, there):
+        (tmp_path / "other" / "experiments" / "a" / experiment.id).rename(cache / experiment.id)
+    (tmp_path / "wandb_cache" / "artifacts" / "tmp").mkdir(parents=True)  # of wandb, once
+    found = {folder.experiment.seed: folder for folder in recorded_runs(tmp_path).runs}
+    assert {seed: folder.path.parents[1].name for seed, folder in found.items()} == {
+        0: "experiments",
+        1: "experiments",
+        2: "wandb_cache",
+    }
+    assert (
+        found[2]
+        .read_rows()
+        .table.equals(record(tmp_path / "x", there, scale=2.0).read_rows().table)
+    )
+    assert groups(tmp_path, READABLE) == ["a"]
+    assert len(list(run_paths(tmp_path))) == 2
+    assert run_at(tmp_path, run_path(tmp_path, there.id, READABLE)).experiment == there
+    with refuses("no-such-run"):
+        run_path(tmp_path, there.id)

@@ -9,7 +9,7 @@ from optexp_jax.atomic_write import atomic_write
 from optexp_jax.cli.results.context import ResultsContext
 from optexp_jax.errors import OptexpError, cause_of, remedy_of
 from optexp_jax.pages import commands_of, index_of, page_of, read_group
-from optexp_jax.results.workspace import groups
+from optexp_jax.results.workspace import READABLE, groups
 
 
 def page(
@@ -26,7 +26,7 @@ def page(
     Raises:
         OptexpError: there is no such group or module, or a page cannot be written.
     """
-    names = groups(context.workspace) if group is None else [group]
+    names = groups(context.workspace, READABLE) if group is None else [group]
     if not names:
         raise OptexpError(
             f"The workspace {context.workspace} holds no runs: run some first, or set "

@@ -23,7 +23,7 @@ from optexp_jax.results.load import Results, read_results
 from optexp_jax.results.selection import main_metric
 from optexp_jax.results.sizes import in_words, size_of
 from optexp_jax.results.store import RunFolder
-from optexp_jax.results.workspace import run_at, run_path
+from optexp_jax.results.workspace import READABLE, run_at, run_path
 
 _DECADES = 100.0  # the span from which an axis is logarithmic
 _STATUS = ("started", "updated", "host", "cores", "pack_seconds", "reason")
@@ -35,7 +35,7 @@ def show(context: ResultsContext, wanted: str) -> int:
     Raises:
         OptexpError: no run has this id, several have, or its definition cannot be read.
     """
-    folder = run_at(context.workspace, run_path(context.workspace, wanted))
+    folder = run_at(context.workspace, run_path(context.workspace, wanted, READABLE))
     try:
         results = read_results(folder)
     except (DamagedError, UnreadableError) as error:
