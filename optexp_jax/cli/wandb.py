@@ -44,7 +44,8 @@ def sync(context: Context, experiments: Sequence[Experiment]) -> int:
     """Publish the finished runs that the server does not have whole."""
     from optexp_jax.results.wandb.sync import compare, publish
 
-    context.say("Asking the wandb server what it has.")
+    if any(context.folders[e].has_ended() for e in experiments):
+        context.say("Asking the wandb server what it has.")
     found = compare(experiments, context.settings, context.folders)
     for sentence in _counted(len(found.there), "on the server already"):
         context.say(sentence)
@@ -52,7 +53,7 @@ def sync(context: Context, experiments: Sequence[Experiment]) -> int:
         context.say(sentence)
     sent = publish(found, context.settings)
     names = ((f"{one.group} {one.name}", error) for one, error in sent)
-    return _follow(context, names, len(found.missing), "published")
+    return _follow(context, names, len(found.missing), "published", "publish")
 
 
 def download(context: Context, experiments: Sequence[Experiment]) -> int:
@@ -67,7 +68,7 @@ def download(context: Context, experiments: Sequence[Experiment]) -> int:
         context.say(sentence)
     brought = fetch(missing, context.settings)
     names = ((f"{e.group} {e.short_id}", error) for e, error in brought)
-    return _follow(context, names, len(missing), "downloaded")
+    return _follow(context, names, len(missing), "downloaded", "download")
 
 
 def clear(context: Context, experiments: Sequence[Experiment]) -> int:
@@ -91,16 +92,23 @@ def _runs(number: int) -> str:
 
 
 def _follow(
-    context: Context, ended: Iterator[tuple[str, str | None]], total: int, done: str
+    context: Context,
+    ended: Iterator[tuple[str, str | None]],
+    total: int,
+    done: str,
+    verb: str,
 ) -> int:
     """Show a bar while runs go over; what was left behind is named with its sentence."""
+    if not total:
+        context.say(f"Nothing is left to {verb}.")
+        return 0
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=context.console,
-        disable=not total or not context.console.is_terminal,
+        disable=not context.console.is_terminal,
     )
     failed: dict[str, list[str]] = {}
     with bar:
