@@ -6,11 +6,10 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from optexp_jax.atomic_write import atomic_write
 
 _QUEUE = ("wandb", "queue")
 
@@ -47,9 +46,12 @@ class RunDescription:
 
     def save(self, workspace: Path) -> None:
         """Put it into the queue of the workspace: a reader is to tell wandb of the run."""
-        path = workspace.joinpath(*_QUEUE, f"{self.wandb_id}.json")
-        with atomic_write(path) as new:
-            new.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+        folder = workspace.joinpath(*_QUEUE)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all; a power cut may lose it, and `--sync` finds the run all the same.
+        aside = folder / f".{self.wandb_id}"
+        aside.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+        os.replace(aside, folder / f"{self.wandb_id}.json")
 
 
 def queued(workspace: Path) -> Iterator[tuple[Path, RunDescription]]:
