@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from itertools import product
+from typing import Any, TypeVar
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.identity import encode_fields
 from optexp_jax.optim import LearningRate, Optimizer, lr_grid, momentum_of, with_rate
 from optexp_jax.problem import Problem
 
+Made = TypeVar("Made")
 Run = tuple[Optimizer, int]  # an optimizer and a seed
 
 
@@ -30,6 +33,29 @@ def over_rates(
     ['10^-1', '10^0']
     """
     return [make(rate, **fields) for rate in rates]
+
+
+def grid(make: Callable[..., Made], **fields: Any) -> list[Made]:
+    """One value for each combination of fields.
+
+    Args:
+        make: a class or function: an optimizer, `MiniBatch`, a model, `Problem` or `Experiment`.
+        **fields: what it takes; a list, a tuple or a range is gone through, anything else is the
+            same for all.
+
+    Returns:
+        the values, the last field changing fastest.
+
+    >>> from optexp_jax.optim import AdamW, lr_grid
+    >>> for o in grid(AdamW, learning_rate=lr_grid(-3, -2), weight_decay=(0.0, 0.1)):
+    ...     print(o.learning_rate, o.weight_decay)
+    10^-3 0.0
+    10^-3 0.1
+    10^-2 0.0
+    10^-2 0.1
+    """
+    several = [list(v) if isinstance(v, list | tuple | range) else [v] for v in fields.values()]
+    return [make(**dict(zip(fields, chosen, strict=True))) for chosen in product(*several)]
 
 
 def coarse_to_fine(
@@ -166,6 +192,49 @@ def method_name(optimizer: Optimizer) -> str:
     ('SGD', 'Adam + momentum')
     """
     return type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
+
+
+def differing_fields(experiments: Sequence[Experiment]) -> list[str]:
+    """The fields that tell experiments apart, beside optimizer, momentum, learning rate and seed.
+
+    Args:
+        experiments: some of one group.
+
+    Returns:
+        paths such as `optimizer.weight_decay` or `problem.batching.size`, in order of the fields.
+
+    >>> from optexp_jax.datasets import HeavyTailedOneHot
+    >>> from optexp_jax.losses import SquaredLoss
+    >>> from optexp_jax.models import Linear
+    >>> from optexp_jax.optim import AdamW
+    >>> problem = Problem(Linear(7, 7), HeavyTailedOneHot(4, 2), SquaredLoss())
+    >>> decays = [AdamW("10^-2", weight_decay=decay) for decay in (0.0, 0.1)]
+    >>> differing_fields(experiments_over(decays, problem, group="demo", steps=3))
+    ['optimizer.weight_decay']
+    """
+    values: dict[str, dict[type, set[str]]] = {}
+    for experiment in experiments:
+        for path, value in flat_fields(experiment).items():
+            kinds = values.setdefault(path, {})
+            kinds.setdefault(type(experiment.optimizer), set()).add(repr(value))
+    seen = {"seed", *(f"optimizer.{name}" for name in ("learning_rate", "momentum", "beta1"))}
+    differ = [path for path, kinds in values.items() if any(len(v) > 1 for v in kinds.values())]
+    return [path for path in differ if path not in seen]
+
+
+def flat_fields(experiment: Experiment) -> dict[str, Any]:
+    """Every field of an experiment and of its values: dotted path -> number, text or None."""
+    found: dict[str, Any] = {}
+
+    def flatten(prefix: str, value: Any) -> None:
+        if isinstance(value, dict) and set(value) != {"type", "value"}:
+            for name, inner in value.items():
+                flatten(f"{prefix}.{name}" if prefix else name, inner)
+        else:
+            found[prefix] = value["value"] if isinstance(value, dict) else value
+
+    flatten("", encode_fields(experiment))
+    return found
 
 
 def unique(experiments: Iterable[Experiment]) -> list[Experiment]:

@@ -8,10 +8,13 @@ from errors import refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optexp_jax.batching import MiniBatch
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.grid import (
     at_best,
+    differing_fields,
     experiments_over,
+    grid,
     over_rates,
     replace_all,
     replace_in_problem,
@@ -19,7 +22,7 @@ from optexp_jax.grid import (
 )
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear
-from optexp_jax.optim import SGD, Adam, LearningRate, LineSearchGD, SignDescent, lr_grid
+from optexp_jax.optim import SGD, Adam, AdamW, LearningRate, LineSearchGD, SignDescent, lr_grid
 from optexp_jax.problem import Problem
 
 PROBLEM = Problem(Linear(7, 7), HeavyTailedOneHot(4, 2), SquaredLoss())
@@ -125,3 +128,30 @@ def test_unique_keeps_the_first_of_each_group_and_id_in_order(pairs):
     kept = unique(experiments(pairs))
     assert [(e.seed, e.group) for e in kept] == list(dict.fromkeys(pairs))
     assert unique(kept) == kept
+
+
+def test_a_grid_goes_through_every_combination():
+    batches = grid(MiniBatch, size=(8, 16))
+    problems = grid(
+        Problem, model=Linear(7, 7), dataset=PROBLEM.dataset, loss=SquaredLoss(), batching=batches
+    )
+    optimizers = grid(AdamW, learning_rate=["10^-2", "0.003"], weight_decay=(0.0, 0.1), beta2=0.99)
+    every = [
+        e
+        for problem in problems
+        for e in experiments_over(optimizers, problem, seeds=(0, 1), group="a", steps=3)
+    ]
+    assert len({e.id for e in every}) == len(every) == 16
+    assert {o.beta2 for o in optimizers} == {0.99}
+    assert [(str(o.learning_rate), o.weight_decay) for o in optimizers] == [
+        ("10^-2", 0.0),
+        ("10^-2", 0.1),
+        ("0.003", 0.0),
+        ("0.003", 0.1),
+    ]
+    assert differing_fields(every) == ["problem.batching.size", "optimizer.weight_decay"]
+    assert differing_fields(every[:1]) == []
+    mixed = [*every, replace_all(every[:1], optimizer=SGD("10^-1"))[0]]
+    assert differing_fields(mixed) == differing_fields(every)  # of another class it has no decay
+    assert grid(SGD, learning_rate="10^-1") == [SGD("10^-1")]
+    assert grid(SGD, learning_rate=[]) == []

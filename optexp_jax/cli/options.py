@@ -109,6 +109,13 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     runs.add_argument(
         "--learning-rate", metavar="RATE", help="only this one, e.g. --learning-rate 10^-3/2"
     )
+    runs.add_argument(
+        "--where",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="only those with this value, e.g. --where beta2=0.99 --where batching.size=64",
+    )
     add_run_options(runs)  # pyright: ignore[reportArgumentType]
     figures = parser.add_argument_group("figures")
     figures.add_argument(

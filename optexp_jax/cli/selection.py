@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+from optexp_jax.cli.where import filtered
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import LearningRate
@@ -57,6 +58,7 @@ def chosen_by(
                 known=tuple(sorted(rates)),
             )
         chosen = [e for e in chosen if e.optimizer.learning_rate == rate]
+    chosen = filtered(chosen, args.where)
     if not chosen:
         raise OptexpError(
             "The list of experiments is empty: add one to the module.", code="no-experiments"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
 from optexp_jax.experiment import Experiment
+from optexp_jax.grid import differing_fields, flat_fields
 from optexp_jax.optim import momentum_of
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
@@ -68,30 +71,71 @@ def describe_group(counts: np.ndarray) -> str:
     return f"{classes} of {examples}" if low == high else f"{classes} of {low} to {examples}"
 
 
-def report(statuses: Sequence[tuple[Experiment, str]]) -> Table:
-    """How many runs are in which state, by optimizer and learning rate."""
-    shown = [s for s in STATUSES if any(status == s for _, status in statuses)]
+class Reported(NamedTuple):
+    """A run of `--report`."""
+
+    experiment: Experiment
+    status: str
+    final: float = math.nan  # training loss, if it has ended
+    best: float = math.nan
+    is_best: bool = False  # whether it is at the best learning rate of its method
+
+
+def report(runs: Sequence[Reported]) -> Table:
+    """How many runs are in which state, and their losses, by method and learning rate.
+
+    Whatever tells the methods apart is a column. The loss of several seeds is the worst one.
+    """
+    shown = [s for s in STATUSES if any(run.status == s for run in runs)]
+    fields = differing_fields([run.experiment for run in runs])
+    losses = any(not math.isnan(run.final) for run in runs)
     table = Table(show_footer=True)
-    total = Counter(status for _, status in statuses)
-    for name, footer in (("optimizer", "all"), ("momentum", ""), ("learning rate", "")):
-        table.add_column(name, footer=footer)
+    total = Counter(run.status for run in runs)
+    names = [path.removeprefix("optimizer.").removeprefix("problem.") for path in fields]
+    for name in ("optimizer", "momentum", *names, "learning rate"):
+        table.add_column(name, footer="all" if name == "optimizer" else "")
     for name in shown:
         table.add_column(name, footer=str(total[name]), justify="right")
-    for key, counts in _by_rate(statuses).items():
-        table.add_row(*key, *(str(counts[name] or "") for name in shown))
+    for name in ("best loss", "final loss") if losses else ():
+        table.add_column(name, justify="right")
+    for key, members in _by_rate(runs, fields).items():
+        counts = Counter(run.status for run in members)
+        cells = [str(counts[name] or "") for name in shown]
+        table.add_row(*key, *cells, *(_losses(members) if losses else ()))
     return table
 
 
 def _by_rate(
-    statuses: Sequence[tuple[Experiment, str]],
-) -> dict[tuple[str, str, str], Counter[str]]:
-    counts: dict[tuple[str, str, str], Counter[str]] = {}
-    for experiment, status in statuses:
-        optimizer = experiment.optimizer
-        momentum = f"{momentum_of(optimizer):g}"
-        key = (type(optimizer).__name__, momentum, str(optimizer.learning_rate))
-        counts.setdefault(key, Counter())[status] += 1
-    return counts
+    runs: Sequence[Reported], fields: Sequence[str]
+) -> dict[tuple[str, ...], list[Reported]]:
+    """Runs that differ in their seeds only; methods in their order, rates from small to large."""
+    methods: dict[tuple[str, ...], list[Reported]] = {}
+    for run in runs:
+        optimizer, flat = run.experiment.optimizer, flat_fields(run.experiment)
+        cells = [format_value(flat.get(path, "")) for path in fields]
+        key = (type(optimizer).__name__, f"{momentum_of(optimizer):g}", *cells)
+        methods.setdefault(key, []).append(run)
+    found: dict[tuple[str, ...], list[Reported]] = {}
+    for key, members in methods.items():
+        for run in sorted(members, key=lambda run: run.experiment.optimizer.learning_rate):
+            rate = str(run.experiment.optimizer.learning_rate)
+            found.setdefault((*key, rate), []).append(run)
+    return found
+
+
+def format_value(value: object) -> str:
+    """The value of a field in a cell."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _losses(runs: Sequence[Reported]) -> tuple[str, str]:
+    """The best and the final loss of the worst seed, with a star at the best learning rate."""
+    ended = [run for run in runs if not math.isnan(run.final)]
+    if not ended:
+        return "", ""
+    worst = max(ended, key=lambda run: run.final)
+    star = " *" if any(run.is_best for run in runs) else "  "
+    return f"{worst.best:.4g}", f"{worst.final:.4g}{star}"
 
 
 def listed(experiment: Experiment) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Learning rates as exact powers, and grids of them."""
+"""Learning rates as exact powers or decimals, and grids of them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ _LONGEST = 60
 _DENSEST = 10  # halvings of a step that this denominator allows
 _EXPONENT = r"[-+]?[0-9]{1,400}(?:/[0-9]{1,400})?"
 _POWER = re.compile(rf"\s*([0-9]{{1,400}})\s*\^\s*({_EXPONENT})\s*")
+_TEN_TO = r"[eE][-+]?[0-9]{1,4}"
+_POINT = r"(?:[0-9]{1,40}\.[0-9]{0,40}|\.[0-9]{1,40})"
+_DECIMAL = re.compile(rf"\s*(?:{_POINT}(?:{_TEN_TO})?|[0-9]{{1,40}}{_TEN_TO})\s*")
 
 
 @register("LearningRate")
@@ -29,13 +32,15 @@ _POWER = re.compile(rf"\s*([0-9]{{1,400}})\s*\^\s*({_EXPONENT})\s*")
 class LearningRate:
     """A learning rate base^exponent with a rational exponent, hence exact, hashable and printable.
 
-    Rates are sorted by their values. Equal values of different bases, such as 2^2 and 4^1, are
-    different rates.
+    A decimal such as 0.0003 is 3 · 10^-4. Rates are sorted by their values. Equal values of
+    different bases, such as 2^2 and 4^1, are different rates; 0.01 and 10^-2 are the same.
 
     Args:
         exponent: the power: a number with a denominator up to 1024, or text such as `-3/2`. Text
-            may also be the whole, such as `10^-3/2`, but no decimal: in `1e-3` one reads a rate.
+            may also be the whole rate: a power such as `10^-3/2`, or a decimal such as `0.0003` and
+            `3e-4`. A positive float is refused: 0.5 may mean 0.5 or 10^0.5.
         base: an integer of at least 2; None for 10, or for the base that the text names.
+        coefficient: what the power is multiplied by: digits of a decimal.
 
     Raises:
         ValueError: the exponent is not such a fraction, the base is too small, or float64 does not
@@ -43,6 +48,8 @@ class LearningRate:
 
     >>> LearningRate(-1.5)
     LearningRate('10^-3/2')
+    >>> LearningRate("3e-4"), LearningRate("0.01"), float(LearningRate("0.0003"))
+    (LearningRate('0.0003'), LearningRate('10^-2'), 0.0003)
     >>> float(LearningRate(-2)), str(LearningRate("1/2")), LearningRate.parse("10^-3/2").exponent
     (0.01, '10^1/2', Fraction(-3, 2))
     >>> sorted([LearningRate(1), LearningRate(3, base=2)])
@@ -53,8 +60,13 @@ class LearningRate:
 
     exponent: Fraction
     base: int = 10
+    coefficient: int = 1
 
-    def __init__(self, exponent: Fraction | float | str, base: int | None = None) -> None:
+    def __init__(
+        self, exponent: Fraction | float | str, base: int | None = None, coefficient: int = 1
+    ) -> None:
+        if isinstance(exponent, str) and _DECIMAL.fullmatch(exponent) and base is None:
+            coefficient, exponent = _digits(Decimal(exponent.strip()))
         power = _POWER.fullmatch(exponent) if isinstance(exponent, str) else None
         if power:
             exponent, named = power.group(2), int(power.group(1))
@@ -64,29 +76,41 @@ class LearningRate:
                     "leave the base out."
                 )
             base = named
+        _refuse_ambiguous(exponent)
         object.__setattr__(self, "exponent", _exact(exponent))
         object.__setattr__(self, "base", _base(10 if base is None else base))
+        object.__setattr__(self, "coefficient", _coefficient(coefficient, self.base))
         _check_range(self)
 
     @classmethod
     def parse(cls, text: str) -> LearningRate:
-        """The learning rate written as `10^-3/2`.
+        """The learning rate written as `10^-3/2` or `0.0003`.
 
         Raises:
-            ValueError: the text is no power, or one that the constructor refuses.
+            ValueError: the text is neither a power nor a decimal, or one that the constructor
+                refuses.
         """
-        if not isinstance(text, str) or not _POWER.fullmatch(text):
+        known = isinstance(text, str) and (_POWER.fullmatch(text) or _DECIMAL.fullmatch(text))
+        if not known:
             raise ValueError(
                 f"{shown(text)} is not a learning rate: write a power with a whole or fractional "
-                "exponent, such as 10^-2 or 10^-3/2."
+                "exponent, such as 10^-2 or 10^-3/2, or a decimal, such as 0.0003."
             )
         return cls(text)
 
     def __float__(self) -> float:
+        if self.coefficient != 1:
+            return float(self._decimal())
         return float(self.base) ** float(self.exponent)
 
     def __str__(self) -> str:
+        if self.coefficient != 1:
+            return _written(self._decimal())
         return f"{self.base}^{self.exponent}"
+
+    def _decimal(self) -> Decimal:
+        digits = tuple(map(int, str(self.coefficient)))
+        return Decimal((0, digits, int(self.exponent)))  # exact, in every context
 
     def __repr__(self) -> str:
         return f"LearningRate('{self}')"
@@ -95,16 +119,52 @@ class LearningRate:
         if not isinstance(other, LearningRate):
             return NotImplemented
         # Values that round to one float are told apart by their fields.
-        mine, theirs = ((float(r), r.base, r.exponent) for r in (self, other))
+        mine, theirs = ((float(r), r.base, r.exponent, r.coefficient) for r in (self, other))
         return mine < theirs
+
+
+def _refuse_ambiguous(exponent: object) -> None:
+    """Refuse a positive float: it looks like the rate itself."""
+    number = exponent.item() if isinstance(exponent, np.generic) else exponent
+    if isinstance(number, float | Decimal) and not math.isnan(number) and 0 < number < math.inf:
+        raise ValueError(
+            f"LearningRate({shown(exponent, str)}) may mean the rate {shown(exponent, str)} or the "
+            f"power 10^{shown(exponent, str)}: write the rate as text, '{shown(exponent, str)}', "
+            "or the exponent as a Fraction(1, 2) or text, '1/2'."
+        )
+
+
+def _digits(number: Decimal) -> tuple[int, Fraction]:
+    """The digits of a decimal without the zeros at their end, and the power of ten behind them."""
+    _, digits, exponent = number.as_tuple()
+    coefficient = int("".join(map(str, digits)))
+    exponent = int(exponent)
+    while coefficient and coefficient % 10 == 0:
+        coefficient, exponent = coefficient // 10, exponent + 1
+    return coefficient, Fraction(exponent)
+
+
+def _coefficient(coefficient: object, base: int) -> int:
+    if type(coefficient) is not int or coefficient < 1 or (coefficient != 1 and base != 10):
+        raise ValueError(
+            "A learning rate is a positive number: write a power such as 10^-2 or a decimal such "
+            "as 0.0003."
+        )
+    return coefficient
+
+
+def _written(number: Decimal) -> str:
+    """A decimal as people write it: 0.0003, or 3e-07 where there are many zeros."""
+    text = f"{number:f}" if -7 < number.adjusted() < 7 else f"{number:e}"
+    return text if re.search("[.e]", text) else f"{text}.0"
 
 
 def _exact(exponent: object) -> Fraction:
     given = exponent.item() if isinstance(exponent, np.generic) else exponent
     if isinstance(given, str) and not re.fullmatch(rf"\s*{_EXPONENT}\s*", given):
         raise ValueError(
-            f"{shown(given)} is no exponent such as -3/2 and no power such as 10^-3/2: write the "
-            "learning rate 0.001 as LearningRate(-3) or '10^-3'."
+            f"{shown(given)} is no exponent such as -3/2, no power such as 10^-3/2 and no decimal "
+            "such as 0.0003: write LearningRate(-3) or '10^-3'."
         )
     fraction = None
     if isinstance(given, str | numbers.Real | Decimal) and not isinstance(given, bool):

@@ -290,7 +290,7 @@ FULL = [
         "not-a-learning-rate",
         lambda w: selection._rate("fast"),
         "'fast' is not a learning rate: write a power with a whole or fractional "
-        "exponent, such as 10^-2 or 10^-3/2.",
+        "exponent, such as 10^-2 or 10^-3/2, or a decimal, such as 0.0003.",
     ),
     (
         "nothing-recorded",

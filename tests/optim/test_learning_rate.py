@@ -1,4 +1,4 @@
-"""Learning rates as exact powers, and grids of them."""
+"""Learning rates as exact powers or decimals, and grids of them."""
 
 import copy
 import decimal
@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optexp_jax.optim import LearningRate, lr_grid
+from optexp_jax.identity import decode, encode
+from optexp_jax.optim import SGD, LearningRate, lr_grid
 
 exponents = st.fractions(min_value=-12, max_value=4, max_denominator=64)
 rates = st.builds(LearningRate, exponents, st.integers(2, 12))
@@ -55,10 +56,11 @@ def test_order_is_that_of_the_exponents_and_of_the_floats(a, b):
 @given(st.integers(-100, 100), st.integers(0, 6))
 def test_equal_exponents_make_one_rate(numerator, log_denominator):
     exponent = Fraction(numerator, 2**log_denominator)
-    assert len({LearningRate(value) for value in (exponent, str(exponent), float(exponent))}) == 1
+    ways = [exponent, str(exponent)] + [float(exponent)] * (exponent <= 0)
+    assert len({LearningRate(value) for value in ways}) == 1
 
 
-@pytest.mark.parametrize("text", ["10^x", "", "10^1/0", "10^0.5", "10", "-10^2", "10^", "0.01"])
+@pytest.mark.parametrize("text", ["10^x", "", "10^1/0", "10^0.5", "10", "-10^2", "10^", "2"])
 def test_text_that_is_no_power_is_refused(text):
     with pytest.raises(ValueError, match=r"\b(10\^|Fraction\()"):
         LearningRate.parse(text)
@@ -77,13 +79,67 @@ def test_inexact_exponents_are_refused_with_the_remedy(exponent):
         LearningRate(exponent)
 
 
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.5, 1e300, np.float32(0.25), decimal.Decimal("0.5")])
+def test_a_positive_float_may_mean_two_things(rate):
+    """`LearningRate(0.5)` was 10^0.5."""
+    with pytest.raises(ValueError, match=r"may mean the rate .* or the power 10\^"):
+        LearningRate(rate)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.0003", "0.0003"),
+        ("3e-4", "0.0003"),
+        ("3.0E-4", "0.0003"),
+        ("0.01", "10^-2"),
+        ("1e-3", "10^-3"),
+        ("1.", "10^0"),
+        ("300.0", "300.0"),
+        (".25", "0.25"),
+        ("12345.678", "12345.678"),
+        ("2.5e-9", "2.5e-9"),
+        ("4e11", "4e+11"),
+    ],
+)
+def test_decimals_are_exact_and_have_one_form(text, shown):
+    rate = LearningRate(text)
+    assert str(rate) == shown
+    assert float(rate) == float(text)
+    assert {
+        rate,
+        LearningRate.parse(shown),
+        eval(repr(rate)),
+        pickle.loads(pickle.dumps(rate)),
+    } == {rate}
+    assert decode(encode(SGD(text))) == SGD(rate)
+
+
+@given(st.integers(1, 10**17), st.integers(-30, 30))
+def test_decimals_are_the_nearest_floats_and_read_again(digits, exponent):
+    text = f"{digits}e{exponent}"
+    assert float(LearningRate(text)) == pytest.approx(float(text), rel=3e-16)
+    assert LearningRate(str(LearningRate(text))) == LearningRate(text)
+
+
+def test_decimals_are_sorted_among_powers():
+    rates = [LearningRate(t) for t in ("0.0003", "10^-3", "10^-7/2", "10^-4", "0.0004")]
+    assert [str(r) for r in sorted(rates)] == ["10^-4", "0.0003", "10^-7/2", "0.0004", "10^-3"]
+
+
+@pytest.mark.parametrize("text", ["0.0", ".0e5", "0e0"])
+def test_rates_are_positive(text):
+    with pytest.raises(ValueError, match="positive"):
+        LearningRate(text)
+
+
 @pytest.mark.parametrize("base", [1, 0, -10, 10.0, True, "10", np.True_, np.int8(1), [10]])
 def test_bases_that_are_no_integers_from_2_are_refused(base):
     with pytest.raises(ValueError, match=re.escape(repr(base))):
         LearningRate(-1, base)
 
 
-DECIMALS = ["1e-3", "0.001", "1.5", ".5", "-1.5", "1E-3", "5e-1", "1.", "-.5e+2"]
+NEGATIVE = ["-1.5", "-.5e+2", "-0.01"]
 NO_NUMBERS = [
     "\uff11",
     "-\uff12/\uff13",
@@ -102,10 +158,9 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize(
-    "text", [*DECIMALS, *NO_NUMBERS, "1/2/3", "1/-2", "1 / 2", "10^0.5", "10^"]
+    "text", [*NEGATIVE, *NO_NUMBERS, "1/2/3", "1/-2", "1 / 2", "10^0.5", "10^"]
 )
-def test_text_that_reads_as_a_rate_is_no_exponent(text):
-    """`1e-3` was 10^(1/1000)."""
+def test_text_that_is_no_rate_and_no_exponent_is_refused(text):
     with pytest.raises(ValueError, match=r"'.*LearningRate\(-3\)"):
         LearningRate(text)
     with pytest.raises(ValueError, match=re.escape(repr(text))):
@@ -123,7 +178,7 @@ def test_only_text_is_parsed(value):
     [
         (np.int64(-3), 10, "10^-3"),
         (np.float32(-1.5), np.int64(2), "2^-3/2"),
-        (np.float64(0.5), 10, "10^1/2"),
+        (np.float64(-0.5), 10, "10^-1/2"),
         (decimal.Decimal("-1.5"), 10, "10^-3/2"),
         (Fraction(np.int64(-3), np.int64(2)), 10, "10^-3/2"),
         ("-3/2", 2, "2^-3/2"),
@@ -152,7 +207,7 @@ HUGE = [400, -400, -310, 10**12, -(10**12), 10**5000, "10^400", "10^-99999", "2^
 
 @pytest.mark.parametrize(
     "arguments",
-    [*((value,) for value in HUGE), (1, 10**5000), (0, 2**1024), ("10^" + "9" * 400,), (1e300,)],
+    [*((value,) for value in HUGE), (1, 10**5000), (0, 2**1024), ("10^" + "9" * 400,), (-1e300,)],
 )
 def test_rates_that_float64_does_not_hold_are_refused_at_once(arguments):
     with pytest.raises(ValueError, match="float64"):
@@ -170,7 +225,7 @@ def exact(rate):
     """Its value with fifty digits."""
     with decimal.localcontext(prec=60):
         exponent = decimal.Decimal(rate.exponent.numerator) / rate.exponent.denominator
-        return decimal.Decimal(rate.base) ** exponent
+        return rate.coefficient * decimal.Decimal(rate.base) ** exponent
 
 
 pieces = st.sampled_from([*"0123456789^/-+.eE_ ", "10", "10^", "^-", "1/2", "e-", "\uff11"])
@@ -205,7 +260,6 @@ def test_any_text_is_a_rate_or_refused_in_a_sentence(make, text):
     value = exact(rate)
     bound = 2**-52 * (2 + abs(float(value.ln())))
     assert abs(decimal.Decimal(float(rate)) / value - 1) < bound
-    assert "." not in text
     assert text.isascii() or text.strip().isascii()
 
 
