@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from optexp_jax.problem import Problem
     from optexp_jax.registry import register
     from optexp_jax.results.load import Results, load_results
+    from optexp_jax.results.selection import best_runs
+    from optexp_jax.results.tidy import to_frame
+    from optexp_jax.results.workspace import load_group
     from optexp_jax.runner.api import run
 
 __version__ = VERSION
@@ -29,10 +32,13 @@ _HOME = {
     "MiniBatch": "optexp_jax.batching",
     "Problem": "optexp_jax.problem",
     "Results": "optexp_jax.results.load",
+    "best_runs": "optexp_jax.results.selection",
+    "load_group": "optexp_jax.results.workspace",
     "load_results": "optexp_jax.results.load",
     "lr_grid": "optexp_jax.optim",
     "register": "optexp_jax.registry",
     "run": "optexp_jax.runner.api",
+    "to_frame": "optexp_jax.results.tidy",
     "use_wandb_project": "optexp_jax.config",
 }
 
@@ -43,10 +49,13 @@ __all__ = [
     "MiniBatch",
     "Problem",
     "Results",
+    "best_runs",
+    "load_group",
     "load_results",
     "lr_grid",
     "register",
     "run",
+    "to_frame",
     "use_wandb_project",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -64,20 +64,31 @@ class Results:
         return mean_by_group(values[rows], counts, groups)
 
 
+@overload
 def load_results(
-    experiment: Experiment, workspace: Path | str | None = None, source: str = "local"
-) -> Results:
-    """What is recorded of an experiment, also while it runs.
+    experiments: Experiment, workspace: Path | str | None = None, source: str = "local"
+) -> Results: ...
+@overload
+def load_results(
+    experiments: Sequence[Experiment], workspace: Path | str | None = None, source: str = "local"
+) -> list[Results]: ...
+def load_results(
+    experiments: Experiment | Sequence[Experiment],
+    workspace: Path | str | None = None,
+    source: str = "local",
+) -> Results | list[Results]:
+    """What is recorded of experiments, also while they run.
 
     Args:
-        experiment: the run.
+        experiments: a run, or a list of runs.
         workspace: its folder, None for `OPTEXP_WORKSPACE` or else `./workspace`.
         source: whose rows: `local` for those of the run here, or else of its download from wandb;
             `paper` for those that the authors of the paper released, whose archive is extracted in
             the workspace.
 
     Returns:
-        `Results`; with status `missing` and empty tables if it was never run, or is not here.
+        `Results`, or a list of them in the order given; with status `missing` and empty tables if a
+        run was never begun, or is not here.
 
     Raises:
         DamagedError: a file of the run is damaged or gone, or rows are missing.
@@ -93,7 +104,9 @@ def load_results(
         )
     if workspace is None:
         workspace = Settings.from_env().workspace
-    return SOURCES[source](experiment, Path(workspace))
+    if isinstance(experiments, Experiment):
+        return SOURCES[source](experiments, Path(workspace))
+    return [SOURCES[source](experiment, Path(workspace)) for experiment in experiments]
 
 
 def _local(experiment: Experiment, workspace: Path) -> Results:

@@ -17,6 +17,30 @@ _OF_RUNS = ("group", "id", "optimizer", "learning_rate", "lr", "seed", "status")
 _TAKEN = {*_OF_RUNS, "step", "epoch", *_BY_CLASS}
 
 
+def to_frame(results: Results | Sequence[Results], per_class: bool = False) -> pd.DataFrame:
+    """Results as one tidy table, for pandas, seaborn or R.
+
+    Args:
+        results: a run, or a list of runs.
+        per_class: a row for each class, too.
+
+    Returns:
+        the columns of `by_step`, or of `by_class`.
+
+    >>> from optexp_jax import LearningRate, Problem, load_results
+    >>> from optexp_jax.datasets import HeavyTailedOneHot
+    >>> from optexp_jax.losses import SquaredLoss
+    >>> from optexp_jax.models import Linear
+    >>> from optexp_jax.optim import SGD
+    >>> problem = Problem(Linear(7, 7), HeavyTailedOneHot(4, 2), SquaredLoss())
+    >>> run = Experiment(problem, SGD(LearningRate(-1)), group="demo", steps=3)
+    >>> list(to_frame(load_results(run)).columns[:6])
+    ['group', 'id', 'optimizer', 'learning_rate', 'lr', 'momentum']
+    """
+    several = [results] if isinstance(results, Results) else list(results)
+    return by_class(several) if per_class else by_step(several)
+
+
 def by_step(results: Sequence[Results]) -> pd.DataFrame:
     """A row for each run and recorded step.
 

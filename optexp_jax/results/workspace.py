@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError, UnreadableError, unreadable
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import momentum_of
 from optexp_jax.results import checked_files
+from optexp_jax.results.load import Results, read_results
 from optexp_jax.results.run_folders import DOWNLOADED
 from optexp_jax.results.store import RunFolder
 
@@ -86,6 +88,25 @@ def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
         except OptexpError as error:
             unread.append(UnreadRun(path, str(error)))
     return RecordedRuns(sorted(found, key=_place), unread)
+
+
+def load_group(group: str, workspace: Path | str | None = None) -> list[Results]:
+    """The results of a group, without the module that declared it.
+
+    Args:
+        group: its name, as `optexp results list` shows it.
+        workspace: its folder, None for `OPTEXP_WORKSPACE` or else `./workspace`.
+
+    Returns:
+        `Results` of all its runs, by optimizer, learning rate and seed; runs of classes that no
+        module has registered that was imported are left out.
+
+    Raises:
+        OptexpError: there is no such group.
+        DamagedError: a file of a run is damaged.
+    """
+    folder = Settings.from_env().workspace if workspace is None else Path(workspace)
+    return [read_results(run) for run in recorded_runs(folder, group).runs]
 
 
 def run_paths(

@@ -10,7 +10,15 @@ import pytest
 from errors import refuses
 from small_workspaces import record, run
 
-from optexp_jax import Experiment, Problem, register
+from optexp_jax import (
+    Experiment,
+    Problem,
+    best_runs,
+    load_group,
+    load_results,
+    register,
+    to_frame,
+)
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear
@@ -223,3 +231,23 @@ def test_downloaded_runs_are_read_and_not_kept_up(tmp_path):
     assert run_at(tmp_path, run_path(tmp_path, there.id, READABLE)).experiment == there
     with refuses("no-such-run"):
         run_path(tmp_path, there.id)
+
+
+def test_a_group_is_loaded_by_its_name_and_tabulated(tmp_path):
+    runs = [run(exponent=e, seed=s) for e in (-2, -1) for s in (0, 1)]
+    for experiment in runs:
+        record(tmp_path, experiment, scale=1.0 + experiment.seed)
+    found = load_group("a", tmp_path)
+    assert [r.experiment for r in found] == runs
+    assert [r.experiment for r in load_results(runs[::-1], tmp_path)] == runs[::-1]
+    frame = to_frame(found)
+    assert len(frame) == 4 * 5
+    assert frame.groupby("lr")["step"].count().to_dict() == {0.01: 10, 0.1: 10}
+    assert to_frame(found[0]).equals(frame.iloc[:5])
+    by_class = to_frame(found, per_class=True)
+    assert len(by_class) == 4 * 5 * 7
+    assert set(by_class["count"]) == {8, 4, 2}
+    ((_, best),) = best_runs(found).items()
+    assert {r.experiment.seed for r in best} == {0, 1}
+    with refuses("no-such-group"):
+        load_group("b", tmp_path)
