@@ -20,6 +20,7 @@ from typing import IO, Any
 from optexp_jax.errors import DamagedError
 from optexp_jax.file_lock import try_lock
 from optexp_jax.results import status
+from optexp_jax.results.locks import Lock
 from optexp_jax.results.wandb import client, history, record
 from optexp_jax.results.wandb.description import RunDescription, queued
 
@@ -89,7 +90,9 @@ class LiveReader:
                 said = _status(self._workspace, description)
                 if said is None:
                     path.unlink(missing_ok=True)
-                elif path in self._live or self._take(path, description):
+                elif path in self._live or (
+                    self._goes_on(description, said) and self._take(path, description)
+                ):
                     self._send(path, said)
 
     def close(self) -> None:
@@ -97,6 +100,11 @@ class LiveReader:
         for run in self._live.values():
             run.leave()
         self._locks.close()
+
+    def _goes_on(self, description: RunDescription, said: dict[str, Any]) -> bool:
+        """Whether a run has ended or some process runs it; what was interrupted waits."""
+        ended = said.get("status") in status.FINISHED
+        return ended or Lock(self._workspace / description.folder).is_taken()
 
     def _send(self, path: Path, said: dict[str, Any]) -> None:
         run = self._live[path]

@@ -1,5 +1,6 @@
 """The child process that tells wandb of runs: nobody waits for it, and nothing is lost."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -233,10 +234,23 @@ def test_a_wandb_that_cannot_be_imported_is_one_sentence(opened, tmp_path, monke
     assert waiting(tmp_path / "w") == ["abcd1234"]
 
 
-def test_online_rows_arrive_while_the_run_goes_on(opened, server, tmp_path, monkeypatch):
+@pytest.fixture
+def running():
+    """What is held while a run goes on."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+def test_online_rows_arrive_while_the_run_goes_on(opened, server, tmp_path, monkeypatch, running):
     monkeypatch.setenv("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL", "0.5")  # else it takes 15 seconds
+    interrupted = RunFolder(tmp_path / "w", experiment_of(seed=7))
+    interrupted.begin({"train": COUNTS, "tr": COUNTS}, total_steps=6, wandb_id="waits")
+    write(interrupted, np.arange(2))
+    queue(interrupted)
     first = opened(wandb_mode="online")
-    folder = started(first, tmp_path, rows=9)
+    folder = RunFolder(tmp_path / "w", experiment_of(rows=9))
+    running.enter_context(folder.lock())
+    started(first, tmp_path, rows=9)
     write(folder, np.arange(3))
     until(lambda: len(server.runs.get("abcd1234", {}).get("history", [])) == 3, 60)
     assert server.runs["abcd1234"]["state"] == "running"
@@ -244,7 +258,7 @@ def test_online_rows_arrive_while_the_run_goes_on(opened, server, tmp_path, monk
     until(lambda: len(rows_on(server, "abcd1234")) == 5, 60)
     folder.write_status(status="preempted", step=4)
     first.close()
-    assert waiting(tmp_path / "w") == ["abcd1234"]
+    assert waiting(tmp_path / "w") == ["abcd1234", "waits"]
     second = opened(wandb_mode="online")
     started(second, tmp_path, rows=9)
     write(folder, np.arange(4, 9))  # a checkpoint was a step behind
@@ -257,7 +271,8 @@ def test_online_rows_arrive_while_the_run_goes_on(opened, server, tmp_path, monk
     assert server.runs["abcd1234"]["state"] == "finished"
     assert server.runs["abcd1234"]["summary"]["status"] == "done"
     assert len(server.artifacts) == 1
-    assert waiting(tmp_path / "w") == []
+    assert waiting(tmp_path / "w") == ["waits"]
+    assert set(server.runs) == {"abcd1234"}
     assert [*first.said, *second.said] == []
 
 
