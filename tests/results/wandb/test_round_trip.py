@@ -193,3 +193,17 @@ def test_two_projects(server, tmp_path):
     }
     assert compare(tmp_path, [one, other], **fields).missing == []
     assert compare(tmp_path, [other]).missing != []
+
+
+def test_runs_of_version_0_1_0(server, tmp_path):
+    """Their status has neither an id nor hashes."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    experiment = experiment_of()
+    folder = record(here, experiment)
+    said = json.loads((folder.path / "status.json").read_text())
+    for name in ("id", "checksum", "files", "history"):
+        said.pop(name)
+    (folder.path / "status.json").write_text(json.dumps(said))
+    assert publish_all(compare(here, [experiment]), settings_of(here)) == {}
+    assert bring(there, [experiment]) == {}
+    assert equal(load_results(experiment, here), load_results(experiment, there))
