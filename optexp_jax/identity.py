@@ -18,7 +18,14 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import LearningRate
-from optexp_jax.registry import class_of, field_names, name_of, register
+from optexp_jax.registry import (
+    class_of,
+    field_names,
+    is_neutral,
+    name_of,
+    neutral_values,
+    register,
+)
 
 __all__ = ["canonical", "decode", "encode", "encode_fields", "field_names", "register"]
 
@@ -61,13 +68,17 @@ def encode(value: Any, where: str = "value") -> Any:
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
-    """The JSON form of the fields that take part in comparisons, numbers of their field's type."""
-    hints = _hints(type(value))
-    where = type(value).__name__
-    return {
-        name: encode(_conform(getattr(value, name), hints.get(name), f"{where}.{name}"), name)
-        for name in field_names(type(value))
+    """The JSON form of the fields that take part in comparisons, numbers of their field's type.
+
+    A field that was added later is left out while it holds its neutral value (`registry.neutral`).
+    """
+    cls = type(value)
+    hints, where = _hints(cls), cls.__name__
+    held = {
+        name: _conform(getattr(value, name), hints.get(name), f"{where}.{name}")
+        for name in field_names(cls)
     }
+    return {name: encode(v, name) for name, v in held.items() if not is_neutral(cls, name, v)}
 
 
 @functools.cache
@@ -153,8 +164,9 @@ def decode(encoded: Any) -> Any:
             code="unknown-class",
             name=name,
         )
-    if set(fields) != set(field_names(cls)):
-        odd = ", ".join(sorted(set(fields) ^ set(field_names(cls))))
+    odd = set(fields) ^ set(field_names(cls))
+    if odd := odd - (neutral_values(cls).keys() - fields.keys()):
+        odd = ", ".join(sorted(odd))
         raise OptexpError(
             f"The stored '{name}' and this version differ in the fields {odd}: use the version of "
             "optexp-jax that wrote it.",

@@ -13,7 +13,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from optexp_jax.errors import OptexpError
 
@@ -31,6 +31,7 @@ ROOMS = (
     "optexp_jax.problem",
 )
 _PACKAGE = __name__.partition(".")[0]
+_NEUTRAL = "neutral"
 
 _NAME_OF: dict[type, str] = {}
 _CLASS_OF: dict[str, type] = {}
@@ -110,6 +111,31 @@ def field_names(cls: type) -> list[str]:
     skipped = {"parent", "name"} if _is_module(cls) else set()
     fields = dataclasses.fields(cls)
     return [f.name for f in fields if f.init and f.compare and f.name not in skipped]
+
+
+def neutral(value: Any) -> dict[str, Any]:
+    """Metadata of a field that a class with ids gets later, so that those ids stay.
+
+    Args:
+        value: the default of the field, without any effect; it can never change. While the field
+            holds it, the field is left out of the identity.
+
+    Returns:
+        what `dataclasses.field(default=value, kw_only=True, metadata=...)` takes.
+    """
+    return {_NEUTRAL: value}
+
+
+def neutral_values(cls: type) -> dict[str, Any]:
+    """The fields of a dataclass that were added later, and what they hold without any effect."""
+    fields = dataclasses.fields(cls)
+    return {f.name: f.metadata[_NEUTRAL] for f in fields if _NEUTRAL in f.metadata}
+
+
+def is_neutral(cls: type, name: str, value: Any) -> bool:
+    """Whether a field that was added later holds what has no effect."""
+    known = neutral_values(cls)
+    return name in known and type(value) is type(known[name]) and value == known[name]
 
 
 def _import_rooms() -> None:

@@ -11,6 +11,7 @@ from optexp_jax.optim.base import (
     Appearance,
     Optimizer,
     appearance_of,
+    built,
     has_rate,
     momentum_of,
     with_rate,
@@ -18,6 +19,14 @@ from optexp_jax.optim.base import (
 from optexp_jax.optim.injection import inject_rate
 from optexp_jax.optim.learning_rate import LearningRate, lr_grid
 from optexp_jax.optim.line_search import line_search_gd
+from optexp_jax.optim.modifiers import DecayModifiers, Modifiers
+from optexp_jax.optim.schedules import (
+    Constant,
+    Cosine,
+    LinearWarmup,
+    RateSchedule,
+    WarmupStableDecay,
+)
 from optexp_jax.optim.specs import (
     SGD,
     Adagrad,
@@ -43,15 +52,23 @@ __all__ = [
     "Adam",
     "AdamW",
     "Appearance",
+    "Constant",
+    "Cosine",
+    "DecayModifiers",
     "LearningRate",
     "LineSearchGD",
+    "LinearWarmup",
+    "Modifiers",
     "NormalizedGD",
     "Optimizer",
+    "RateSchedule",
     "ScaledSignDescent",
     "SignDescent",
+    "WarmupStableDecay",
     "adagrad",
     "appearance_of",
     "block_normalized_gd",
+    "built",
     "has_rate",
     "inject_rate",
     "l1_norm",

@@ -7,6 +7,7 @@ ask through the functions below, each with the answer that holds where a class d
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import optax
@@ -52,7 +53,8 @@ class Optimizer(Protocol):
         """The optax transformation.
 
         Its state holds the learning rate under that name. `update` is given the parameters and
-        `value=`, `grad=` and `value_fn=`, as optax's line searches are.
+        `value=`, `grad=` and `value_fn=`, as optax's line searches are. It may take
+        `total_steps`, the length of the run (`built`).
         """
         ...
 
@@ -80,6 +82,24 @@ def with_rate(optimizer: Spec, rate: LearningRate) -> Spec:
     True
     """
     return dataclasses.replace(optimizer, learning_rate=rate) if has_rate(optimizer) else optimizer
+
+
+def built(
+    optimizer: Optimizer, total_steps: int | None = None
+) -> optax.GradientTransformationExtraArgs:
+    """What an optimizer builds for a run, whose length it is told where its `build` takes that.
+
+    Args:
+        optimizer: any spec.
+        total_steps: length of the run in steps, None where it is not known.
+
+    Returns:
+        the optax transformation.
+    """
+    if "total_steps" in inspect.signature(optimizer.build).parameters:
+        build: Any = optimizer.build
+        return build(total_steps=total_steps)
+    return optimizer.build()
 
 
 def momentum_of(optimizer: Optimizer) -> float:
