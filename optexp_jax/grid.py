@@ -9,7 +9,14 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, Optimizer, lr_grid, momentum_of, with_rate
+from optexp_jax.optim import (
+    LearningRate,
+    Optimizer,
+    kind_of,
+    lr_grid,
+    momentum_of,
+    with_rate,
+)
 from optexp_jax.problem import Problem
 
 Run = tuple[Optimizer, int]  # an optimizer and a seed
@@ -165,7 +172,7 @@ def method_name(optimizer: Optimizer) -> str:
     >>> method_name(SGD("10^-1")), method_name(Adam("10^-2"))
     ('SGD', 'Adam + momentum')
     """
-    return type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
+    return kind_of(optimizer) + (" + momentum" if momentum_of(optimizer) else "")
 
 
 def unique(experiments: Iterable[Experiment]) -> list[Experiment]:

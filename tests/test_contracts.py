@@ -17,6 +17,7 @@ from optexp_jax.datasets.data import Facts
 from optexp_jax.losses import CrossEntropy, Loss, Metric, recorded_metrics
 from optexp_jax.optim import (
     SGD,
+    Optax,
     Optimizer,
     appearance_of,
     has_rate,
@@ -39,6 +40,8 @@ def kind(*members):
 
 
 def example(cls):
+    if cls is Optax:
+        return Optax("Lion", optax.lion, RATE)
     return cls(RATE) if "learning_rate" in field_names(cls) else cls()
 
 

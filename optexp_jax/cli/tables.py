@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import momentum_of
+from optexp_jax.optim import kind_of, momentum_of
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
 from optexp_jax.runner.planning import Planned, seconds_of
@@ -89,7 +89,7 @@ def _by_rate(
     for experiment, status in statuses:
         optimizer = experiment.optimizer
         momentum = f"{momentum_of(optimizer):g}"
-        key = (type(optimizer).__name__, momentum, str(optimizer.learning_rate))
+        key = (kind_of(optimizer), momentum, str(optimizer.learning_rate))
         counts.setdefault(key, Counter())[status] += 1
     return counts
 
@@ -98,7 +98,7 @@ def listed(experiment: Experiment) -> dict[str, object]:
     """An experiment as `--list --json` shows it."""
     return {
         "id": experiment.id,
-        "optimizer": type(experiment.optimizer).__name__,
+        "optimizer": kind_of(experiment.optimizer),
         "learning_rate": str(experiment.optimizer.learning_rate),
         "momentum": momentum_of(experiment.optimizer),
         "seed": experiment.seed,

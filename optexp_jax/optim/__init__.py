@@ -7,12 +7,14 @@ from optexp_jax.optim.aliases import (
     scaled_sign_descent,
     sign_descent,
 )
+from optexp_jax.optim.any_optax import Optax, OptaxSchedule
 from optexp_jax.optim.base import (
     Appearance,
     Optimizer,
     appearance_of,
     built,
     has_rate,
+    kind_of,
     momentum_of,
     with_rate,
 )
@@ -60,6 +62,8 @@ __all__ = [
     "LinearWarmup",
     "Modifiers",
     "NormalizedGD",
+    "Optax",
+    "OptaxSchedule",
     "Optimizer",
     "RateSchedule",
     "ScaledSignDescent",
@@ -71,6 +75,7 @@ __all__ = [
     "built",
     "has_rate",
     "inject_rate",
+    "kind_of",
     "l1_norm",
     "l2_norm",
     "line_search_gd",

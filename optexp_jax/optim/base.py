@@ -37,6 +37,8 @@ class Optimizer(Protocol):
 
     - `has_rate = False`: it has no learning rate to search (`has_rate`); `learning_rate` is then
       what it is listed by;
+    - `kind`, a property of a class that stands for several methods: what this one is called
+      (`kind_of`);
     - `appearance = Appearance(...)`: how figures show it (`appearance_of`).
 
     A field `momentum`, or `beta1`, is the weight of earlier directions (`momentum_of`).
@@ -117,6 +119,16 @@ def momentum_of(optimizer: Optimizer) -> float:
     [0.5, 0.9, 0.0, 0.0]
     """
     return getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
+
+
+def kind_of(optimizer: Optimizer) -> str:
+    """What methods of this kind are called: the name of the class, unless it says `kind`.
+
+    >>> from optexp_jax.optim import SGD, Optax
+    >>> kind_of(SGD("10^-1")), kind_of(Optax("Yogi", optax.yogi, "10^-2"))
+    ('SGD', 'Yogi')
+    """
+    return getattr(optimizer, "kind", type(optimizer).__name__)
 
 
 def appearance_of(kind: type) -> Appearance | None:
