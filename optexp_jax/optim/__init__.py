@@ -18,10 +18,13 @@ from optexp_jax.optim.base import (
     momentum_of,
     with_rate,
 )
-from optexp_jax.optim.injection import inject_rate
+from optexp_jax.optim.injection import inject_only_rate, inject_rate
 from optexp_jax.optim.learning_rate import LearningRate, lr_grid
 from optexp_jax.optim.line_search import line_search_gd
 from optexp_jax.optim.modifiers import DecayModifiers, Modifiers
+from optexp_jax.optim.newer import Adafactor, Lion, Muon, ScheduleFreeAdamW, Signum
+from optexp_jax.optim.partitioned import Partitioned
+from optexp_jax.optim.roles import ROLES, role_of
 from optexp_jax.optim.schedules import (
     Constant,
     Cosine,
@@ -49,7 +52,9 @@ from optexp_jax.optim.transforms import (
 )
 
 __all__ = [
+    "ROLES",
     "SGD",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -60,20 +65,26 @@ __all__ = [
     "LearningRate",
     "LineSearchGD",
     "LinearWarmup",
+    "Lion",
     "Modifiers",
+    "Muon",
     "NormalizedGD",
     "Optax",
     "OptaxSchedule",
     "Optimizer",
+    "Partitioned",
     "RateSchedule",
     "ScaledSignDescent",
+    "ScheduleFreeAdamW",
     "SignDescent",
+    "Signum",
     "WarmupStableDecay",
     "adagrad",
     "appearance_of",
     "block_normalized_gd",
     "built",
     "has_rate",
+    "inject_only_rate",
     "inject_rate",
     "kind_of",
     "l1_norm",
@@ -84,6 +95,7 @@ __all__ = [
     "normalize_by_block_norm",
     "normalize_by_norm",
     "normalized_gd",
+    "role_of",
     "scale_by_adagrad",
     "scale_sign_by_l1_norm",
     "scaled_sign_descent",

@@ -13,7 +13,7 @@ import optax
 
 from optexp_jax.optim.base import Appearance
 from optexp_jax.optim.factories import Hyperparameters, checked, factory_at, path_of
-from optexp_jax.optim.injection import inject_rate
+from optexp_jax.optim.injection import inject_only_rate
 from optexp_jax.optim.learning_rate import LearningRate, shown
 from optexp_jax.optim.modifiers import Modifiers
 from optexp_jax.optim.schedules import RateSchedule
@@ -100,13 +100,9 @@ class Optax(Modifiers):
     def transform(self) -> optax.GradientTransformationExtraArgs:
         """The transformation of the factory, its learning rate in `state.hyperparams`."""
         factory, given = factory_at(self.factory, "Optax"), dict(self.hyperparameters)
-        parameters = _parameters(self.factory)
-        if _DECAY not in parameters:
+        if _DECAY not in _parameters(self.factory):
             given.pop(_DECAY, None)
-        # All but the rate are constants of the program, defaults too: factories branch on them.
-        defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
-        defaults.pop("learning_rate", None)
-        return inject_rate(factory, self.learning_rate, **{**defaults, **given})
+        return inject_only_rate(factory, self.learning_rate, **given)
 
     @property
     def _decay(self) -> float:

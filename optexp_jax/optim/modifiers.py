@@ -67,12 +67,18 @@ class Modifiers:
         Raises:
             ValueError: the schedule needs the length of the run, which is not given.
         """
+        return self.modify(self.transform(), total_steps)
+
+    def modify(
+        self, inner: optax.GradientTransformationExtraArgs, total_steps: int | None
+    ) -> optax.GradientTransformationExtraArgs:
+        """A transformation with the modifiers of this optimizer."""
         schedule, factor = self.schedule, None
         if schedule is not None:
             schedule.factor(jnp.zeros([], jnp.int32), total_steps)  # refuses now, not in training
             factor = lambda count: schedule.factor(count, total_steps)  # noqa: E731
         rate: LearningRate = self.learning_rate  # pyright: ignore[reportAttributeAccessIssue]
-        return modified(self.transform(), rate, factor, self.clip, self._decay)
+        return modified(inner, rate, factor, self.clip, self._decay)
 
     @property
     def _decay(self) -> float:
