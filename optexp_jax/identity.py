@@ -7,6 +7,7 @@ defined in a script, keeps its identity. Numbers are exact. Unknown types are re
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import inspect
 import json
@@ -22,9 +23,11 @@ from optexp_jax.registry import (
     class_of,
     field_names,
     is_neutral,
+    is_ours,
     name_of,
     neutral_values,
     register,
+    source_of,
 )
 
 __all__ = ["canonical", "decode", "encode", "encode_fields", "field_names", "register"]
@@ -79,6 +82,21 @@ def encode_fields(value: Any) -> dict[str, Any]:
         for name in field_names(cls)
     }
     return {name: encode(v, name) for name, v in held.items() if not is_neutral(cls, name, v)}
+
+
+def sources_of(value: Any) -> dict[str, str]:
+    """By name, a hash of the code of each class that a value holds and that is not the library's.
+
+    Ids know fields, not code: these tell when the code of a class has changed since.
+    """
+    if type(value) is tuple:
+        return {name: code for item in value for name, code in sources_of(item).items()}
+    name = name_of(type(value))
+    if name is None and not dataclasses.is_dataclass(value):
+        return {}
+    inside = tuple(getattr(value, field) for field in field_names(type(value)))
+    code = None if name is None or is_ours(type(value)) else source_of(type(value))
+    return sources_of(inside) | ({name: code} if name and code else {})
 
 
 @functools.cache

@@ -7,11 +7,14 @@ nothing heavy, so that optimizers can be registered where jax, optax and numpy a
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import hashlib
 import importlib
 import inspect
 import os
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -104,6 +107,29 @@ def registered() -> dict[str, type]:
 def is_ours(cls: type) -> bool:
     """Whether a class is part of the library."""
     return cls.__module__.partition(".")[0] == _PACKAGE
+
+
+def source_of(cls: type) -> str | None:
+    """A hash of the code of a class, without comments and docstrings; None where it has no file.
+
+    Bases of its module count; functions outside of the class do not.
+    """
+    bases = [base for base in cls.__mro__ if base.__module__ == cls.__module__]
+    try:
+        texts = [textwrap.dedent(inspect.getsource(base)) for base in bases]
+        trees = [_without_docstrings(ast.parse(text)) for text in texts]
+    except (OSError, TypeError, SyntaxError):
+        return None
+    return hashlib.sha256("".join(map(ast.dump, trees)).encode()).hexdigest()[:16]
+
+
+def _without_docstrings(tree: ast.AST) -> ast.AST:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        first = body[0] if isinstance(body, list) and body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            del body[0]  # pyright: ignore[reportOptionalSubscript]
+    return tree
 
 
 def field_names(cls: type) -> list[str]:

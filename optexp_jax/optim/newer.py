@@ -166,9 +166,9 @@ def _schedule_free_adamw(
 class Muon(DecayModifiers):
     """Muon: the momentum of a matrix, made orthogonal by Newton and Schulz's iteration.
 
-    Leaves of other roles, vectors and biases are trained by Adam with Nesterov momentum at the same rate.
-    A kernel of more axes is one matrix: `[inputs, heads, width]` of query, key and value is inputs
-    x (heads · width), and any other has its last axis as outputs, the others as inputs.
+    Leaves of other roles, vectors and biases are trained by Adam with Nesterov momentum at the
+    same rate. A kernel of more axes is one matrix: `[inputs, heads, width]` of query, key and value
+    is inputs x (heads · width); any other has its last axis as outputs, the others as inputs.
 
     Args:
         learning_rate: of both; an orthogonal direction is scaled by √max(1, outputs / inputs).
