@@ -11,7 +11,14 @@ from typing import Any, TypeVar
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.identity import encode_fields
-from optexp_jax.optim import LearningRate, Optimizer, lr_grid, momentum_of, with_rate
+from optexp_jax.optim import (
+    LearningRate,
+    Optimizer,
+    kind_of,
+    lr_grid,
+    momentum_of,
+    with_rate,
+)
 from optexp_jax.problem import Problem
 
 Made = TypeVar("Made")
@@ -191,7 +198,7 @@ def method_name(optimizer: Optimizer) -> str:
     >>> method_name(SGD("10^-1")), method_name(Adam("10^-2"))
     ('SGD', 'Adam + momentum')
     """
-    return type(optimizer).__name__ + (" + momentum" if momentum_of(optimizer) else "")
+    return kind_of(optimizer) + (" + momentum" if momentum_of(optimizer) else "")
 
 
 def differing_fields(experiments: Sequence[Experiment]) -> list[str]:
@@ -212,11 +219,11 @@ def differing_fields(experiments: Sequence[Experiment]) -> list[str]:
     >>> differing_fields(experiments_over(decays, problem, group="demo", steps=3))
     ['optimizer.weight_decay']
     """
-    values: dict[str, dict[type, set[str]]] = {}
+    values: dict[str, dict[str, set[str]]] = {}
     for experiment in experiments:
         for path, value in flat_fields(experiment).items():
             kinds = values.setdefault(path, {})
-            kinds.setdefault(type(experiment.optimizer), set()).add(repr(value))
+            kinds.setdefault(kind_of(experiment.optimizer), set()).add(repr(value))
     seen = {"seed", *(f"optimizer.{name}" for name in ("learning_rate", "momentum", "beta1"))}
     differ = [path for path, kinds in values.items() if any(len(v) > 1 for v in kinds.values())]
     return [path for path in differ if path not in seen]

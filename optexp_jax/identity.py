@@ -7,6 +7,7 @@ defined in a script, keeps its identity. Numbers are exact. Unknown types are re
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import inspect
 import json
@@ -18,7 +19,16 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import LearningRate
-from optexp_jax.registry import class_of, field_names, name_of, register
+from optexp_jax.registry import (
+    class_of,
+    field_names,
+    is_neutral,
+    is_ours,
+    name_of,
+    neutral_values,
+    register,
+    source_of,
+)
 
 __all__ = ["canonical", "decode", "encode", "encode_fields", "field_names", "register"]
 
@@ -61,13 +71,32 @@ def encode(value: Any, where: str = "value") -> Any:
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
-    """The JSON form of the fields that take part in comparisons, numbers of their field's type."""
-    hints = _hints(type(value))
-    where = type(value).__name__
-    return {
-        name: encode(_conform(getattr(value, name), hints.get(name), f"{where}.{name}"), name)
-        for name in field_names(type(value))
+    """The JSON form of the fields that take part in comparisons, numbers of their field's type.
+
+    A field that was added later is left out while it holds its neutral value (`registry.neutral`).
+    """
+    cls = type(value)
+    hints, where = _hints(cls), cls.__name__
+    held = {
+        name: _conform(getattr(value, name), hints.get(name), f"{where}.{name}")
+        for name in field_names(cls)
     }
+    return {name: encode(v, name) for name, v in held.items() if not is_neutral(cls, name, v)}
+
+
+def sources_of(value: Any) -> dict[str, str]:
+    """By name, a hash of the code of each class that a value holds and that is not the library's.
+
+    Ids know fields, not code: these tell when the code of a class has changed since.
+    """
+    if type(value) is tuple:
+        return {name: code for item in value for name, code in sources_of(item).items()}
+    name = name_of(type(value))
+    if name is None and not dataclasses.is_dataclass(value):
+        return {}
+    inside = tuple(getattr(value, field) for field in field_names(type(value)))
+    code = None if name is None or is_ours(type(value)) else source_of(type(value))
+    return sources_of(inside) | ({name: code} if name and code else {})
 
 
 @functools.cache
@@ -153,8 +182,9 @@ def decode(encoded: Any) -> Any:
             code="unknown-class",
             name=name,
         )
-    if set(fields) != set(field_names(cls)):
-        odd = ", ".join(sorted(set(fields) ^ set(field_names(cls))))
+    odd = set(fields) ^ set(field_names(cls))
+    if odd := odd - (neutral_values(cls).keys() - fields.keys()):
+        odd = ", ".join(sorted(odd))
         raise OptexpError(
             f"The stored '{name}' and this version differ in the fields {odd}: use the version of "
             "optexp-jax that wrote it.",

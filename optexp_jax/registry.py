@@ -7,13 +7,16 @@ nothing heavy, so that optimizers can be registered where jax, optax and numpy a
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import hashlib
 import importlib
 import inspect
 import os
 import sys
+import textwrap
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from optexp_jax.errors import OptexpError
 
@@ -31,6 +34,7 @@ ROOMS = (
     "optexp_jax.problem",
 )
 _PACKAGE = __name__.partition(".")[0]
+_NEUTRAL = "neutral"
 
 _NAME_OF: dict[type, str] = {}
 _CLASS_OF: dict[str, type] = {}
@@ -105,11 +109,59 @@ def is_ours(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == _PACKAGE
 
 
+def source_of(cls: type) -> str | None:
+    """A hash of the code of a class, without comments and docstrings; None where it has no file.
+
+    Bases of its module count; functions outside of the class do not.
+    """
+    bases = [base for base in cls.__mro__ if base.__module__ == cls.__module__]
+    try:
+        texts = [textwrap.dedent(inspect.getsource(base)) for base in bases]
+        trees = [_without_docstrings(ast.parse(text)) for text in texts]
+    except (OSError, TypeError, SyntaxError):
+        return None
+    return hashlib.sha256("".join(map(ast.dump, trees)).encode()).hexdigest()[:16]
+
+
+def _without_docstrings(tree: ast.AST) -> ast.AST:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        first = body[0] if isinstance(body, list) and body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            del body[0]  # pyright: ignore[reportOptionalSubscript]
+    return tree
+
+
 def field_names(cls: type) -> list[str]:
     """Names of the scientific fields of a dataclass, in order."""
     skipped = {"parent", "name"} if _is_module(cls) else set()
     fields = dataclasses.fields(cls)
     return [f.name for f in fields if f.init and f.compare and f.name not in skipped]
+
+
+def neutral(value: Any) -> dict[str, Any]:
+    """Metadata of a field that a class with ids gets later, so that those ids stay.
+
+    Args:
+        value: the default of the field, without any effect; it can never change. While the field
+            holds it, the field is left out of the identity.
+
+    Returns:
+        what `dataclasses.field(default=value, kw_only=True, metadata=...)` takes.
+    """
+    return {_NEUTRAL: value}
+
+
+def neutral_values(cls: type) -> dict[str, Any]:
+    """The fields of a dataclass that were added later, and what they hold without any effect."""
+    fields = dataclasses.fields(cls)
+    return {f.name: f.metadata[_NEUTRAL] for f in fields if _NEUTRAL in f.metadata}
+
+
+def is_neutral(cls: type, name: str, value: Any) -> bool:
+    """Whether a field that was added later holds what has no effect."""
+    known = neutral_values(cls)
+    return name in known and type(value) is type(known[name]) and value == known[name]
 
 
 def _import_rooms() -> None:

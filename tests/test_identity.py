@@ -56,6 +56,28 @@ class HalfAnnotated:
     mean: "float" = 0.0
 
 
+@identity.register("test-grown")
+@dataclasses.dataclass(frozen=True)
+class Grown:
+    """A class that got fields after it had ids."""
+
+    std: float
+    power: float = dataclasses.field(default=0.0, metadata=registry.neutral(0.0))
+    parts: tuple[int, ...] = dataclasses.field(default=(), metadata=registry.neutral(()))
+
+
+def test_a_field_added_later_is_left_out_while_it_is_neutral():
+    assert identity.encode(Grown(1, power=0, parts=())) == {"type": "test-grown", "std": 1.0}
+    used = Grown(1, power=2, parts=(1,))
+    assert identity.encode(used) == {"type": "test-grown", "std": 1.0, "power": 2.0, "parts": [1]}
+    for value in (used, Grown(1), Grown(1, power=2)):
+        assert identity.decode(identity.encode(value)) == value
+    with refuses("other-fields", fields="std"):
+        identity.decode({"type": "test-grown", "power": 1.0})
+    with refuses("other-fields", fields="root"):
+        identity.decode({"type": "test-grown", "std": 1.0, "root": 1.0})
+
+
 class Level(enum.IntEnum):
     LOW = 1
 

@@ -13,6 +13,7 @@ from optexp_jax.datasets.catalogue import CATALOGUE
 README = Path(__file__).parent.parent / "README.md"
 DATASETS = README.parent / "docs" / "datasets.md"
 IDENTITY = README.parent / "docs" / "identity.md"
+OPTIMIZERS = README.parent / "docs" / "optimizers.md"
 ANALYSIS = README.parent / "docs" / "analysis.md"
 
 
@@ -35,6 +36,17 @@ def test_the_training_loop_prints_a_loss_for_each_group(tmp_path):
     done = python("loop.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"classes \[.*\]: loss \d\.\d{3}", done.stdout)) == 3
+
+
+@pytest.mark.slow
+def test_the_optimizers_of_the_page_train(tmp_path):
+    (code,) = blocks(OPTIMIZERS)
+    (tmp_path / "optimizers.py").write_text(code)
+    done = python("optimizers.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = re.findall(r": (\d\.\d{3}) to (\d\.\d{3})$", done.stdout, re.MULTILINE)
+    assert len(losses) == 5
+    assert all(last < first for first, last in losses)
 
 
 @pytest.mark.slow

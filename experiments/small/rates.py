@@ -17,6 +17,12 @@ PILOT = Path(__file__).with_name("pilot.json")
 _MS_PER_STEP = 10.0  # of what the pilot does not run
 
 
+def is_piloted(form: Form, optimizer: Optimizer) -> bool:
+    """Whether the pilot knows a method in any family; it does not know one's own."""
+    known = (form.rates, *pilot().values())
+    return any(method_name(optimizer) in rates for rates in known)
+
+
 def best_exponent(form: Form, optimizer: Optimizer) -> str:
     """The exponent of the best step size of a method in a family.
 

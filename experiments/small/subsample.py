@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from experiments.small.form import Form, form_of
-from experiments.small.rates import best_exponent, seconds_of
+from experiments.small.rates import best_exponent, is_piloted, seconds_of
 from optexp_jax import Experiment
 from optexp_jax.errors import OptexpError
 from optexp_jax.grid import at_rate, method_name
@@ -28,7 +28,8 @@ def planned(experiments: Sequence[Experiment]) -> list[Planned]:
     """The small form of experiments: at most three runs of each optimizer of a group.
 
     Where the paper searches a step size, those at half a decade around the best, with one seed;
-    where it takes one, the best, with three seeds of GD and Adam, which claims are about.
+    where it takes one, the best, with three seeds of GD and Adam, which claims are about. A method
+    that the pilot does not know, such as one's own, runs at the step sizes and seeds that it lists.
 
     Raises:
         OptexpError: a family without a small form, a method of a group that is more than one, or a
@@ -51,6 +52,8 @@ def subsample_grid(members: Sequence[Experiment]) -> list[Planned]:
     first, form = members[0], form_of(members[0])
     if form.name is None:
         return [_at_paper_rate(experiment) for experiment in members]
+    if not is_piloted(form, first.optimizer):
+        return [_shrunk(e, form_of(e), e.optimizer, e.seed) for e in members]
     _check_alike(members)
     if not has_rate(first.optimizer):
         return [_shrunk(first, form, first.optimizer, 0)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from optexp_jax.cli.where import filtered
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate
+from optexp_jax.optim import LearningRate, kind_of
 
 Small = Callable[[Sequence[Experiment]], list[Experiment]]
 
@@ -36,7 +36,7 @@ def chosen_by(
     """
     chosen = list(at_scale(experiments, small, args.scale))
     if args.optimizer is not None:
-        names = dict.fromkeys(type(e.optimizer).__name__ for e in chosen)
+        names = dict.fromkeys(kind_of(e.optimizer) for e in chosen)
         if args.optimizer not in names:
             known = ", ".join(names)
             raise OptexpError(
@@ -45,7 +45,7 @@ def chosen_by(
                 optimizer=args.optimizer,
                 known=tuple(names),
             )
-        chosen = [e for e in chosen if type(e.optimizer).__name__ == args.optimizer]
+        chosen = [e for e in chosen if kind_of(e.optimizer) == args.optimizer]
     if args.learning_rate is not None:
         rate = _rate(args.learning_rate)
         rates = dict.fromkeys(e.optimizer.learning_rate for e in chosen)

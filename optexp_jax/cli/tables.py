@@ -13,7 +13,7 @@ from rich.table import Table
 
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import differing_fields, flat_fields
-from optexp_jax.optim import momentum_of
+from optexp_jax.optim import kind_of, momentum_of
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric
 from optexp_jax.runner.planning import Planned, seconds_of
@@ -113,7 +113,7 @@ def _by_rate(
     for run in runs:
         optimizer, flat = run.experiment.optimizer, flat_fields(run.experiment)
         cells = [format_value(flat.get(path, "")) for path in fields]
-        key = (type(optimizer).__name__, f"{momentum_of(optimizer):g}", *cells)
+        key = (kind_of(optimizer), f"{momentum_of(optimizer):g}", *cells)
         methods.setdefault(key, []).append(run)
     found: dict[tuple[str, ...], list[Reported]] = {}
     for key, members in methods.items():
@@ -142,7 +142,7 @@ def listed(experiment: Experiment) -> dict[str, object]:
     """An experiment as `--list --json` shows it."""
     return {
         "id": experiment.id,
-        "optimizer": type(experiment.optimizer).__name__,
+        "optimizer": kind_of(experiment.optimizer),
         "learning_rate": str(experiment.optimizer.learning_rate),
         "momentum": momentum_of(experiment.optimizer),
         "seed": experiment.seed,

@@ -7,17 +7,31 @@ from optexp_jax.optim.aliases import (
     scaled_sign_descent,
     sign_descent,
 )
+from optexp_jax.optim.any_optax import Optax, OptaxSchedule
 from optexp_jax.optim.base import (
     Appearance,
     Optimizer,
     appearance_of,
+    built,
     has_rate,
+    kind_of,
     momentum_of,
     with_rate,
 )
-from optexp_jax.optim.injection import inject_rate
+from optexp_jax.optim.injection import inject_only_rate, inject_rate
 from optexp_jax.optim.learning_rate import LearningRate, lr_grid
 from optexp_jax.optim.line_search import line_search_gd
+from optexp_jax.optim.modifiers import DecayModifiers, Modifiers
+from optexp_jax.optim.newer import Adafactor, Lion, Muon, ScheduleFreeAdamW, Signum
+from optexp_jax.optim.partitioned import Partitioned
+from optexp_jax.optim.roles import ROLES, role_of
+from optexp_jax.optim.schedules import (
+    Constant,
+    Cosine,
+    LinearWarmup,
+    RateSchedule,
+    WarmupStableDecay,
+)
 from optexp_jax.optim.specs import (
     SGD,
     Adagrad,
@@ -38,22 +52,41 @@ from optexp_jax.optim.transforms import (
 )
 
 __all__ = [
+    "ROLES",
     "SGD",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Appearance",
+    "Constant",
+    "Cosine",
+    "DecayModifiers",
     "LearningRate",
     "LineSearchGD",
+    "LinearWarmup",
+    "Lion",
+    "Modifiers",
+    "Muon",
     "NormalizedGD",
+    "Optax",
+    "OptaxSchedule",
     "Optimizer",
+    "Partitioned",
+    "RateSchedule",
     "ScaledSignDescent",
+    "ScheduleFreeAdamW",
     "SignDescent",
+    "Signum",
+    "WarmupStableDecay",
     "adagrad",
     "appearance_of",
     "block_normalized_gd",
+    "built",
     "has_rate",
+    "inject_only_rate",
     "inject_rate",
+    "kind_of",
     "l1_norm",
     "l2_norm",
     "line_search_gd",
@@ -62,6 +95,7 @@ __all__ = [
     "normalize_by_block_norm",
     "normalize_by_norm",
     "normalized_gd",
+    "role_of",
     "scale_by_adagrad",
     "scale_sign_by_l1_norm",
     "scaled_sign_descent",

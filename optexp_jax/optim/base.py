@@ -7,6 +7,7 @@ ask through the functions below, each with the answer that holds where a class d
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import optax
@@ -36,6 +37,8 @@ class Optimizer(Protocol):
 
     - `has_rate = False`: it has no learning rate to search (`has_rate`); `learning_rate` is then
       what it is listed by;
+    - `kind`, a property of a class that stands for several methods: what this one is called
+      (`kind_of`);
     - `appearance = Appearance(...)`: how figures show it (`appearance_of`).
 
     A field `momentum`, or `beta1`, is the weight of earlier directions (`momentum_of`).
@@ -52,7 +55,8 @@ class Optimizer(Protocol):
         """The optax transformation.
 
         Its state holds the learning rate under that name. `update` is given the parameters and
-        `value=`, `grad=` and `value_fn=`, as optax's line searches are.
+        `value=`, `grad=` and `value_fn=`, as optax's line searches are. It may take
+        `total_steps`, the length of the run (`built`).
         """
         ...
 
@@ -82,6 +86,24 @@ def with_rate(optimizer: Spec, rate: LearningRate) -> Spec:
     return dataclasses.replace(optimizer, learning_rate=rate) if has_rate(optimizer) else optimizer
 
 
+def built(
+    optimizer: Optimizer, total_steps: int | None = None
+) -> optax.GradientTransformationExtraArgs:
+    """What an optimizer builds for a run, whose length it is told where its `build` takes that.
+
+    Args:
+        optimizer: any spec.
+        total_steps: length of the run in steps, None where it is not known.
+
+    Returns:
+        the optax transformation.
+    """
+    if "total_steps" in inspect.signature(optimizer.build).parameters:
+        build: Any = optimizer.build
+        return build(total_steps=total_steps)
+    return optimizer.build()
+
+
 def momentum_of(optimizer: Optimizer) -> float:
     """The weight of earlier directions: `momentum`, `beta1` of Adam and AdamW, 0 where none is.
 
@@ -97,6 +119,16 @@ def momentum_of(optimizer: Optimizer) -> float:
     [0.5, 0.9, 0.0, 0.0]
     """
     return getattr(optimizer, "momentum", getattr(optimizer, "beta1", 0.0))
+
+
+def kind_of(optimizer: Optimizer) -> str:
+    """What methods of this kind are called: the name of the class, unless it says `kind`.
+
+    >>> from optexp_jax.optim import SGD, Optax
+    >>> kind_of(SGD("10^-1")), kind_of(Optax("Yogi", optax.yogi, "10^-2"))
+    ('SGD', 'Yogi')
+    """
+    return getattr(optimizer, "kind", type(optimizer).__name__)
 
 
 def appearance_of(kind: type) -> Appearance | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import jax
@@ -34,6 +35,16 @@ def inject_rate(
         alias, static_args=tuple(constants), hyperparam_dtype=jnp.result_type(float)
     )
     return _keep_dtypes(injected(learning_rate=float(rate), **constants))
+
+
+def inject_only_rate(
+    factory: Callable[..., optax.GradientTransformation], rate: LearningRate, **constants: object
+) -> optax.GradientTransformationExtraArgs:
+    """The same for a factory that branches on its arguments: its defaults are constants too."""
+    parameters = inspect.signature(factory).parameters.items()
+    defaults = {n: p.default for n, p in parameters if p.default is not p.empty}
+    defaults.pop("learning_rate", None)
+    return inject_rate(factory, rate, **{**defaults, **constants})
 
 
 def _keep_dtypes(

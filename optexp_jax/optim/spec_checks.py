@@ -18,7 +18,7 @@ def check_fields(spec: object) -> None:
     """Coerce numbers to the types of their fields and refuse impossible ones.
 
     Args:
-        spec: a frozen dataclass with fields of learning rates, floats and booleans.
+        spec: a frozen dataclass; fields of learning rates, floats and booleans are looked at.
 
     Raises:
         ValueError: such as `SGD.momentum is a finite number from 0, not -0.9.`
@@ -28,9 +28,9 @@ def check_fields(spec: object) -> None:
         name = f"{type(spec).__name__}.{field.name}"
         if field.type == "LearningRate":
             value = _rate(name, value)
-        elif field.type == "float":
+        elif field.type == "float" or (field.type == "float | None" and value is not None):
             value = _number(name, value)
-        elif not isinstance(value, bool):
+        elif field.type == "bool" and not isinstance(value, bool):
             raise ValueError(f"{name} is True or False, not {shown(value)}.")
         object.__setattr__(spec, field.name, value)
 

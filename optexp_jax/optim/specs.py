@@ -18,14 +18,20 @@ from optexp_jax.optim.base import Appearance
 from optexp_jax.optim.injection import inject_rate
 from optexp_jax.optim.learning_rate import LearningRate
 from optexp_jax.optim.line_search import line_search_gd
-from optexp_jax.optim.spec_checks import check_below_one, check_fields
-from optexp_jax.registry import register
+from optexp_jax.optim.modifiers import DecayModifiers, Modifiers
+from optexp_jax.optim.spec_checks import check_below_one
+from optexp_jax.registry import is_neutral, register
 
+_NOT_SEARCHED = {
+    "schedule": "as it searches its step",
+    "clip": "as it searches along the gradient of the loss",
+    "weight_decay": "as it searches along the gradient of the loss",
+}
 _NOT_DECAYED = ("bias", "scale", "embedding")
 
 
-@dataclasses.dataclass(frozen=True)
-class _DescentWithMomentum:
+@dataclasses.dataclass(frozen=True, repr=False)
+class _DescentWithMomentum(DecayModifiers):
     """What the four methods of a rate and a momentum share."""
 
     learning_rate: LearningRate
@@ -34,11 +40,11 @@ class _DescentWithMomentum:
     _alias: ClassVar[Callable[..., optax.GradientTransformation]]
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         check_below_one(self, "momentum")
 
-    def build(self) -> optax.GradientTransformationExtraArgs:
-        """The optax transformation, its learning rate in `state.hyperparams`."""
+    def transform(self) -> optax.GradientTransformationExtraArgs:
+        """The optimizer without its modifiers, its learning rate in `state.hyperparams`."""
         return inject_rate(type(self)._alias, self.learning_rate, momentum=self.momentum or None)
 
 
@@ -79,8 +85,8 @@ class ScaledSignDescent(_DescentWithMomentum):
 
 
 @register("Adam")
-@dataclasses.dataclass(frozen=True)
-class Adam:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Adam(DecayModifiers):
     """Adam with bias correction and no decay; beta1 = 0 is Adam without momentum.
 
     >>> Adam(LearningRate(-3)).beta2
@@ -95,19 +101,19 @@ class Adam:
     appearance: ClassVar[Appearance] = Appearance("Adam", "#0072B2", "s")
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         check_below_one(self, "beta1", "beta2")
 
-    def build(self) -> optax.GradientTransformationExtraArgs:
-        """The optax transformation, its learning rate in `state.hyperparams`."""
+    def transform(self) -> optax.GradientTransformationExtraArgs:
+        """The optimizer without its modifiers, its learning rate in `state.hyperparams`."""
         return inject_rate(
             optax.adam, self.learning_rate, b1=self.beta1, b2=self.beta2, eps=self.eps
         )
 
 
 @register("AdamW")
-@dataclasses.dataclass(frozen=True)
-class AdamW:
+@dataclasses.dataclass(frozen=True, repr=False)
+class AdamW(Modifiers):
     """Adam with decoupled weight decay; `split_decay` spares biases, norms and embeddings."""
 
     learning_rate: LearningRate
@@ -120,11 +126,11 @@ class AdamW:
     appearance: ClassVar[Appearance] = Appearance("AdamW", "#56B4E9", "D")
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         check_below_one(self, "beta1", "beta2")
 
-    def build(self) -> optax.GradientTransformationExtraArgs:
-        """The optax transformation, its learning rate in `state.hyperparams`."""
+    def transform(self) -> optax.GradientTransformationExtraArgs:
+        """The optimizer without its modifiers, its learning rate in `state.hyperparams`."""
         return inject_rate(
             optax.adamw,
             self.learning_rate,
@@ -148,25 +154,22 @@ def _decays(params: optax.Params) -> optax.Params:
 
 
 @register("Adagrad")
-@dataclasses.dataclass(frozen=True)
-class Adagrad:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Adagrad(DecayModifiers):
     """`adagrad` as a value."""
 
     learning_rate: LearningRate
 
     appearance: ClassVar[Appearance] = Appearance("Adagrad", "#000000", "P")
 
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-    def build(self) -> optax.GradientTransformationExtraArgs:
-        """The optax transformation, its learning rate in `state.hyperparams`."""
+    def transform(self) -> optax.GradientTransformationExtraArgs:
+        """The optimizer without its modifiers, its learning rate in `state.hyperparams`."""
         return inject_rate(aliases.adagrad, self.learning_rate)
 
 
 @register("LineSearchGD")
-@dataclasses.dataclass(frozen=True)
-class LineSearchGD:
+@dataclasses.dataclass(frozen=True, repr=False)
+class LineSearchGD(DecayModifiers):
     """`line_search_gd` as a value. It has no learning rate and lists 10^0, its first step.
 
     >>> str(LineSearchGD().learning_rate)
@@ -181,8 +184,11 @@ class LineSearchGD:
     has_rate: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         check_below_one(self, "slope", "shrink")
+        for name, effect in _NOT_SEARCHED.items():
+            if not is_neutral(type(self), name, getattr(self, name)):
+                raise ValueError(f"LineSearchGD takes no {name}, {effect}: leave it out.")
         if self.grow < 1.0 or self.shrink == 0.0:
             raise ValueError("LineSearchGD needs grow from 1 and shrink strictly between 0 and 1.")
 
@@ -191,6 +197,6 @@ class LineSearchGD:
         """Always 10^0, so that every optimizer can be listed by a rate."""
         return LearningRate(0)
 
-    def build(self) -> optax.GradientTransformationExtraArgs:
+    def transform(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation; `update` needs `value=`, `grad=` and `value_fn=`."""
         return line_search_gd(self.slope, self.shrink, self.grow)

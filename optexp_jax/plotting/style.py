@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import zlib
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from optexp_jax.optim import (
     Optimizer,
     appearance_of,
     has_rate,
+    kind_of,
     momentum_of,
 )
 from optexp_jax.registry import name_of, registered
@@ -74,6 +76,7 @@ class Look(NamedTuple):
     color: str
     linestyle: Any
     marker: str
+    kind: str = ""
 
     def line(self) -> dict[str, Any]:
         """Arguments for a line."""
@@ -116,6 +119,23 @@ def appearance(kind: type) -> Appearance:
     return Appearance(kind.__name__, *_FREE[place % len(_FREE)])
 
 
+def _appearance(optimizer: Optimizer) -> Appearance:
+    """The same of a method; one of a class that stands for several is told apart by its name."""
+    kind, of_class = kind_of(optimizer), appearance(type(optimizer))
+    if kind == type(optimizer).__name__:
+        return of_class
+    return Appearance(kind, *_FREE[zlib.crc32(kind.encode()) % len(_FREE)])
+
+
+def _free_instead(wanted: Appearance, taken: list[Look]) -> Appearance:
+    """Another free colour and marker where a method of another name has these in the figure."""
+    of_others = {look.color for look in taken if look.kind != wanted.label}
+    if wanted.color not in of_others or (wanted.color, wanted.marker) not in _FREE:
+        return wanted
+    left = [free for free in _FREE if free[0] not in of_others]
+    return Appearance(wanted.label, *left[0]) if left else wanted
+
+
 def _is_silent_optimizer(cls: type) -> bool:
     fields = {field.name for field in dataclasses.fields(cls)}
     has_both = {"learning_rate", "build"} <= fields | set(dir(cls))
@@ -136,7 +156,7 @@ def label(optimizer: Optimizer, batching: Batching | None = None) -> str:
     >>> label(NormalizedGD(LearningRate(0), 0.5), MiniBatch(8))
     'Normalised SGD + momentum 0.5'
     """
-    name, momentum = appearance(type(optimizer)).label, momentum_of(optimizer)
+    name, momentum = _appearance(optimizer).label, momentum_of(optimizer)
     if batching is not None and not batching.is_full:
         name = re.sub(r"\bGD\b", "SGD", name)
     if "beta1" in _values(optimizer):
@@ -151,20 +171,21 @@ def looks(methods: list[Optimizer], batching: Batching | None = None) -> dict[Op
     found: dict[Optimizer, Look] = {}
     # Usual momenta first: they have the same line in every figure.
     for method in sorted(methods, key=lambda m: momentum_of(m) not in (0.0, 0.9)):
-        _, color, marker = appearance(type(method))
+        kind, color, marker = _free_instead(_appearance(method), list(found.values()))
         taken = [look.linestyle for look in found.values() if look.color == color]
         wanted = _DASHES if momentum_of(method) else _DASHES[1:]
         free = [dash for dash in wanted if dash not in taken]
         text = _distinct_label(method, methods, batching)
-        found[method] = Look(text, color, (free or wanted)[0], marker)
+        found[method] = Look(text, color, (free or wanted)[0], marker, kind)
     return {method: found[method] for method in methods}
 
 
 def _distinct_label(method: Optimizer, methods: list[Optimizer], batching: Batching | None) -> str:
     """The label, with the fields that differ where others have the same; symbols as mathematics."""
     text = label(method, batching)
-    alike = [_values(m) for m in methods if label(m, batching) == text and type(m) is type(method)]
-    differing = {n: v for n, v in _values(method).items() if len({a[n] for a in alike}) > 1}
+    of_name = [m for m in methods if label(m, batching) == text]
+    alike = [_values(m) for m in of_name if kind_of(m) == kind_of(method)]
+    differing = {n: v for n, v in _values(method).items() if len({a.get(n) for a in alike}) > 1}
     if differing:
         text += f" ({', '.join(_detail(*field) for field in differing.items())})"
     for symbol, math in _MATH.items():
@@ -184,8 +205,9 @@ def plain(text: str) -> str:
 
 
 def _values(optimizer: Optimizer) -> dict[str, Any]:
-    """The fields of an optimizer by name."""
-    return {f.name: getattr(optimizer, f.name) for f in dataclasses.fields(optimizer)}
+    """The fields of an optimizer by name, hyperparameters that are pairs too."""
+    found = {f.name: getattr(optimizer, f.name) for f in dataclasses.fields(optimizer)}
+    return found | dict(found.pop("hyperparameters", ()))
 
 
 def _detail(name: str, value: Any) -> str:

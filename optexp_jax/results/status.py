@@ -90,6 +90,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "cores": _or_none(_whole(1)),
     "versions": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
     "settings": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+    "sources": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
     "pack_seconds": _is_duration,
     "files": _is_files,
     "history": _is_history,

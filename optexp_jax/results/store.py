@@ -17,6 +17,7 @@ import numpy as np
 from optexp_jax.atomic_write import atomic_write
 from optexp_jax.errors import DamagedError, OptexpError, UnreadableError, unreadable
 from optexp_jax.experiment import Experiment
+from optexp_jax.identity import sources_of
 from optexp_jax.numerics import settings_in_use
 from optexp_jax.results import checked_files, rows, status
 from optexp_jax.results.integrity import entry_of, require_files, require_rows
@@ -123,6 +124,8 @@ class RunFolder:
             "settings": settings_in_use(),
             "files": known,
         }
+        if sources := sources_of(self.experiment):
+            entries["sources"] = sources
         self.write_status(**_host(), **entries)
 
     def fail(self, reason: str, trace: str | None = None) -> None:
@@ -146,6 +149,17 @@ class RunFolder:
                     path.unlink(missing_ok=True)
 
     # -- rows -----------------------------------------------------------------------------------
+
+    def changed_classes(self) -> list[str]:
+        """Names of classes whose code is not what it was when the run began.
+
+        Raises:
+            DamagedError: the status is damaged.
+            UnreadableError: it cannot be read.
+        """
+        now = sources_of(self.experiment)
+        before = self.read_status().get("sources", {}) if now else {}
+        return [name for name, code in before.items() if now.get(name, code) != code]
 
     def append(
         self,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from optexp_jax.experiment import Experiment
 from optexp_jax.identity import canonical, encode_fields
+from optexp_jax.optim import kind_of
 from optexp_jax.results.load import Results
 
 _BY_CLASS = ("class", "count", "frequency_group")
@@ -76,7 +77,7 @@ def known_of(experiment: Experiment, status: str) -> dict[str, Any]:
     return {
         "group": experiment.group,
         "id": experiment.id,
-        "optimizer": type(optimizer).__name__,
+        "optimizer": kind_of(optimizer),
         "learning_rate": str(optimizer.learning_rate),
         "lr": float(optimizer.learning_rate),
         **{n: canonical(v) if isinstance(v, list | dict) else v for n, v in fields.items()},

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError, UnreadableError, unreadable
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import momentum_of
+from optexp_jax.optim import kind_of, momentum_of
 from optexp_jax.results import checked_files
 from optexp_jax.results.load import Results, read_results
 from optexp_jax.results.run_folders import DOWNLOADED
@@ -267,5 +267,5 @@ def _is_begun(path: Path) -> bool:
 def _place(folder: RunFolder) -> tuple[object, ...]:
     experiment = folder.experiment
     optimizer = experiment.optimizer
-    kind = type(optimizer).__name__, momentum_of(optimizer)
+    kind = kind_of(optimizer), momentum_of(optimizer)
     return experiment.group, *kind, optimizer.learning_rate, experiment.seed, experiment.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
@@ -11,7 +12,7 @@ from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results.load import Results, load_results
-from optexp_jax.runner.local import run_local
+from optexp_jax.runner.local import changed_code, run_local
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.training.pack_size import Auto
@@ -78,6 +79,8 @@ def run(
         settings = dataclasses.replace(settings, workspace=Path(workspace))
     chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
     outcome = run_local(chosen, settings, RunOptions(force=force, micro_batch=micro_batch))
+    for name, runs in outcome.outdated.items():
+        warnings.warn(changed_code(name, runs).replace("--force", "force=True"), stacklevel=2)
     for experiment in outcome.failed:
         reason = outcome.reasons[experiment.run_key]
         raise OptexpError(

@@ -50,6 +50,8 @@ class Outcome:
         failed: ended by an error, or found damaged.
         missing: whose data are not here; never begun.
         stopped: number of the signal that stopped the call, None if none did.
+        outdated: by name of a class whose code has changed, how many runs began with the old code
+            and are not run again from the start.
         reasons: why runs failed, by group and id.
     """
 
@@ -58,6 +60,7 @@ class Outcome:
     failed: list[Experiment] = dataclasses.field(default_factory=list)
     missing: list[Experiment] = dataclasses.field(default_factory=list)
     stopped: int | None = None
+    outdated: dict[str, int] = dataclasses.field(default_factory=dict)
     reasons: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
 
 
@@ -85,6 +88,19 @@ def run_local(
     folders = folders or RunFolders(settings.workspace)
     launcher = _Launcher(settings, options or RunOptions(), display or Silent(), folders)
     return launcher.launch(experiments)
+
+
+def changed_code(name: str, runs: int) -> str:
+    """What is said where runs were recorded with other code of a class.
+
+    >>> changed_code("my-rmsprop", 1)
+    "The code of 'my-rmsprop' has changed since 1 run began: its rows are of the old code. ..."
+    """
+    run, whose = ("run", "its") if runs == 1 else ("runs", "their")
+    return (
+        f"The code of '{name}' has changed since {runs} {run} began: {whose} rows are of the old "
+        "code. Run them again with --force, or give the changed class a new name."
+    )
 
 
 class _Launcher:
@@ -130,10 +146,18 @@ class _Launcher:
         for experiment in experiments:
             try:
                 done = self._is_done(self._folders[experiment])
+                if not self._options.force:
+                    self._note_changes(self._folders[experiment])
                 (self._outcome.skipped if done else pending).append(experiment)
             except OptexpError as error:
                 self._tell_failure([experiment], str(error))
+        for name, runs in self._outcome.outdated.items():
+            self._display.say(changed_code(name, runs))
         return pending
+
+    def _note_changes(self, folder: RunFolder) -> None:
+        for name in folder.changed_classes():
+            self._outcome.outdated[name] = self._outcome.outdated.get(name, 0) + 1
 
     def _lock(
         self, experiments: Sequence[Experiment], stack: contextlib.ExitStack

@@ -15,7 +15,7 @@ import optax
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
-from optexp_jax.optim import Optimizer, has_rate
+from optexp_jax.optim import Optimizer, has_rate, kind_of
 from optexp_jax.training import devices
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.step import Row, RunState, States, Stepper, make_stepper
@@ -243,7 +243,7 @@ def _at_rate_of(optimizer: Optimizer, opt_state: Any) -> Any:
     try:
         return optax.tree.set(opt_state, learning_rate=rate)
     except KeyError:
-        kind = type(optimizer).__name__
+        kind = kind_of(optimizer)
         raise OptexpError(
             f"The state of {kind} holds no learning_rate, so that a pack would train all runs at "
             "one: let `build` return optexp_jax.optim.inject_rate(...), or say `has_rate = False`.",

@@ -17,6 +17,8 @@ from optexp_jax.datasets.data import Data, Split
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional, split_trainable
+from optexp_jax.optim import built
+from optexp_jax.schedule import Schedule
 from optexp_jax.training.batches import Batch, as_inputs, epoch_order, named_key, take_batch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.objective import Objective, Params
@@ -295,7 +297,7 @@ def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) ->
     )
     return Stepper(
         objective=objective,
-        transform=experiment.optimizer.build(),
+        transform=built(experiment.optimizer, Schedule.of(experiment, len(data.train)).total),
         batching=problem.batching,
         num_examples=len(data.train),
         seed=experiment.seed,

@@ -29,7 +29,7 @@ from optexp_jax.datasets import (
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import CrossEntropy, LogitAdjusted, Weighted
 from optexp_jax.models import CNN, MLP, Linear, Normal, SimpleViT, Zeros, resnet18
-from optexp_jax.optim import SGD, Adam, AdamW
+from optexp_jax.optim import SGD, Adam, AdamW, Cosine
 from optexp_jax.problem import MiniBatch, Problem
 
 CE = CrossEntropy()
@@ -178,6 +178,7 @@ def changed(value: Any, path: str, new: Any) -> Any:
 EXPERIMENT = {
     "seed": 7, "eval_every": 9, "per_class": False, "problem.precision": "bfloat16",
     "optimizer.learning_rate.exponent": Fraction(7), "optimizer.learning_rate.base": 2,
+    "optimizer.schedule": Cosine(), "optimizer.clip": 1.0, "optimizer.weight_decay": 0.1,
 }  # fmt: skip
 CHANGES: dict[str, dict[str, Any]] = {
     "toy_models.balanced_x_perclass": EXPERIMENT | {
@@ -192,7 +193,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "bigger_models.gpt2small_wt103.gpt2small_wt103": EXPERIMENT | {
         "epochs": 24, "steps": 15_000, "per_class": True,
         "optimizer.beta1": 0.8, "optimizer.beta2": 0.999, "optimizer.eps": 1e-7,
-        "optimizer.weight_decay": 0.1, "optimizer.split_decay": False,
+        "optimizer.split_decay": False,
         "problem.loss": Weighted(CE), "problem.l2": 1e-4,
         "problem.batching.size": 256, "problem.batching.shuffle": True,
         "problem.model.vocabulary": 50_609, "problem.model.num_classes": 50_609,

@@ -6,9 +6,11 @@ import re
 from collections import defaultdict
 
 import numpy as np
+import optax
 import pytest
 from errors import refuses
 
+import optexp_jax
 from experiments.imbalance import PTB
 from experiments.simpler_transformers import basic_one_layer
 from experiments.small import form, planned, small
@@ -20,7 +22,10 @@ from optexp_jax.cli.package_main import discover
 from optexp_jax.grid import method_name, replace_all, replace_in_problem
 from optexp_jax.losses import CrossEntropy, LogitAdjusted, Weighted
 from optexp_jax.models import CNN, GPT, MLP
-from optexp_jax.optim import Adam
+from optexp_jax.optim import Adam, Cosine, LearningRate, Optax, inject_rate
+from optexp_jax.plotting import final_against_rate, style
+from optexp_jax.results.selection import best_rates
+from optexp_jax.results.summary import method_names
 from optexp_jax.runner.planning import seconds_of
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
@@ -155,3 +160,32 @@ def test_two_steps_of_every_family(family, tmp_path):
     if problem.loss.name == "CrossEntropyLoss":
         # Text and images start near ln c; random inputs a little above.
         assert losses[0] < 2 * math.log(problem.dataset.num_classes)
+
+
+@optexp_jax.register("test-small-momentum-free-sign")
+@dataclasses.dataclass(frozen=True)
+class OfAStranger:
+    """An optimizer that no pilot knows."""
+
+    learning_rate: LearningRate
+
+    def build(self):
+        return inject_rate(optax.sign_sgd, self.learning_rate)
+
+
+def test_a_method_that_no_pilot_knows_runs_at_its_own_rates_is_reported_and_drawn(tmp_path):
+    base = basic_one_layer.experiments[0]
+    optimizers = [
+        *(OfAStranger(LearningRate(e)) for e in (-3, -2)),
+        Optax("Lion", optax.lion, "10^-3", weight_decay=0.1, schedule=Cosine(warmup="5%")),
+    ]
+    runs = small([dataclasses.replace(base, optimizer=o, seed=0) for o in optimizers])
+    assert [run.optimizer for run in runs] == optimizers
+    short = [dataclasses.replace(run, steps=2, eval_every=1) for run in runs]
+    results = optexp_jax.run(short, workspace=tmp_path)
+    assert [r.status for r in results] == ["done"] * 3
+    assert set(method_names(optimizers).values()) == {"OfAStranger", "Lion"}
+    looks = style.looks(list(best_rates(results)))
+    assert [look.label for look in looks.values()] == ["OfAStranger", "Lion"]
+    assert len({look.color for look in looks.values()}) == 2
+    assert final_against_rate(results).axes

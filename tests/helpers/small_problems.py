@@ -12,7 +12,7 @@ from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy, SquaredLoss
 from optexp_jax.models import Linear, Zeros
 from optexp_jax.models.functional import functional
-from optexp_jax.optim import SGD, Adam, LearningRate
+from optexp_jax.optim import SGD, Adam, Cosine, LearningRate
 from optexp_jax.training.batches import named_key
 
 ONE_HOT = HeavyTailedOneHot(start_examples=8, base=2)
@@ -83,6 +83,11 @@ BITWISE = {
     "dropout": experiment(
         random_problem(DropoutNet(RANDOM.num_classes), batching=MiniBatch(7)),
         Adam(LearningRate(-2)),
+        steps=9,
+    ),
+    "schedule": experiment(
+        random_problem(batching=MiniBatch(7)),
+        Adam(LearningRate(-2), schedule=Cosine(warmup="30%"), clip=0.5, weight_decay=0.1),
         steps=9,
     ),
 }

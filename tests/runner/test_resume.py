@@ -19,7 +19,7 @@ from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
-from optexp_jax.optim import Adam, LearningRate
+from optexp_jax.optim import Adam, LearningRate, WarmupStableDecay, with_rate
 from optexp_jax.results.load import load_results
 from optexp_jax.runner import local, pack_run
 from optexp_jax.runner.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
@@ -95,7 +95,17 @@ def packs(workspace):
 
 # -- the generator ----------------------------------------------------------------------------
 
+SCHEDULED = Adam(
+    LearningRate(-2), schedule=WarmupStableDecay("20%", "60%"), clip=0.5, weight_decay=0.1
+)
 KINDS = {
+    "schedule": Experiment(
+        Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy()),
+        SCHEDULED,
+        "resume",
+        steps=12,
+        per_class=True,
+    ),
     "full batch Adam": Experiment(
         Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy()),
         Adam(LearningRate(-2)),
@@ -114,11 +124,15 @@ KINDS = {
 
 
 @pytest.mark.parametrize(
-    "kind", ["full batch Adam", pytest.param("mini-batch with dropout", marks=pytest.mark.slow)]
+    "kind",
+    [
+        *("full batch Adam", "schedule"),
+        pytest.param("mini-batch with dropout", marks=pytest.mark.slow),
+    ],
 )
 def test_every_row_after_a_checkpoint_is_the_same(kind, tmp_path):
     one = KINDS[kind]
-    other = dataclasses.replace(one, optimizer=Adam(LearningRate(-1)))
+    other = dataclasses.replace(one, optimizer=with_rate(one.optimizer, LearningRate(-1)))
     data = DATASET.load(tmp_path)
     chunks = []
     with checkpoint_writer(tmp_path / "pack") as writer:

@@ -30,7 +30,10 @@ from optexp_jax.training.resident import ResidentProgram
 
 @pytest.mark.parametrize(
     "kind",
-    ["full batch", *(pytest.param(k, marks=pytest.mark.slow) for k in ("mini-batch", "dropout"))],
+    [
+        "full batch",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("mini-batch", "dropout", "schedule")),
+    ],
 )
 def test_rows_depend_neither_on_the_pack_nor_on_chunks(kind):
     pack = sweep(BITWISE[kind])

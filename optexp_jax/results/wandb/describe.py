@@ -11,7 +11,7 @@ from optexp_jax.config import Settings
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import method_name
 from optexp_jax.identity import encode_fields
-from optexp_jax.optim import has_rate, momentum_of
+from optexp_jax.optim import has_rate, kind_of, momentum_of
 from optexp_jax.results.selection import main_metric
 from optexp_jax.results.wandb.description import RunDescription
 
@@ -64,7 +64,7 @@ def _columns(experiment: Experiment) -> dict[str, Any]:
         "id": experiment.id,
         "group": experiment.group,
         "scale": "small" if experiment.group.endswith("_small") else "paper",
-        "optimizer": type(optimizer).__name__,
+        "optimizer": kind_of(optimizer),
         "lr": float(rate) if has_rate(optimizer) else None,
         "learning_rate": str(rate) if has_rate(optimizer) else None,
         "momentum": momentum_of(optimizer),
