@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     for group in GROUPS:
-        ratios, every = [], []
+        ratios, every, results, records = [], [], 0, 0
         for _ in range(rounds):
             without, _, _ = seconds_of(group, enabled=False)
             seconds, results, records = seconds_of(group, enabled=True)
