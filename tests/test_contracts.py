@@ -44,6 +44,7 @@ def example(cls):
 
 OPTIMIZERS = kind("learning_rate", "build")
 DATASETS = kind("load")
+OF_THE_USER = {"ArrayDataset"}  # nobody has them until they are given what they hold
 LOSSES = kind("per_example", "build")
 MODELS = {name: cls for name, cls in OURS.items() if issubclass(cls, nn.Module)}
 
@@ -92,7 +93,8 @@ def test_a_subclass_does_not_look_like_its_base():
 
 
 def test_every_class_of_data_sets_is_listed():
-    assert {type(dataset).__name__ for dataset in CATALOGUE.values()} == set(DATASETS)
+    listed = {type(dataset).__name__ for dataset in CATALOGUE.values()}
+    assert listed == set(DATASETS) - OF_THE_USER
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

@@ -47,6 +47,14 @@ def checked(dataset: Dataset, data: Data) -> Data:
         OptexpError: they are not; the sentence says which promise is broken.
     """
     name = type(dataset).__name__
+    if not isinstance(data, Data):
+        raise OptexpError(
+            f"load of {name} returned a {type(data).__name__}: return a Data(Split(inputs, "
+            "labels), class_counts).",
+            code="load-not-data",
+            dataset=name,
+            found=type(data).__name__,
+        )
     parts = {"train": data.train, "validation": data.validation, "evaluation": data.evaluation}
     for part, split in parts.items():
         if split is not None:
@@ -109,6 +117,13 @@ def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
             f"{name} is all padding: give at least one example.", code="part-all-padding", part=name
         )
     if isinstance(split, Split):
+        if not isinstance(split.inputs, np.ndarray | jax.Array):
+            raise OptexpError(
+                f"The inputs of {name} are a {type(split.inputs).__name__}: make them an array.",
+                code="inputs-no-array",
+                part=name,
+                found=type(split.inputs).__name__,
+            )
         _check_inputs(name, dataset, split.inputs, labels)
     else:
         _check_shape(name, dataset, tuple(split.example_shape))
