@@ -18,7 +18,7 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import LearningRate
-from optexp_jax.registry import class_of, field_names, name_of, register
+from optexp_jax.registry import class_of, field_names, name_of, neutral_values, register
 
 __all__ = ["canonical", "decode", "encode", "encode_fields", "field_names", "register"]
 
@@ -61,13 +61,23 @@ def encode(value: Any, where: str = "value") -> Any:
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
-    """The JSON form of the fields that take part in comparisons, numbers of their field's type."""
+    """The JSON form of the fields that take part in comparisons, numbers of their field's type.
+
+    A field that was added later is left out as long as it has its neutral value.
+    """
     hints = _hints(type(value))
     where = type(value).__name__
-    return {
+    encoded = {
         name: encode(_conform(getattr(value, name), hints.get(name), f"{where}.{name}"), name)
         for name in field_names(type(value))
     }
+    neutral = neutral_values(type(value))
+    return {k: v for k, v in encoded.items() if k not in neutral or v != encode(neutral[k], k)}
+
+
+def decode_fields(cls: type, encoded: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a JSON form, those that were left out included."""
+    return neutral_values(cls) | {name: decode(item) for name, item in encoded.items()}
 
 
 @functools.cache
@@ -153,8 +163,9 @@ def decode(encoded: Any) -> Any:
             code="unknown-class",
             name=name,
         )
-    if set(fields) != set(field_names(cls)):
-        odd = ", ".join(sorted(set(fields) ^ set(field_names(cls))))
+    known, given = set(field_names(cls)), set(fields)
+    if not known - set(neutral_values(cls)) <= given <= known:
+        odd = ", ".join(sorted(given ^ known))
         raise OptexpError(
             f"The stored '{name}' and this version differ in the fields {odd}: use the version of "
             "optexp-jax that wrote it.",
@@ -162,7 +173,7 @@ def decode(encoded: Any) -> Any:
             name=name,
             fields=odd,
         )
-    return cls(**{key: decode(item) for key, item in fields.items()})
+    return cls(**decode_fields(cls, fields))
 
 
 def canonical(encoded: Any) -> str:

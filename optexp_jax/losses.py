@@ -116,6 +116,7 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
     return jnp.all(beaten, axis=-1) & (labels >= 0)
 
 
+@register("Accuracy")
 @dataclasses.dataclass(frozen=True)
 class Accuracy:
     """The share of examples whose label is the first of the largest logits: a `Metric`.

@@ -24,6 +24,7 @@ T = TypeVar("T", bound=type)
 ROOMS = (
     "optexp_jax.optim",
     "optexp_jax.losses",
+    "optexp_jax.metrics",
     "optexp_jax.models",
     "optexp_jax.datasets",
     "optexp_jax.datasets.frozen_features",
@@ -110,6 +111,15 @@ def field_names(cls: type) -> list[str]:
     skipped = {"parent", "name"} if _is_module(cls) else set()
     fields = dataclasses.fields(cls)
     return [f.name for f in fields if f.init and f.compare and f.name not in skipped]
+
+
+def neutral_values(cls: type) -> dict[str, object]:
+    """Fields that a class did not always have -> what they were before, which identities leave out.
+
+    Such a field says so: `field(default=(), metadata={"neutral": ()})`, and never changes that.
+    """
+    fields = dataclasses.fields(cls)
+    return {f.name: f.metadata["neutral"] for f in fields if "neutral" in f.metadata}
 
 
 def _import_rooms() -> None:

@@ -15,6 +15,7 @@ from optexp_jax.datasets.base import facts_of, seed_is_open, shapes_of
 from optexp_jax.datasets.catalogue import CATALOGUE
 from optexp_jax.datasets.data import Facts
 from optexp_jax.losses import CrossEntropy, Loss, Metric, recorded_metrics
+from optexp_jax.metrics import SummedMetric
 from optexp_jax.optim import (
     SGD,
     Optimizer,
@@ -46,12 +47,13 @@ OPTIMIZERS = kind("learning_rate", "build")
 DATASETS = kind("load")
 OF_THE_USER = {"ArrayDataset"}  # nobody has them until they are given what they hold
 LOSSES = kind("per_example", "build")
+METRICS = kind("name", "per_example") | kind("name", "sums", "value")
 MODELS = {name: cls for name, cls in OURS.items() if issubclass(cls, nn.Module)}
 
 
 def test_every_kind_is_found():
-    found = (len(OPTIMIZERS), len(DATASETS), len(LOSSES), len(MODELS))
-    assert all(now >= known for now, known in zip(found, (8, 25, 4, 8), strict=True))
+    found = (len(OPTIMIZERS), len(DATASETS), len(LOSSES), len(MODELS), len(METRICS))
+    assert all(now >= known for now, known in zip(found, (8, 25, 4, 8, 10), strict=True))
 
 
 # --- optimizers ------------------------------------------------------------------------------
@@ -182,3 +184,23 @@ def test_a_metric_has_a_value_for_each_example_and_none_for_padding(metric):
     values = metric.per_example(logits, labels)
     expected = {"CrossEntropyLoss": [0.126928, 1.313262, 0.0], "Accuracy": [1, 0, 0]}
     np.testing.assert_allclose(values, expected[metric.name], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_padding_adds_nothing_to_a_metric(name):
+    metric = METRICS[name]()
+    logits, labels = jnp.array([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]), jnp.array([0, 0, -1])
+    if isinstance(metric, SummedMetric):
+        padded, alone = metric.sums(logits, labels, 2), metric.sums(logits[:2], labels[:2], 2)
+        assert {k: v.tolist() for k, v in padded.items()} == {
+            k: v.tolist() for k, v in alone.items()
+        }
+        rows = {k: np.asarray(v, np.float64)[None] for k, v in padded.items()}
+        assert metric.value(rows).shape == (1,)
+    else:
+        assert isinstance(metric, Metric)
+        values = metric.per_example(logits, labels)
+        assert values.shape == labels.shape
+        assert values[2] == 0
+    assert metric.name.isidentifier()
+    assert identity.decode(identity.encode(metric)) == metric

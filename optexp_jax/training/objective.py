@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import optax
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.losses import Loss, LossSum
+from optexp_jax.losses import Loss, LossSum, Metric
+from optexp_jax.metrics import SummedMetric
 from optexp_jax.models.functional import ModelFunctions, merge
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch, as_inputs
@@ -34,6 +35,7 @@ class Objective:
         per_class: whether metrics are also summed by class.
         to_inputs: stored inputs -> the inputs of the model.
         devices: that share the blocks of a batch, on the axis `data` of the program's mesh.
+        metrics: what is recorded beside loss and accuracy.
     """
 
     model: ModelFunctions
@@ -44,6 +46,7 @@ class Objective:
     per_class: bool
     to_inputs: Callable[[jax.Array], jax.Array] = as_inputs
     devices: int = 1
+    metrics: tuple[Metric | SummedMetric, ...] = ()
 
     def value(self, sums: Sums, params: Params) -> jax.Array:
         """The objective from the sums of a batch."""
@@ -120,7 +123,7 @@ class Objective:
         sums = metrics.objective_sums(self.loss_sum, logits, block.labels)
         if with_metrics:
             sums |= metrics.batch_sums(
-                self.loss, logits, block.labels, self.num_classes, self.per_class
+                self.loss, logits, block.labels, self.num_classes, self.per_class, self.metrics
             )
         return sums["objective"], (sums, model_state)
 

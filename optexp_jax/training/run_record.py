@@ -10,8 +10,9 @@ import numpy as np
 
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import recorded_metrics
+from optexp_jax.metrics import SummedMetric, finished
 from optexp_jax.schedule import Schedule
-from optexp_jax.training.metrics import KEYS
+from optexp_jax.training.metrics import KEYS, MORE, by_class_key
 
 SPLITS = ("tr", "va")
 
@@ -55,6 +56,13 @@ def columns(experiment: Experiment, schedule: Schedule, steps: np.ndarray, row: 
         sums = row[split]
         for key, metric in zip(KEYS, metrics, strict=True):
             table[f"{split}_{metric.name}"] = _ratio(sums[key], sums["count"])
+        for metric in experiment.metrics:
+            parts = sums[MORE][metric.name]
+            if isinstance(metric, SummedMetric):
+                found = metric.value(parts)
+            else:
+                found = finished(metric, _ratio(parts["total"], sums["count"]))
+            table[f"{split}_{metric.name}"] = found
         if not _recorded_is_optimised(experiment):
             mean = _ratio(sums["objective"], sums["weight"])
             table[f"{split}_Objective"] = mean + row["penalty"]
@@ -70,7 +78,7 @@ def _recorded_is_optimised(experiment: Experiment) -> bool:
 
 
 def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarray]:
-    """Mean loss and accuracy of every class, `[count, num_classes]`; NaN without examples.
+    """Mean of every metric in every class, `[count, num_classes]`; NaN without examples.
 
     Args:
         experiment: the run.
@@ -81,8 +89,11 @@ def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarr
     double = experiment.problem.precision == "float64"
     for split in (s for s in SPLITS if s in row and experiment.per_class):
         examples = np.asarray(row[split]["class_count"])[:count]
-        for key, metric in zip(KEYS, recorded_metrics(experiment.problem.loss), strict=True):
-            mean = _ratio(np.asarray(row[split][f"class_{key}"])[:count], examples)
+        metrics = recorded_metrics(experiment.problem.loss)
+        keyed = [(f"class_{key}", metric) for key, metric in zip(KEYS, metrics, strict=True)]
+        more = [m for m in experiment.metrics if not isinstance(m, SummedMetric)]
+        for key, metric in keyed + [(by_class_key(metric), metric) for metric in more]:
+            mean = finished(metric, _ratio(np.asarray(row[split][key])[:count], examples))
             arrays[f"{split}_{metric.name}PerClass"] = mean.astype(
                 np.float64 if double else np.float32
             )

@@ -292,6 +292,7 @@ def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) ->
         num_classes=len(data.class_counts),
         per_class=experiment.per_class,
         to_inputs=to_inputs,
+        metrics=experiment.metrics,
     )
     return Stepper(
         objective=objective,
