@@ -202,7 +202,7 @@ class Weighted:
     A class without training examples has weight 0. Per-class and recorded losses stay unweighted.
 
     Args:
-        loss: the loss of each example.
+        loss: any loss that is a mean over examples.
         power: 1 for 1/π, 0.5 for 1/√π, 2 for 1/π².
 
     >>> logits, labels = jnp.array([[0.0, 0.0], [1.0, 0.0]]), jnp.array([0, 1])
@@ -213,15 +213,17 @@ class Weighted:
     Source: the paper, section 4 and figure 25.
     """
 
-    loss: CrossEntropy | SquaredLoss = dataclasses.field(default_factory=CrossEntropy)
+    loss: Loss = dataclasses.field(default_factory=CrossEntropy)
     power: float = 1.0
 
     recorded_is_optimised = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.loss, CrossEntropy | SquaredLoss):
+        loss: Any = self.loss  # a weighted or adjusted one would lose what it optimises
+        if isinstance(loss, type) or not (isinstance(loss, Loss) and loss.recorded_is_optimised):
             raise OptexpError(
-                f"Weighted takes CrossEntropy() or SquaredLoss(), not {self.loss!r}.",
+                f"Weighted takes a loss that is a mean over examples, such as CrossEntropy(), not "
+                f"{self.loss!r}.",
                 code="loss-not-weighable",
                 value=self.loss,
             )
