@@ -14,6 +14,7 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.metrics import Metric, SummedMetric, check_metrics
 from optexp_jax.optim import Optimizer
 from optexp_jax.problem import Problem
+from optexp_jax.targets import BY_CLASS, targets_of
 
 SCHEMA = 1
 _NOT_A_DEFINITION = (
@@ -113,7 +114,15 @@ class Experiment:
                 value=self.keep_steps,
             )
         object.__setattr__(self, "keep_steps", tuple(sorted(set(self.keep_steps))))
-        object.__setattr__(self, "metrics", check_metrics(self.metrics, self.problem.loss))
+        targets = targets_of(self.problem.dataset)
+        if self.per_class and targets not in BY_CLASS:
+            raise OptexpError(
+                f"Labels that are {targets} have no class each: declare it with per_class=False.",
+                code="no-classes",
+                targets=targets,
+            )
+        metrics = check_metrics(self.metrics, self.problem.loss, targets)
+        object.__setattr__(self, "metrics", metrics)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Experiment) and self.id == other.id

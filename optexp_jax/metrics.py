@@ -18,8 +18,9 @@ import numpy as np
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer
 from optexp_jax.losses import Accuracy, Loss, Metric, SquaredLoss, Weighted, cross_entropy
-from optexp_jax.per_class import class_indices, sum_by_class
+from optexp_jax.per_class import sum_by_class
 from optexp_jax.registry import name_of, register
+from optexp_jax.targets import BY_CLASS, CLASSES, class_of, taken_by
 
 __all__ = [
     "Accuracy",
@@ -76,7 +77,7 @@ def rank_of_label(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
     Args:
         logits: `[..., num_classes]`.
-        labels: integers, `[...]`.
+        labels: integers, `[...]`; or distributions, whose class has the largest share.
 
     Returns:
         int32, `[...]`.
@@ -84,7 +85,7 @@ def rank_of_label(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(rank_of_label(jnp.array([[3.0, 1.0, 2.0], [0.0, 0.0, 0.0]]), jnp.array([1, 2])))
     [3 3]
     """
-    labels = class_indices(labels)
+    labels = class_of(labels)
     chosen = jnp.take_along_axis(logits, jnp.maximum(labels, 0)[..., None], axis=-1)
     earlier = jnp.arange(logits.shape[-1]) < labels[..., None]
     beaten = jnp.where(earlier, logits < chosen, logits <= chosen)
@@ -106,6 +107,8 @@ class TopK:
     """
 
     k: int = 5
+
+    takes = BY_CLASS
 
     def __post_init__(self) -> None:
         check_integer("k of TopK", self.k)
@@ -131,6 +134,7 @@ class RankOfLabel:
     """
 
     name = "RankOfLabel"
+    takes = BY_CLASS
 
     def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
         """The place, in float32, which holds sums over millions of examples."""
@@ -147,6 +151,7 @@ class Perplexity:
     """
 
     name = "Perplexity"
+    takes = BY_CLASS
     of_probabilities = True
 
     def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
@@ -175,6 +180,8 @@ class MacroAverage:
 
     metric: Any = dataclasses.field(default_factory=Accuracy)
 
+    takes = BY_CLASS
+
     def __post_init__(self) -> None:
         if not isinstance(self.metric, Metric) or isinstance(self.metric, type):
             raise OptexpError(
@@ -197,7 +204,7 @@ class MacroAverage:
     def sums(self, logits: jax.Array, labels: jax.Array, num_classes: int) -> dict[str, jax.Array]:
         """Sum and number of examples of each class."""
         values = self.metric.per_example(logits, labels)
-        total, count = sum_by_class(values, labels, num_classes)
+        total, count = sum_by_class(values, class_of(labels), num_classes)
         return {"total": total, "count": count}
 
     def value(self, sums: dict[str, np.ndarray]) -> np.ndarray:
@@ -227,6 +234,7 @@ class CalibrationError:
     bins: int = 15
 
     name = "CalibrationError"
+    takes = BY_CLASS
     of_probabilities = True
 
     def __post_init__(self) -> None:
@@ -235,7 +243,7 @@ class CalibrationError:
     def sums(self, logits: jax.Array, labels: jax.Array, num_classes: int) -> dict[str, jax.Array]:
         """Examples, confidences and correct predictions of each bin, `[bins]`."""
         del num_classes
-        labels = class_indices(labels)
+        labels = class_of(labels)
         logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
         confidence = jnp.max(jax.nn.softmax(logits, axis=-1), axis=-1)
         number = jnp.ceil(confidence * self.bins).astype(jnp.int32) - 1
@@ -260,7 +268,9 @@ def needs_probabilities(metric: Metric | SummedMetric) -> bool:
     return bool(getattr(metric, "of_probabilities", False))
 
 
-def check_metrics(metrics: Any, loss: Loss) -> tuple[Metric | SummedMetric, ...]:
+def check_metrics(
+    metrics: Any, loss: Loss, targets: str = CLASSES
+) -> tuple[Metric | SummedMetric, ...]:
     """Metrics of an experiment in the order of their names.
 
     Raises:
@@ -288,6 +298,13 @@ def check_metrics(metrics: Any, loss: Loss) -> tuple[Metric | SummedMetric, ...]
                 code="metric-needs-probabilities",
                 metric=metric.name,
                 loss=loss.name,
+            )
+        if targets not in taken_by(metric):
+            raise OptexpError(
+                f"{metric.name} means nothing where labels are {targets}: remove it from metrics.",
+                code="metric-of-other-labels",
+                metric=metric.name,
+                targets=targets,
             )
         names.append(metric.name)
     return tuple(sorted(given, key=lambda metric: metric.name))

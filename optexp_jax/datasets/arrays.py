@@ -21,8 +21,9 @@ from optexp_jax.datasets.data_files import (
 )
 from optexp_jax.datasets.loading import checked
 from optexp_jax.errors import OptexpError, tell_from_damage
-from optexp_jax.field_checks import check_integer
+from optexp_jax.field_checks import check_choice, check_integer
 from optexp_jax.registry import register
+from optexp_jax.targets import CLASSES, KINDS
 
 _FIELDS = ("inputs", "labels", "validation_inputs", "validation_labels")
 _FREE = {"default": None, "compare": False, "repr": False}  # not part of the identity themselves
@@ -42,7 +43,9 @@ class ArrayDataset(ByFrequency):
             `[n]`.
         labels: classes from 0, integers `[n]` or `[n, time]`; -1 marks padding.
         validation: a held-out part, (inputs, labels) or a `Split`; None for none.
-        num_classes: number of classes; 0 for the largest label + 1.
+        num_classes: number of classes; 0 for the largest label + 1. Of vectors their length.
+        targets: `classes`; or labels are vectors, `[n, num_classes]`: `distributions` over classes,
+            `sets` of classes (0 or 1 for each), `vectors` of any numbers.
         input_shape: of one input; found in the arrays.
         content: SHA-256 of types, shapes and values; found in the arrays.
 
@@ -59,6 +62,7 @@ class ArrayDataset(ByFrequency):
     labels: Any = dataclasses.field(**_FREE)
     validation: Any = dataclasses.field(**_FREE)
     num_classes: int = 0
+    targets: str = CLASSES
     input_shape: tuple[int, ...] = ()
     content: str = ""
 
@@ -70,13 +74,14 @@ class ArrayDataset(ByFrequency):
                 name=self.name,
             )
         check_integer("num_classes of ArrayDataset", self.num_classes, 0)
+        check_choice(self, "targets", KINDS)
         if self.inputs is None and self.content:
             return  # as an experiment's definition holds it: the arrays are in the workspace
         inputs = _as_array("inputs", self.inputs)
         self._take("inputs", inputs)
-        self._take("labels", _as_labels("labels", self.labels))
+        self._take("labels", _as_labels(self.labels, self.targets))
         if self.validation is not None:
-            self._take("validation", _as_part(self.validation))
+            self._take("validation", _as_part(self.validation, self.targets))
         self._take("num_classes", self.num_classes or self._found_classes())
         self._take("input_shape", tuple(map(int, inputs.shape[1:])))
         self._take("content", _content_of(self._arrays()))
@@ -87,6 +92,8 @@ class ArrayDataset(ByFrequency):
 
     def _found_classes(self) -> int:
         labels = self.labels
+        if self.targets != CLASSES:
+            return labels.shape[-1] if labels.ndim > 1 else 1
         if labels.dtype != np.int32:
             return 1  # such labels are refused
         if labels[labels >= 0].min(initial=1) > 0 and labels.max() > 0:
@@ -108,10 +115,12 @@ class ArrayDataset(ByFrequency):
 
     def _data(self, arrays: dict[str, np.ndarray]) -> Data:
         inputs, labels, *held_out = (arrays[name] for name in _FIELDS if name in arrays)
-        known = (
-            labels.dtype == np.int32 and labels.max() < self.num_classes
-        )  # else they are refused
-        counts = counts_of(labels if known else np.zeros(0, np.int32), self.num_classes)
+        counts = np.zeros(self.num_classes, np.int64)  # of labels that are refused
+        if self.targets != CLASSES:
+            if labels.shape[-1:] == (self.num_classes,):
+                counts = counts_of(labels, self.num_classes, self.targets)
+        elif labels.dtype == np.int32 and labels.max() < self.num_classes:
+            counts = counts_of(labels, self.num_classes)
         validation = Split(*held_out) if held_out else None
         return Data(Split(inputs, labels), counts, validation)
 
@@ -125,9 +134,12 @@ class ArrayDataset(ByFrequency):
         """Numbers of targets, where the arrays are in memory."""
         if self.inputs is None:
             return Facts()
-        held_out = 0 if self.validation is None else int((self.validation.labels >= 0).sum())
-        counts = counts_of(self.labels, self.num_classes)
-        return dataclasses.replace(Facts.of(counts), validation=held_out)
+        counts = counts_of(self.labels, self.num_classes, self.targets)
+        parts = (self.labels, np.zeros(0) if self.validation is None else self.validation.labels)
+        train, held_out = (
+            int((labels >= 0).sum()) if self.targets == CLASSES else len(labels) for labels in parts
+        )
+        return dataclasses.replace(Facts.of(counts), train=train, validation=held_out)
 
     def shapes(self) -> Data:
         """The arrays as shapes.
@@ -139,7 +151,10 @@ class ArrayDataset(ByFrequency):
             raise unknown_shapes(self)
         splits = (Split(self.inputs, self.labels), self.validation)
         train, validation = (
-            part and ShapeSplit.of(part.inputs.shape, part.labels.shape, part.inputs.dtype)
+            part
+            and ShapeSplit.of(
+                part.inputs.shape, part.labels.shape, part.inputs.dtype, part.labels.dtype
+            )
             for part in splits
         )
         return Data(train, counts_of_one_size(self), validation)
@@ -228,7 +243,7 @@ class ArrayDataset(ByFrequency):
         return arrays
 
 
-def _as_part(given: Any) -> Split:
+def _as_part(given: Any, targets: str) -> Split:
     try:
         inputs, labels = (given.inputs, given.labels) if isinstance(given, Split) else given
     except (TypeError, ValueError) as error:
@@ -236,7 +251,7 @@ def _as_part(given: Any) -> Split:
             "The validation of an ArrayDataset is (inputs, labels), or None for none: give both.",
             code="validation-not-a-pair",
         ) from error
-    return Split(_as_array("inputs", inputs), _as_labels("labels", labels))
+    return Split(_as_array("inputs", inputs), _as_labels(labels, targets))
 
 
 def _as_array(what: str, given: Any) -> np.ndarray:
@@ -258,9 +273,11 @@ def _no_array(what: str) -> OptexpError:
     )
 
 
-def _as_labels(what: str, given: Any) -> np.ndarray:
-    """Integers as int32 where they fit: equal labels are of one content."""
-    labels = _as_array(what, given)
+def _as_labels(given: Any, targets: str) -> np.ndarray:
+    """Integers as int32 where they fit, so that equal labels are of one content; or floats."""
+    labels = _as_array("labels", given)
+    if targets != CLASSES:
+        return labels.astype(np.float32) if labels.dtype.kind in "iub" else labels
     held = np.iinfo(np.int32)
     fits = labels.dtype.kind in "iu" and labels.size > 0
     if fits and held.min <= labels.min() and labels.max() <= held.max:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from optexp_jax.losses import Loss, LossSum, Metric, recorded_metrics
 from optexp_jax.metrics import SummedMetric
 from optexp_jax.per_class import sum_by_class
+from optexp_jax.targets import CLASSES, class_of, is_example
 
 Sums = dict[str, Any]  # arrays, and dicts of them
 
@@ -26,6 +27,7 @@ def batch_sums(
     num_classes: int,
     per_class: bool,
     more: Sequence[Metric | SummedMetric] = (),
+    targets: str = CLASSES,
 ) -> Sums:
     """Sums of the unweighted loss and of correct predictions over a batch; padding adds nothing.
 
@@ -35,14 +37,15 @@ def batch_sums(
         the rest int32. Where there are more metrics, their sums by name under `metrics`, and those
         by class under `class_metric_<name>`.
     """
-    metrics = zip(KEYS, recorded_metrics(loss), strict=True)
+    metrics = zip(KEYS, recorded_metrics(loss, targets), strict=False)
     values = {key: metric.per_example(logits, labels) for key, metric in metrics}
-    count = jnp.sum(labels >= 0, dtype=jnp.int32)
+    count = jnp.sum(is_example(labels), dtype=jnp.int32)
     sums = {key: jnp.sum(array, dtype=array.dtype) for key, array in values.items()}
     sums["count"] = count
     if per_class:
+        classes = class_of(labels)
         for key, array in values.items():
-            sums[f"class_{key}"], examples = sum_by_class(array, labels, num_classes)
+            sums[f"class_{key}"], examples = sum_by_class(array, classes, num_classes)
             sums.setdefault("class_count", examples)
     return sums | _sums_of(more, logits, labels, num_classes, per_class)
 
@@ -62,7 +65,7 @@ def _sums_of(
         values = metric.per_example(logits, labels)
         sums[MORE][metric.name] = {"total": jnp.sum(values, dtype=values.dtype)}
         if per_class:
-            sums[by_class_key(metric)] = sum_by_class(values, labels, num_classes)[0]
+            sums[by_class_key(metric)] = sum_by_class(values, class_of(labels), num_classes)[0]
     return sums
 
 
