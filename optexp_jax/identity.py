@@ -22,6 +22,8 @@ from optexp_jax.registry import class_of, field_names, name_of, neutral_values, 
 
 __all__ = ["canonical", "decode", "encode", "encode_fields", "field_names", "register"]
 
+_LINE = 200  # characters
+
 
 def encode(value: Any, where: str = "value") -> Any:
     """The JSON form of a value: plain values as they are, tuples as lists, classes by their name.
@@ -52,12 +54,19 @@ def encode(value: Any, where: str = "value") -> Any:
     if name is not None:
         return {"type": name, **encode_fields(value)}
     raise OptexpError(
-        f"{where} is {value!r}, a {type(value).__name__}, which cannot be part of an experiment: "
-        "use numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register.",
+        f"{where} is {_shown(value)}, a {type(value).__name__}, which cannot be part of an "
+        "experiment: use numbers, strings, tuples, or a frozen dataclass named with "
+        "@optexp_jax.register.",
         code="not-encodable",
         where=where,
         value=value,
     )
+
+
+def _shown(value: Any) -> str:
+    """A value as it is printed, in one line: a module of Flax NNX prints all its arrays."""
+    first, *others = repr(value).splitlines() or [""]
+    return first if not others and len(first) <= _LINE else f"{first[:_LINE]}..."
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
