@@ -11,8 +11,11 @@ from typing import Any
 
 from optexp_jax import identity
 from optexp_jax.errors import OptexpError
+from optexp_jax.metrics import Metric, SummedMetric, check_metrics
 from optexp_jax.optim import Optimizer
 from optexp_jax.problem import Problem
+from optexp_jax.registry import neutral
+from optexp_jax.targets import BY_CLASS, targets_of
 
 SCHEMA = 1
 _NOT_A_DEFINITION = (
@@ -36,6 +39,7 @@ class Experiment:
         eval_every: distance between recorded rows, in epochs or steps as the length is.
         per_class: whether losses and accuracies are recorded for every class.
         keep_steps: steps at which the parameters are kept; not part of the identity.
+        metrics: what is recorded beside the loss and the accuracy, such as `(TopK(5),)`.
 
     Raises:
         OptexpError: not exactly one of epochs and steps, or an impossible value.
@@ -59,6 +63,7 @@ class Experiment:
     eval_every: int = 1
     per_class: bool = False
     keep_steps: tuple[int, ...] = dataclasses.field(default=(), compare=False)
+    metrics: tuple[Metric | SummedMetric, ...] = dataclasses.field(default=(), metadata=neutral(()))
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
@@ -108,6 +113,15 @@ class Experiment:
                 value=self.keep_steps,
             )
         object.__setattr__(self, "keep_steps", tuple(sorted(set(self.keep_steps))))
+        targets = targets_of(self.problem.dataset)
+        if self.per_class and targets not in BY_CLASS:
+            raise OptexpError(
+                f"Labels that are {targets} have no class each: declare it with per_class=False.",
+                code="no-classes",
+                targets=targets,
+            )
+        metrics = check_metrics(self.metrics, self.problem.loss, targets)
+        object.__setattr__(self, "metrics", metrics)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Experiment) and self.id == other.id
@@ -160,7 +174,7 @@ class Experiment:
             "edited, or written by another version; run it again with --force."
         )
         try:
-            fields = {k: identity.decode(v) for k, v in document["experiment"].items()}
+            fields = identity.decode_fields(cls, document["experiment"])
             kept = tuple(document["keep_steps"])
             experiment = cls(**fields, group=document["group"], keep_steps=kept)
         except OptexpError:

@@ -32,6 +32,8 @@ from optexp_jax.registry import (
 
 __all__ = ["canonical", "decode", "encode", "encode_fields", "field_names", "register"]
 
+_LINE = 200  # characters
+
 
 def encode(value: Any, where: str = "value") -> Any:
     """The JSON form of a value: plain values as they are, tuples as lists, classes by their name.
@@ -62,12 +64,19 @@ def encode(value: Any, where: str = "value") -> Any:
     if name is not None:
         return {"type": name, **encode_fields(value)}
     raise OptexpError(
-        f"{where} is {value!r}, a {type(value).__name__}, which cannot be part of an experiment: "
-        "use numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register.",
+        f"{where} is {_shown(value)}, a {type(value).__name__}, which cannot be part of an "
+        "experiment: use numbers, strings, tuples, or a frozen dataclass named with "
+        "@optexp_jax.register.",
         code="not-encodable",
         where=where,
         value=value,
     )
+
+
+def _shown(value: Any) -> str:
+    """A value as it is printed, in one line: a module of Flax NNX prints all its arrays."""
+    first, *others = repr(value).splitlines() or [""]
+    return first if not others and len(first) <= _LINE else f"{first[:_LINE]}..."
 
 
 def encode_fields(value: Any) -> dict[str, Any]:
@@ -97,6 +106,11 @@ def sources_of(value: Any) -> dict[str, str]:
     inside = tuple(getattr(value, field) for field in field_names(type(value)))
     code = None if name is None or is_ours(type(value)) else source_of(type(value))
     return sources_of(inside) | ({name: code} if name and code else {})
+
+
+def decode_fields(cls: type, encoded: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a JSON form, those that were left out included."""
+    return neutral_values(cls) | {name: decode(item) for name, item in encoded.items()}
 
 
 @functools.cache
@@ -192,7 +206,7 @@ def decode(encoded: Any) -> Any:
             name=name,
             fields=odd,
         )
-    return cls(**{key: decode(item) for key, item in fields.items()})
+    return cls(**decode_fields(cls, fields))
 
 
 def canonical(encoded: Any) -> str:

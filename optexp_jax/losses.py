@@ -21,6 +21,17 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import named
 from optexp_jax.per_class import class_indices
 from optexp_jax.registry import register
+from optexp_jax.targets import (
+    BY_CLASS,
+    CLASSES,
+    KINDS,
+    SETS,
+    are_vectors_like,
+    class_of,
+    is_example,
+    taken_by,
+    without_padding,
+)
 
 LossSum = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 
@@ -61,7 +72,8 @@ def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
     Args:
         logits: `[..., num_classes]`.
-        labels: integers, `[...]`.
+        labels: integers, `[...]`; or distributions q, floats `[..., num_classes]`, of which it is
+            -Σ_k q_k log p_k.
 
     Returns:
         `[...]`, in float32 or better.
@@ -69,6 +81,11 @@ def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(cross_entropy(jnp.zeros((1, 2)), jnp.array([0])))
     [0.6931472]
     """
+    if are_vectors_like(logits, labels):
+        logs = jax.nn.log_softmax(logits.astype(jnp.promote_types(logits.dtype, jnp.float32)))
+        # A share of 0 of a class of probability 0 is nothing.
+        shares = without_padding(labels)
+        return -jnp.sum(shares * jnp.where(shares > 0, logs, 0), axis=-1)
     labels = class_indices(labels)
     logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
     chosen = jnp.take_along_axis(logits, jnp.maximum(labels, 0)[..., None], axis=-1)[..., 0]
@@ -80,7 +97,7 @@ def squared_error(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
     Args:
         logits: `[..., num_classes]`.
-        labels: integers, `[...]`.
+        labels: integers, `[...]`; or vectors v, floats `[..., num_classes]`, for ½ ‖z - v‖².
 
     Returns:
         `[...]`, in float32 or better.
@@ -88,6 +105,10 @@ def squared_error(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(squared_error(jnp.zeros((1, 3)), jnp.array([0])))
     [0.5]
     """
+    if are_vectors_like(logits, labels):
+        logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+        errors = 0.5 * jnp.sum((logits - without_padding(labels)) ** 2, axis=-1)
+        return jnp.where(is_example(labels), errors, 0.0)
     labels = class_indices(labels)
     logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
     is_label = jnp.arange(logits.shape[-1]) == labels[..., None]
@@ -100,7 +121,7 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
     Args:
         logits: `[..., num_classes]`.
-        labels: integers, `[...]`.
+        labels: integers, `[...]`; or distributions, whose class has the largest share.
 
     Returns:
         booleans, `[...]`.
@@ -108,7 +129,8 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
     >>> print(is_correct(jnp.array([[0.0, 0.0], [0.0, 0.0]]), jnp.array([0, 1])))
     [ True False]
     """
-    labels = class_indices(labels)
+    vectors = are_vectors_like(logits, labels)
+    labels = class_of(labels) if vectors else class_indices(labels)
     # One comparison per logit and a plain reduction: many times faster than argmax on CPU.
     chosen = jnp.take_along_axis(logits, jnp.maximum(labels, 0)[..., None], axis=-1)
     earlier = jnp.arange(logits.shape[-1]) < labels[..., None]
@@ -116,6 +138,7 @@ def is_correct(logits: jax.Array, labels: jax.Array) -> jax.Array:
     return jnp.all(beaten, axis=-1) & (labels >= 0)
 
 
+@register("Accuracy")
 @dataclasses.dataclass(frozen=True)
 class Accuracy:
     """The share of examples whose label is the first of the largest logits: a `Metric`.
@@ -125,22 +148,28 @@ class Accuracy:
     """
 
     name = "Accuracy"
+    takes = BY_CLASS
 
     def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
         """1 where the label is chosen, else 0; int32."""
         return is_correct(logits, labels).astype(jnp.int32)
 
 
-def recorded_metrics(loss: Loss) -> tuple[Metric, Metric]:
-    """What is recorded of every run: its unweighted loss, and its accuracy."""
-    return loss, Accuracy()
+def recorded_metrics(loss: Loss, targets: str = CLASSES) -> tuple[Metric, ...]:
+    """What is recorded of every run: its unweighted loss, and its accuracy where there are classes.
+
+    Args:
+        loss: what is optimised.
+        targets: what the labels are.
+    """
+    return (loss, Accuracy()) if targets in BY_CLASS else (loss,)
 
 
 def _mean_of(per_example: Callable[[jax.Array, jax.Array], jax.Array]) -> LossSum:
     def loss(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
-        labels = class_indices(labels)
+        labels = labels if are_vectors_like(logits, labels) else class_indices(labels)
         values = per_example(logits, labels)
-        return jnp.sum(values), jnp.sum(labels >= 0).astype(values.dtype)
+        return jnp.sum(values), jnp.sum(is_example(labels)).astype(values.dtype)
 
     return loss
 
@@ -158,6 +187,7 @@ class CrossEntropy:
 
     name = "CrossEntropyLoss"
     recorded_is_optimised = True
+    takes = BY_CLASS
 
     def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
         """Cross-entropy of each example."""
@@ -172,7 +202,7 @@ class CrossEntropy:
 @register("SquaredLoss")
 @dataclasses.dataclass(frozen=True)
 class SquaredLoss:
-    """Mean over examples of ½ ‖z - e_y‖².
+    """Mean over examples of ½ ‖z - e_y‖², or of ½ ‖z - v‖² where labels are vectors.
 
     >>> labels = jnp.array([0, 1, 1])
     >>> loss, weight = SquaredLoss().build(np.array([1, 2]))(jnp.zeros((3, 2)), labels)
@@ -182,6 +212,7 @@ class SquaredLoss:
 
     name = "SquaredLoss"
     recorded_is_optimised = True
+    takes = KINDS
 
     def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
         """Squared error of each example."""
@@ -193,6 +224,35 @@ class SquaredLoss:
         return _mean_of(squared_error)
 
 
+@register("BinaryCrossEntropy")
+@dataclasses.dataclass(frozen=True)
+class BinaryCrossEntropy:
+    """Sum over classes of the cross-entropy of "is of this class", for examples of several classes.
+
+    Labels are 0 or 1 for each class: a data set with `targets = "sets"`.
+
+    >>> labels = jnp.array([[1.0, 0.0], [1.0, 1.0]])
+    >>> loss, weight = BinaryCrossEntropy().build(np.array([2, 1]))(jnp.zeros((2, 2)), labels)
+    >>> print(loss / weight)
+    1.3862944
+    """
+
+    name = "BinaryCrossEntropyLoss"
+    recorded_is_optimised = True
+    takes = (SETS,)
+
+    def per_example(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
+        """The sum over classes for each example, in nats."""
+        logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+        losses = jax.nn.softplus(logits) - without_padding(labels) * logits
+        return jnp.where(is_example(labels), jnp.sum(losses, axis=-1), 0.0)
+
+    def build(self, class_counts: np.ndarray) -> LossSum:
+        """(logits, labels) -> (sum of cross-entropies, number of examples)."""
+        del class_counts
+        return _mean_of(self.per_example)
+
+
 @register("Weighted")
 @dataclasses.dataclass(frozen=True)
 class Weighted:
@@ -201,7 +261,7 @@ class Weighted:
     A class without training examples has weight 0. Per-class and recorded losses stay unweighted.
 
     Args:
-        loss: the loss of each example.
+        loss: any loss that is a mean over examples of one class each.
         power: 1 for 1/π, 0.5 for 1/√π, 2 for 1/π².
 
     >>> logits, labels = jnp.array([[0.0, 0.0], [1.0, 0.0]]), jnp.array([0, 1])
@@ -212,15 +272,18 @@ class Weighted:
     Source: the paper, section 4 and figure 25.
     """
 
-    loss: CrossEntropy | SquaredLoss = dataclasses.field(default_factory=CrossEntropy)
+    loss: Loss = dataclasses.field(default_factory=CrossEntropy)
     power: float = 1.0
 
     recorded_is_optimised = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.loss, CrossEntropy | SquaredLoss):
+        loss: Any = self.loss  # a weighted or adjusted one would lose what it optimises
+        mean = isinstance(loss, Loss) and not isinstance(loss, type) and loss.recorded_is_optimised
+        if not mean or CLASSES not in taken_by(loss):
             raise OptexpError(
-                f"Weighted takes CrossEntropy() or SquaredLoss(), not {self.loss!r}.",
+                f"Weighted takes a loss that is a mean over examples of one class each, such as "
+                f"CrossEntropy(), not {self.loss!r}.",
                 code="loss-not-weighable",
                 value=self.loss,
             )

@@ -11,6 +11,7 @@ from optexp_jax.datasets.data import Dataset
 from optexp_jax.errors import OptexpError
 from optexp_jax.losses import Loss
 from optexp_jax.registry import register
+from optexp_jax.targets import taken_by, targets_of
 
 __all__ = ["PRECISIONS", "FullBatch", "MiniBatch", "Problem"]
 
@@ -86,6 +87,18 @@ class Problem:
                 code="wrong-kind",
                 field="batching",
                 value=self.batching,
+            )
+        targets = targets_of(self.dataset)
+        if targets not in taken_by(self.loss):
+            takes = " or ".join(taken_by(self.loss))
+            raise OptexpError(
+                f"{type(self.loss).__name__} takes labels that are {takes}, and those of "
+                f"{type(self.dataset).__name__} are {targets}: take another loss.",
+                code="loss-of-other-labels",
+                loss=type(self.loss).__name__,
+                dataset=type(self.dataset).__name__,
+                targets=targets,
+                takes=taken_by(self.loss),
             )
         self._check_sizes()
 

@@ -27,6 +27,7 @@ T = TypeVar("T", bound=type)
 ROOMS = (
     "optexp_jax.optim",
     "optexp_jax.losses",
+    "optexp_jax.metrics",
     "optexp_jax.models",
     "optexp_jax.datasets",
     "optexp_jax.datasets.frozen_features",

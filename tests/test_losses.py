@@ -1,5 +1,6 @@
 """Losses: closed forms, padding, absent classes and sums that add up."""
 
+import dataclasses
 import functools
 
 import jax
@@ -10,6 +11,8 @@ from errors import refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
+import optexp_jax
+from optexp_jax import identity
 from optexp_jax.losses import (
     CrossEntropy,
     LogitAdjusted,
@@ -182,6 +185,37 @@ def test_losses_are_values():
 def test_weighted_takes_only_what_is_a_mean_over_examples():
     with refuses("loss-not-weighable", value=LogitAdjusted()):
         Weighted(LogitAdjusted())
+    for other in (Weighted(), CrossEntropy, None, 1.0):
+        with refuses("loss-not-weighable", value=other):
+            Weighted(other)
+
+
+@optexp_jax.register("test-losses-absolute")
+@dataclasses.dataclass(frozen=True)
+class Absolute:
+    """A user's loss."""
+
+    scale: float = 2.0
+
+    name = "AbsoluteLoss"
+    recorded_is_optimised = True
+
+    def per_example(self, logits, labels):
+        error = jnp.abs(logits - jax.nn.one_hot(labels, logits.shape[-1])).sum(-1)
+        return jnp.where(labels >= 0, self.scale * error, 0.0)
+
+    def build(self, class_counts):
+        return lambda z, y: (self.per_example(z, y).sum(), (y >= 0).sum().astype(z.dtype))
+
+
+def test_any_loss_is_weighted():
+    loss = Weighted(Absolute(), power=1)
+    logits, labels = jnp.array([[1.0, 0.0], [0.0, 3.0]]), jnp.array([1, 0])
+    total, weight = loss.build(np.array([3, 1]))(logits, labels)
+    np.testing.assert_allclose([total, weight], [4 * 4 + 4 / 3 * 8, 4 + 4 / 3], rtol=1e-6)
+    assert loss.name == "AbsoluteLoss"
+    assert identity.decode(identity.encode(loss)) == loss
+    assert Weighted(Absolute(2)) == Weighted(Absolute(2.0))
 
 
 # ------------------------------------------------------------------- types of labels and counts

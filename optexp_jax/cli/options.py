@@ -122,6 +122,9 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         "--perclass", action="store_true", help="losses by class, e.g. --plot --perclass"
     )
     figures.add_argument(
+        "--metric", metavar="NAME", help="what to draw, e.g. --plot --metric va_Accuracy"
+    )
+    figures.add_argument(
         "--source",
         choices=tuple(SOURCES),
         default="local",

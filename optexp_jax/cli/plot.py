@@ -44,6 +44,7 @@ def plot_by(context: Context, chosen: Sequence[Experiment], args: argparse.Names
         x="step" if args.use_steps or all(e.steps for e in chosen) else "epoch",
         source=args.source,
         compare=args.compare,
+        metric=args.metric,
     )
     for path in draw(context, chosen, wanted, notes=True):
         context.say(str(path))
@@ -61,6 +62,7 @@ class Wanted:
         x: the axis over time, `step` or `epoch`.
         source: whose runs, a source of `load_results`.
         compare: a source whose runs are drawn beside ours, None for no other.
+        metric: what is drawn, a column or its name without `tr_`; None for the training loss.
     """
 
     perclass: bool
@@ -69,11 +71,20 @@ class Wanted:
     x: str = "step"
     source: str = "local"
     compare: str | None = None
+    metric: str | None = None
+
+    @property
+    def column(self) -> str | None:
+        """The column that is drawn."""
+        if self.metric is None or self.metric.startswith(("tr_", "va_")):
+            return self.metric
+        return f"tr_{self.metric}"
 
     @property
     def suffix(self) -> str:
         """What file names end with."""
-        parts = [self.source] if self.source != "local" else []
+        parts = [self.column] if self.column else []
+        parts += [self.source] if self.source != "local" else []
         parts += [f"against_{self.compare}"] if self.compare else []
         parts += [f"epoch{self.epoch}"] if self.epoch else [f"step{self.step}"] if self.step else []
         return "".join(f"_{part}" for part in parts)
@@ -123,10 +134,10 @@ def _figures(results: list[Results], until: int | None, wanted: Wanted) -> dict[
     from optexp_jax import plotting
 
     if wanted.perclass:
-        return {"per_class": plotting.per_class(results, step=until, x=wanted.x)}
+        return {"per_class": plotting.per_class(results, None, until, wanted.column, wanted.x)}
     return {
-        "final_loss": plotting.final_against_rate(results, step=until),
-        "best_runs": plotting.best_over_time(results, step=until, x=wanted.x),
+        "final_loss": plotting.final_against_rate(results, until, wanted.column),
+        "best_runs": plotting.best_over_time(results, until, wanted.column, wanted.x),
     }
 
 
@@ -136,7 +147,7 @@ def _compared(
     from optexp_jax import plotting
 
     sides = {"ours": ours, f"{wanted.compare}": theirs}
-    compared = plotting.Compared(sides, until, wanted.x)
+    compared = plotting.Compared(sides, until, wanted.x, wanted.column)
     if wanted.perclass:
         return {"per_class": compared.per_class()}
     return {"final_loss": compared.final_against_rate(), "best_runs": compared.best_over_time()}

@@ -5,6 +5,7 @@ room: what a room exports is exported here.
 """
 
 from optexp_jax.datasets import imagenet, images, synthetic, text
+from optexp_jax.datasets.arrays import ArrayDataset
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Dataset, Facts, InFiles, Report, Split, Streamed
 from optexp_jax.datasets.imagenet import *
@@ -12,7 +13,8 @@ from optexp_jax.datasets.images import *
 from optexp_jax.datasets.synthetic import *
 from optexp_jax.datasets.text import *
 
-__all__ = ["Data", "Dataset", "Facts", "InFiles", "Report", "Split", "Streamed", "counts_of"]
+__all__ = ["ArrayDataset", "Data", "Dataset", "Facts", "InFiles", "Report", "Split", "Streamed"]
+__all__ += ["counts_of"]
 __all__ += imagenet.__all__
 __all__ += images.__all__
 __all__ += synthetic.__all__

@@ -14,6 +14,7 @@ import numpy as np
 
 from optexp_jax.datasets.data import Data, Dataset, Facts, InFiles, Split
 from optexp_jax.errors import OptexpError
+from optexp_jax.targets import CLASSES, targets_of
 
 
 @runtime_checkable
@@ -32,10 +33,16 @@ class ShapeSplit(Split):
         return self.labels.shape[0]
 
     @classmethod
-    def of(cls, inputs: tuple[int, ...], labels: tuple[int, ...], dtype: Any) -> ShapeSplit:
-        """Inputs of a type and int32 labels, of these shapes."""
+    def of(
+        cls,
+        inputs: tuple[int, ...],
+        labels: tuple[int, ...],
+        dtype: Any,
+        label_dtype: Any = jnp.int32,
+    ) -> ShapeSplit:
+        """Inputs and labels of these shapes and types."""
         shaped: Any = jax.ShapeDtypeStruct
-        return cls(shaped(inputs, dtype), shaped(labels, jnp.int32))
+        return cls(shaped(inputs, dtype), shaped(labels, label_dtype))
 
 
 def facts_of(dataset: Dataset) -> Facts:
@@ -62,7 +69,9 @@ def shapes_of(dataset: Dataset) -> Data:
         raise unknown_shapes(dataset)
     shape, parts = tuple(dataset.input_shape), (facts.train, facts.validation or 0)
     dtype = jnp.float32 if shape else jnp.int32
-    train, validation = (ShapeSplit.of((n, *shape), (n,), dtype) for n in parts)
+    classes = targets_of(dataset) == CLASSES
+    outputs, kind = ((), jnp.int32) if classes else ((dataset.num_classes,), jnp.float32)
+    train, validation = (ShapeSplit.of((n, *shape), (n, *outputs), dtype, kind) for n in parts)
     return Data(train, counts_of_one_size(dataset), validation if len(validation) else None)
 
 

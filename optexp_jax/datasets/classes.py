@@ -6,6 +6,7 @@ import numpy as np
 
 from optexp_jax.datasets.data import Array, Split
 from optexp_jax.per_class import frequency_groups
+from optexp_jax.targets import CLASSES, SETS, VECTORS
 
 _CHUNK = 1 << 24
 
@@ -27,12 +28,20 @@ class ByFrequency:
         return frequency_groups(class_counts, n_groups or self.num_groups)
 
 
-def counts_of(labels: Array, num_classes: int) -> np.ndarray:
+def counts_of(labels: Array, num_classes: int, targets: str = CLASSES) -> np.ndarray:
     """Examples of each class, int64 `[num_classes]`; padding is not counted.
+
+    Args:
+        labels: integers `[n, ...]`; or `[n, ..., num_classes]` for other targets.
+        num_classes: number of classes.
+        targets: what the labels are. Of distributions the class with the largest share is counted,
+            of sets each; of vectors all examples for each number.
 
     >>> counts_of(np.array([0, 2, 2, -1]), 3)
     array([1, 0, 2])
     """
+    if targets != CLASSES:
+        return _counts_of_vectors(np.asarray(labels), num_classes, targets)
     rows = np.asarray(labels)
     step = max(1, _CHUNK // max(1, rows[:1].size))  # mapped labels are never whole in memory
     counts = np.zeros(num_classes, np.int64)
@@ -40,6 +49,15 @@ def counts_of(labels: Array, num_classes: int) -> np.ndarray:
         flat = rows[start : start + step].ravel()
         counts += np.bincount(flat[flat >= 0].astype(np.int64), minlength=num_classes)
     return counts
+
+
+def _counts_of_vectors(labels: np.ndarray, num_classes: int, targets: str) -> np.ndarray:
+    rows = labels.reshape(-1, num_classes)
+    if targets == VECTORS:
+        return np.full(num_classes, len(rows), np.int64)
+    if targets == SETS:
+        return rows.astype(bool).sum(axis=0, dtype=np.int64)
+    return np.bincount(rows.argmax(axis=1), minlength=num_classes)
 
 
 def labels_of(class_counts: np.ndarray) -> np.ndarray:

@@ -15,7 +15,9 @@ from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import PADDING, Data, Dataset, Split, Streamed
 from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
+from optexp_jax.targets import CLASSES, DISTRIBUTIONS, KINDS, SETS, VECTORS, targets_of
 
+_ROUNDED = 1e-3  # of a sum of shares in any type of floats
 _BLOCK = 1 << 24  # entries that are looked at together
 
 
@@ -47,6 +49,14 @@ def checked(dataset: Dataset, data: Data) -> Data:
         OptexpError: they are not; the sentence says which promise is broken.
     """
     name = type(dataset).__name__
+    if not isinstance(data, Data):
+        raise OptexpError(
+            f"load of {name} returned a {type(data).__name__}: return a Data(Split(inputs, "
+            "labels), class_counts).",
+            code="load-not-data",
+            dataset=name,
+            found=type(data).__name__,
+        )
     parts = {"train": data.train, "validation": data.validation, "evaluation": data.evaluation}
     for part, split in parts.items():
         if split is not None:
@@ -62,7 +72,7 @@ def checked(dataset: Dataset, data: Data) -> Data:
             shape=counts.shape,
             num_classes=dataset.num_classes,
         )
-    found = counts_of(data.train.labels, dataset.num_classes)
+    found = counts_of(data.train.labels, dataset.num_classes, targets_of(dataset))
     wrong = np.flatnonzero(found != counts)
     if len(wrong):
         k = int(wrong[0])
@@ -86,6 +96,68 @@ def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
             code="part-empty",
             part=name,
         )
+    if targets_of(dataset) == CLASSES:
+        _check_classes(name, dataset, labels)
+    else:
+        _check_vectors(name, dataset, labels)
+    if isinstance(split, Split):
+        if not isinstance(split.inputs, np.ndarray | jax.Array):
+            raise OptexpError(
+                f"The inputs of {name} are a {type(split.inputs).__name__}: make them an array.",
+                code="inputs-no-array",
+                part=name,
+                found=type(split.inputs).__name__,
+            )
+        _check_inputs(name, dataset, split.inputs, labels)
+    else:
+        _check_shape(name, dataset, tuple(split.example_shape))
+
+
+def _check_vectors(name: str, dataset: Dataset, labels: np.ndarray) -> None:
+    """Refuse labels that are not the vectors that the data set promises."""
+    targets = targets_of(dataset)
+    if targets not in KINDS:
+        raise OptexpError(
+            f"targets of {type(dataset).__name__} is one of {', '.join(KINDS)}, not {targets!r}.",
+            code="not-a-choice",
+            field="targets",
+            kind=type(dataset).__name__,
+            value=targets,
+            choices=KINDS,
+        )
+    if labels.dtype.kind != "f" or labels.ndim < 2 or labels.shape[-1] != dataset.num_classes:
+        raise OptexpError(
+            f"The labels of {name} are {labels.dtype} of shape {labels.shape}: for targets that "
+            f"are {targets} give {dataset.num_classes} floats for each example.",
+            code="labels-not-vectors",
+            part=name,
+            dtype=labels.dtype,
+            shape=labels.shape,
+            targets=targets,
+            num_classes=dataset.num_classes,
+        )
+    if not np.isfinite(labels).all():
+        raise OptexpError(
+            f"The labels of {name} hold NaN or infinity: remove or replace them.",
+            code="labels-not-finite",
+            part=name,
+        )
+    whole = {
+        VECTORS: lambda: True,
+        SETS: lambda: np.isin(labels, (0, 1)).all(),
+        DISTRIBUTIONS: lambda: (labels >= 0).all() and np.abs(labels.sum(-1) - 1).max() < _ROUNDED,
+    }
+    if not whole[targets]():
+        raise OptexpError(
+            f"The labels of {name} are no {targets}: distributions are numbers from 0 that sum to "
+            "1, sets are 0 or 1 for each class.",
+            code="labels-malformed",
+            part=name,
+            targets=targets,
+        )
+
+
+def _check_classes(name: str, dataset: Dataset, labels: np.ndarray) -> None:
     if labels.dtype.kind not in "iu":
         raise OptexpError(
             f"The labels of {name} are {labels.dtype}: make them integers.",
@@ -108,10 +180,6 @@ def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
         raise OptexpError(
             f"{name} is all padding: give at least one example.", code="part-all-padding", part=name
         )
-    if isinstance(split, Split):
-        _check_inputs(name, dataset, split.inputs, labels)
-    else:
-        _check_shape(name, dataset, tuple(split.example_shape))
 
 
 def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) -> None:

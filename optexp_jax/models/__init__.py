@@ -15,6 +15,7 @@ from optexp_jax.models.initializers import (
 )
 from optexp_jax.models.linear import Linear
 from optexp_jax.models.mlp import MLP
+from optexp_jax.models.nnx import Nnx
 from optexp_jax.models.positions import positions_in_plane, sinusoidal_positions
 from optexp_jax.models.resnet import ResNet, resnet18, resnet50
 from optexp_jax.models.transformer import GPT, Transformer
@@ -31,6 +32,7 @@ __all__ = [
     "Initializer",
     "KaimingNormal",
     "Linear",
+    "Nnx",
     "Normal",
     "ResNet",
     "SimpleViT",

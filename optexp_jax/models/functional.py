@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import flax.linen as nn
 import jax
@@ -52,8 +52,17 @@ class Model(Protocol):
         ...
 
 
-def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
-    """The pure functions of a Linen module.
+@runtime_checkable
+class MakesFunctions(Protocol):
+    """A model that is no Linen module and says itself what its pure functions are."""
+
+    def functions(self, precision: str = "float32") -> ModelFunctions:
+        """The two functions, and what is trained."""
+        ...
+
+
+def functional(model: nn.Module | MakesFunctions, precision: str = "float32") -> ModelFunctions:
+    """The pure functions of a Linen module, or of a value with `functions`.
 
     A module whose `__call__` takes `train` behaves differently in training (dropout, BatchNorm)
     unless it says otherwise; see `Model`.
@@ -72,6 +81,8 @@ def functional(model: nn.Module, precision: str = "float32") -> ModelFunctions:
     >>> print(functions.apply(params, state, jnp.ones((1, 3)), {}, train=True)[0])
     [[0. 0.]]
     """
+    if isinstance(model, MakesFunctions):
+        return model.functions(precision)
     if precision == "bfloat16":
         if "dtype" not in type(model).__dataclass_fields__:
             raise OptexpError(

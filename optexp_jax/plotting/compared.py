@@ -47,11 +47,13 @@ class Compared:
         sides: what each is called -> its runs, ours first; at most two.
         step: where rates are compared and axes end; None for the end of the runs.
         x: the axis over time, `step` or `epoch`.
+        column: of the tables, which is drawn; None for the training loss.
     """
 
     sides: Mapping[str, Sequence[Results]]
     step: int | None = None
     x: str = "step"
+    column: str | None = None
 
     def final_against_rate(self) -> Figure:
         """The final training loss of every run against its learning rate."""
@@ -117,8 +119,8 @@ class Compared:
 
     @property
     def metric(self) -> str:
-        """The unweighted training loss."""
-        return main_metric(self._any().experiment)
+        """The column that is drawn."""
+        return self.column or main_metric(self._any().experiment)
 
     def _any(self) -> Results:
         return next(iter(self.sides.values()))[0]

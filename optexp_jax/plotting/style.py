@@ -245,11 +245,14 @@ def metric_label(metric: str) -> str:
 
     >>> metric_label("tr_CrossEntropyLoss"), metric_label("va_AccuracyPerClass")
     ('Training loss', 'Validation accuracy')
+    >>> metric_label("va_Top5Accuracy")
+    'Validation top 5 accuracy'
     """
     split, _, name = metric.removesuffix("PerClass").partition("_")
     if split not in _SPLITS:
         return metric.replace("_", " ")
-    return f"{_SPLITS[split]} {_METRICS.get(name, name.lower())}"
+    words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)).lower() or name
+    return f"{_SPLITS[split]} {_METRICS.get(name, words)}"
 
 
 def group_colors(count: int) -> list[tuple[float, float, float, float]]:

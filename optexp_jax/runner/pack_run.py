@@ -24,6 +24,7 @@ from optexp_jax.runner.checkpoint import Checkpoint, CheckpointWriter
 from optexp_jax.runner.display import Display
 from optexp_jax.runner.signals import Stopped
 from optexp_jax.schedule import Schedule
+from optexp_jax.targets import targets_of
 from optexp_jax.training.loop import Chunk, train_pack
 from optexp_jax.training.multihost import broadcast
 from optexp_jax.training.pack import Pack
@@ -227,7 +228,8 @@ def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
     counts = {"train": every, "tr": every}
     for name, split in (("tr", train), ("va", validation)):
         if split is not None and split is not data.train:
-            counts[name] = counts_of(split.labels, len(every))
+            targets = targets_of(pack.experiments[0].problem.dataset)
+            counts[name] = counts_of(split.labels, len(every), targets)
     return counts
 
 

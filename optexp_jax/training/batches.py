@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
+from typing import Any
 from zlib import crc32
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from optexp_jax.datasets.data import PADDING, Split
+from optexp_jax.datasets.data import Split
 from optexp_jax.numerics import key_of
+from optexp_jax.targets import are_vectors, as_stored, padding_of
 
 
 @jax.tree_util.register_dataclass
@@ -21,7 +22,8 @@ class Batch:
 
     Args:
         inputs: `[n, ...]`, in the type they are stored in.
-        labels: integers `[n]` or `[n, time]`; -1 marks padding.
+        labels: integers `[n]` or `[n, time]`, -1 for padding; or vectors, floats
+            `[n, outputs]`, NaN for padding.
         size: examples per block, at most n.
     """
 
@@ -49,7 +51,7 @@ class Batch:
         marked as padding. The examples themselves are neither padded nor copied.
         """
         if self.num_blocks == 1:
-            return dataclasses.replace(self, labels=self.labels.astype(jnp.int32))
+            return dataclasses.replace(self, labels=as_stored(self.labels))
         start = jnp.minimum(number * self.size, len(self.labels) - self.size)
         inputs, labels = (
             jax.lax.dynamic_slice_in_dim(array, start, self.size)
@@ -68,7 +70,10 @@ def to_batch(split: Split, size: int | None, dtype: np.dtype | type) -> Batch:
     inputs: Any = split.inputs
     if jnp.issubdtype(inputs.dtype, jnp.floating) and inputs.dtype != dtype:
         inputs = inputs.astype(dtype)
-    return Batch(inputs, cast(Any, split.labels), min(size or len(split), len(split)))
+    labels: Any = split.labels
+    if are_vectors(labels) and labels.dtype != dtype:
+        labels = labels.astype(dtype)
+    return Batch(inputs, labels, min(size or len(split), len(split)))
 
 
 def as_inputs(stored: jax.Array) -> jax.Array:
@@ -113,6 +118,6 @@ def take_batch(
 
 
 def _masked(labels: jax.Array, kept: jax.Array) -> jax.Array:
-    """Labels as int32, -1 for the examples that are not kept."""
+    """Labels, padding for the examples that are not kept."""
     kept = kept.reshape(-1, *[1] * (labels.ndim - 1))
-    return jnp.where(kept, labels.astype(jnp.int32), PADDING)
+    return jnp.where(kept, as_stored(labels), padding_of(labels))

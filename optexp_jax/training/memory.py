@@ -20,6 +20,7 @@ import numpy as np
 from optexp_jax.datasets import base
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.experiment import Experiment
+from optexp_jax.targets import are_vectors
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import measured, precision_of
@@ -124,7 +125,8 @@ def _block(stepper: Stepper, data: Data, devices: int) -> Any:
         inputs = jax.ShapeDtypeStruct((len(train), *train.example_shape), jnp.uint8)
         labels, dtype = train.labels, jnp.uint8
     block: Any = jax.ShapeDtypeStruct((size, *inputs.shape[1:]), dtype)
-    targets: Any = jax.ShapeDtypeStruct((size, *labels.shape[1:]), jnp.int32)
+    kind = jnp.result_type(float) if are_vectors(labels) else jnp.int32
+    targets: Any = jax.ShapeDtypeStruct((size, *labels.shape[1:]), kind)
     return Batch(block, targets, size)
 
 

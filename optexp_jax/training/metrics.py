@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from optexp_jax.losses import Loss, LossSum, recorded_metrics
+from optexp_jax.losses import Loss, LossSum, Metric, recorded_metrics
+from optexp_jax.metrics import SummedMetric
 from optexp_jax.per_class import sum_by_class
+from optexp_jax.targets import CLASSES, class_of, is_example
 
-Sums = dict[str, jax.Array]
+Sums = dict[str, Any]  # arrays, and dicts of them
 
 # Keys of the sums of the recorded metrics, in their order.
 KEYS = ("loss", "correct")
+MORE = "metrics"  # key of the sums of what an experiment records besides
 
 
 def batch_sums(
-    loss: Loss, logits: jax.Array, labels: jax.Array, num_classes: int, per_class: bool
+    loss: Loss,
+    logits: jax.Array,
+    labels: jax.Array,
+    num_classes: int,
+    per_class: bool,
+    more: Sequence[Metric | SummedMetric] = (),
+    targets: str = CLASSES,
 ) -> Sums:
     """Sums of the unweighted loss and of correct predictions over a batch; padding adds nothing.
 
     Returns:
         scalars `loss`, `correct` and `count`, and with `per_class` the same by class,
         `[num_classes]`, under `class_loss`, `class_correct` and `class_count`. Losses are floats,
-        the rest int32.
+        the rest int32. Where there are more metrics, their sums by name under `metrics`, and those
+        by class under `class_metric_<name>`.
     """
-    metrics = zip(KEYS, recorded_metrics(loss), strict=True)
+    metrics = zip(KEYS, recorded_metrics(loss, targets), strict=False)
     values = {key: metric.per_example(logits, labels) for key, metric in metrics}
-    count = jnp.sum(labels >= 0, dtype=jnp.int32)
+    count = jnp.sum(is_example(labels), dtype=jnp.int32)
     sums = {key: jnp.sum(array, dtype=array.dtype) for key, array in values.items()}
     sums["count"] = count
     if per_class:
+        classes = class_of(labels)
         for key, array in values.items():
-            sums[f"class_{key}"], examples = sum_by_class(array, labels, num_classes)
+            sums[f"class_{key}"], examples = sum_by_class(array, classes, num_classes)
             sums.setdefault("class_count", examples)
+    return sums | _sums_of(more, logits, labels, num_classes, per_class)
+
+
+def _sums_of(
+    more: Sequence[Metric | SummedMetric],
+    logits: jax.Array,
+    labels: jax.Array,
+    num_classes: int,
+    per_class: bool,
+) -> dict[str, Any]:
+    sums: dict[str, Any] = {MORE: {}} if more else {}
+    for metric in more:
+        if isinstance(metric, SummedMetric):
+            sums[MORE][metric.name] = metric.sums(logits, labels, num_classes)
+            continue
+        values = metric.per_example(logits, labels)
+        sums[MORE][metric.name] = {"total": jnp.sum(values, dtype=values.dtype)}
+        if per_class:
+            sums[by_class_key(metric)] = sum_by_class(values, class_of(labels), num_classes)[0]
     return sums
+
+
+def by_class_key(metric: Metric) -> str:
+    """Key of the sums by class of one more metric."""
+    return f"class_metric_{metric.name}"
 
 
 def objective_sums(loss_sum: LossSum, logits: jax.Array, labels: jax.Array) -> Sums:

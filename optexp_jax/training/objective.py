@@ -11,8 +11,10 @@ import jax.numpy as jnp
 import optax
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.losses import Loss, LossSum
+from optexp_jax.losses import Loss, LossSum, Metric
+from optexp_jax.metrics import SummedMetric
 from optexp_jax.models.functional import ModelFunctions, merge
+from optexp_jax.targets import CLASSES, are_vectors
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch, as_inputs
 from optexp_jax.training.devices import DATA
@@ -34,6 +36,8 @@ class Objective:
         per_class: whether metrics are also summed by class.
         to_inputs: stored inputs -> the inputs of the model.
         devices: that share the blocks of a batch, on the axis `data` of the program's mesh.
+        metrics: what is recorded beside loss and accuracy.
+        targets: what the labels are.
     """
 
     model: ModelFunctions
@@ -44,6 +48,8 @@ class Objective:
     per_class: bool
     to_inputs: Callable[[jax.Array], jax.Array] = as_inputs
     devices: int = 1
+    metrics: tuple[Metric | SummedMetric, ...] = ()
+    targets: str = CLASSES
 
     def value(self, sums: Sums, params: Params) -> jax.Array:
         """The objective from the sums of a batch."""
@@ -119,14 +125,14 @@ class Objective:
         self._require_logits(logits, block.labels)
         sums = metrics.objective_sums(self.loss_sum, logits, block.labels)
         if with_metrics:
-            sums |= metrics.batch_sums(
-                self.loss, logits, block.labels, self.num_classes, self.per_class
-            )
+            what = (self.num_classes, self.per_class, self.metrics, self.targets)
+            sums |= metrics.batch_sums(self.loss, logits, block.labels, *what)
         return sums["objective"], (sums, model_state)
 
     def _require_logits(self, logits: jax.Array, labels: jax.Array) -> None:
         """Refuse a model whose outputs are not those of the classes: losses would be NaN."""
-        expected = (*labels.shape, self.num_classes)
+        examples = labels.shape[:-1] if are_vectors(labels) else labels.shape
+        expected = (*examples, self.num_classes)
         if logits.shape != expected:
             raise OptexpError(
                 f"The model gives logits of shape {logits.shape} for labels of shape "

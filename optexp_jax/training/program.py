@@ -17,6 +17,7 @@ from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
 from optexp_jax.optim import Optimizer, has_rate, kind_of
 from optexp_jax.training import devices
+from optexp_jax.training.metrics import MORE
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.step import Row, RunState, States, Stepper, make_stepper
 
@@ -230,6 +231,11 @@ class Program:
         if by_class:
             fitting = _ROW_BYTES // (self.padded * sum(by_class))
             self.class_capacity = int(np.clip(fitting, 1, 256))
+        # Sums of an experiment's own metrics may be as long as there are classes, in every row.
+        more = [part[MORE] for part in row.values() if isinstance(part, dict) and MORE in part]
+        size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(more))
+        if size:
+            self.row_capacity = int(np.clip(_ROW_BYTES // (self.padded * size), 1, _MOST_ROWS))
 
     def _capacity(self, path: Any) -> int:
         return self.class_capacity if is_by_class(path) else self.row_capacity

@@ -9,9 +9,11 @@ import jax
 import numpy as np
 
 from optexp_jax.experiment import Experiment
-from optexp_jax.losses import recorded_metrics
+from optexp_jax.losses import Metric, recorded_metrics
+from optexp_jax.metrics import SummedMetric, finished
 from optexp_jax.schedule import Schedule
-from optexp_jax.training.metrics import KEYS
+from optexp_jax.targets import targets_of
+from optexp_jax.training.metrics import KEYS, MORE, by_class_key
 
 SPLITS = ("tr", "va")
 
@@ -50,11 +52,18 @@ def columns(experiment: Experiment, schedule: Schedule, steps: np.ndarray, row: 
     """
     row = jax.tree.map(lambda leaf: np.asarray(leaf)[: len(steps)].astype(np.float64), row)
     table = {"step": steps, "epoch": steps / schedule.steps_per_epoch}
-    metrics = recorded_metrics(experiment.problem.loss)
+    metrics = _metrics_of(experiment)
     for split in (s for s in SPLITS if s in row):
         sums = row[split]
-        for key, metric in zip(KEYS, metrics, strict=True):
+        for key, metric in zip(KEYS, metrics, strict=False):
             table[f"{split}_{metric.name}"] = _ratio(sums[key], sums["count"])
+        for metric in experiment.metrics:
+            parts = sums[MORE][metric.name]
+            if isinstance(metric, SummedMetric):
+                found = metric.value(parts)
+            else:
+                found = finished(metric, _ratio(parts["total"], sums["count"]))
+            table[f"{split}_{metric.name}"] = found
         if not _recorded_is_optimised(experiment):
             mean = _ratio(sums["objective"], sums["weight"])
             table[f"{split}_Objective"] = mean + row["penalty"]
@@ -65,12 +74,17 @@ def columns(experiment: Experiment, schedule: Schedule, steps: np.ndarray, row: 
     return table
 
 
+def _metrics_of(experiment: Experiment) -> tuple[Metric, ...]:
+    problem = experiment.problem
+    return recorded_metrics(problem.loss, targets_of(problem.dataset))
+
+
 def _recorded_is_optimised(experiment: Experiment) -> bool:
     return experiment.problem.loss.recorded_is_optimised and not experiment.problem.l2
 
 
 def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarray]:
-    """Mean loss and accuracy of every class, `[count, num_classes]`; NaN without examples.
+    """Mean of every metric in every class, `[count, num_classes]`; NaN without examples.
 
     Args:
         experiment: the run.
@@ -81,8 +95,10 @@ def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarr
     double = experiment.problem.precision == "float64"
     for split in (s for s in SPLITS if s in row and experiment.per_class):
         examples = np.asarray(row[split]["class_count"])[:count]
-        for key, metric in zip(KEYS, recorded_metrics(experiment.problem.loss), strict=True):
-            mean = _ratio(np.asarray(row[split][f"class_{key}"])[:count], examples)
+        keyed = [(f"class_{k}", m) for k, m in zip(KEYS, _metrics_of(experiment), strict=True)]
+        more = [m for m in experiment.metrics if not isinstance(m, SummedMetric)]
+        for key, metric in keyed + [(by_class_key(metric), metric) for metric in more]:
+            mean = finished(metric, _ratio(np.asarray(row[split][key])[:count], examples))
             arrays[f"{split}_{metric.name}PerClass"] = mean.astype(
                 np.float64 if double else np.float32
             )

@@ -19,6 +19,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional, split_trainable
 from optexp_jax.optim import built
 from optexp_jax.schedule import Schedule
+from optexp_jax.targets import targets_of
 from optexp_jax.training.batches import Batch, as_inputs, epoch_order, named_key, take_batch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.objective import Objective, Params
@@ -294,6 +295,8 @@ def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) ->
         num_classes=len(data.class_counts),
         per_class=experiment.per_class,
         to_inputs=to_inputs,
+        metrics=experiment.metrics,
+        targets=targets_of(problem.dataset),
     )
     return Stepper(
         objective=objective,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from wording import is_told
 
 import optexp_jax
 
@@ -27,6 +28,7 @@ import optax
 from optexp_jax import Experiment, LearningRate, Problem, lr_grid, register
 from optexp_jax.cli import main
 from optexp_jax.datasets import Data, Split
+from optexp_jax.metrics import TopK
 from optexp_jax.optim import SGD, inject_rate
 
 
@@ -71,6 +73,15 @@ class MyLoss:
         return lambda z, y: (self.per_example(z, y).sum(), (y >= 0).sum().astype(z.dtype))
 
 
+@register("my-metric")
+@dataclasses.dataclass(frozen=True)
+class MyMetric:
+    name = "Margin"
+
+    def per_example(self, logits, labels):
+        return jnp.where(labels >= 0, logits.max(-1) - logits.mean(-1), 0.0)
+
+
 @register("my-model")
 class MyModel(nn.Module):
     width: int = 5
@@ -86,7 +97,8 @@ optimizers = [
     *(MyRMSProp(rate, kind) for kind in ("plain", "other") for rate in rates),
     *(SGD(rate) for rate in rates),
 ]
-experiments = [Experiment(problem, o, "mine", steps=9, per_class=True) for o in optimizers]
+fields = {"group": "mine", "steps": 9, "per_class": True, "metrics": (MyMetric(), TopK(2))}
+experiments = [Experiment(problem, o, **fields) for o in optimizers]
 
 if __name__ == "__main__":
     main(experiments)
@@ -99,14 +111,14 @@ def mine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mine")
     (folder / "mine.py").write_text(MODULE, encoding="utf-8")
 
-    def call(*args, code=()):
+    def call(*args, code=(), rc=0):
         env = os.environ | {"OPTEXP_WORKSPACE": str(folder / "ws"), "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, *(code or ["mine.py"]), *args],
             cwd=folder, env=env, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert done.returncode == rc, done.stdout + done.stderr
+        return done.stderr if rc else done.stdout
 
     call("--local")
     call.workspace = folder / "ws"
@@ -125,8 +137,17 @@ def test_they_are_trained_and_every_rate_is_its_own(mine):
     assert len({*plain, *sgd}) == 4
 
 
+DRAWN = [
+    (),
+    ("--perclass",),
+    ("--use_steps", "--step", "5"),
+    ("--metric", "Top2Accuracy"),
+    ("--metric", "tr_Margin", "--perclass"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--perclass",), ("--use_steps", "--step", "5")])
+@pytest.mark.parametrize("options", DRAWN)
 def test_they_are_drawn(mine, options):
     for path in mine.workspace.rglob("*.pdf"):
         path.unlink()
@@ -134,6 +155,13 @@ def test_they_are_drawn(mine, options):
     drawn = list(mine.workspace.rglob("*.pdf"))
     assert drawn
     assert all(path.stat().st_size > 1000 for path in drawn)
+    assert all(("_tr_" in path.stem) == ("--metric" in options) for path in drawn)
+
+
+def test_a_metric_that_was_not_recorded_is_refused_with_those_that_were(mine):
+    said = mine("--plot", "--metric", "Top9Accuracy", rc=2)
+    assert is_told("not-recorded", said, metric="tr_Top9Accuracy")
+    assert "tr_Margin" in said
 
 
 def test_they_are_reported(mine):

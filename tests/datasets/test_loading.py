@@ -118,6 +118,8 @@ BROKEN = {
         ("inputs-not-finite", {"part": "Own.train"}),
     ),
     "text": (lambda: data(inputs=np.full((6, INPUTS), "a")), ("inputs-of-wrong-type", {})),
+    "a list": (lambda: data(inputs=[[0.0] * INPUTS] * 6), ("inputs-no-array", {"found": "list"})),
+    "a pair": (lambda: (np.zeros((6, INPUTS)), LABELS), ("load-not-data", {"found": "tuple"})),
     "validation": (
         lambda: data(validation=Split(np.zeros((1, INPUTS)), np.array([7]))),
         ("label-outside", {"part": "Own.validation", "label": 7}),

@@ -28,6 +28,7 @@ from optexp_jax.datasets import (
 )
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import CrossEntropy, LogitAdjusted, Weighted
+from optexp_jax.metrics import TopK
 from optexp_jax.models import CNN, MLP, Linear, Normal, SimpleViT, Zeros, resnet18
 from optexp_jax.optim import SGD, Adam, AdamW, Cosine
 from optexp_jax.problem import MiniBatch, Problem
@@ -176,7 +177,8 @@ def changed(value: Any, path: str, new: Any) -> Any:
 
 # The experiments that between them hold every kind of field, and another value for each field.
 EXPERIMENT = {
-    "seed": 7, "eval_every": 9, "per_class": False, "problem.precision": "bfloat16",
+    "seed": 7, "eval_every": 9, "per_class": False, "metrics": (TopK(),),
+    "problem.precision": "bfloat16",
     "optimizer.learning_rate.exponent": Fraction(7), "optimizer.learning_rate.base": 2,
     "optimizer.schedule": Cosine(), "optimizer.clip": 1.0, "optimizer.weight_decay": 0.1,
 }  # fmt: skip

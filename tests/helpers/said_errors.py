@@ -224,7 +224,8 @@ FULL = [
     (
         "loss-not-weighable",
         lambda w: losses.Weighted(losses.Weighted(losses.CrossEntropy())),
-        "Weighted takes CrossEntropy() or SquaredLoss(), not "
+        "Weighted takes a loss that is a mean over examples of one class each, such as "
+        "CrossEntropy(), not "
         "Weighted(loss=CrossEntropy(), power=1.0).",
     ),
     (
