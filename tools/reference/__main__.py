@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.reference import losses, models, optimizers
+from tools.reference import losses, models, newer_optimizers, optimizers
 from tools.reference.groups import groups
 from tools.reference.losses import Arrays
 
@@ -19,6 +19,7 @@ GROUPS = "frequency_groups.json"
 FILES: dict[str, Callable[[Arrays], Arrays]] = {
     "losses.npz": losses.recomputed,
     "optimizers_linear_softmax.npz": optimizers.recomputed,
+    "newer_optimizers.npz": newer_optimizers.recomputed,
     **{
         f"model_{name}.npz": functools.partial(models.recomputed, model=model)
         for name, model in models.MODELS.items()
