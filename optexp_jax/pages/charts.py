@@ -26,7 +26,9 @@ SYMBOLS = {
     "o": ("circle", 0), "s": ("square", 0), "^": ("triangle", 0), "v": ("triangle", 180),
     "<": ("triangle", 270), ">": ("triangle", 90), "D": ("diamond", 0), "d": ("diamond", 90),
     "P": ("cross", 0), "X": ("cross", 45), "p": ("wye", 0), "h": ("wye", 180), "8": ("square", 45),
-    "": ("circle", 0),
+    # Figures mark newer optimizers with letters.
+    "$L$": ("triangle", 45), "$S$": ("square", 22), "$F$": ("cross", 22), "$W$": ("wye", 90),
+    "$M$": ("diamond", 45), "$P$": ("triangle", 135), "$O$": ("wye", 270), "": ("circle", 0),
 }  # fmt: skip
 
 Methods = Mapping[Optimizer, dict[str, Any]]  # how each is shown, in the order of the page
