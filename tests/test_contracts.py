@@ -53,7 +53,11 @@ def example(cls):
 
 OPTIMIZERS = kind("learning_rate", "build")
 DATASETS = kind("load")
-OF_THE_USER = {"ArrayDataset"}  # nobody has them until they are given what they hold
+OF_THE_USER = {
+    "ArrayDataset",
+    "TextFiles",
+    "TokenStream",
+}  # nobody has them until they are given what they hold
 LOSSES = kind("per_example", "build")
 METRICS = {k: v for k, v in kind("name", "per_example").items() if CLASSES in taken_by(v)}
 METRICS |= kind("name", "sums", "value")

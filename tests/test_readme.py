@@ -14,6 +14,7 @@ README = Path(__file__).parent.parent / "README.md"
 DATASETS = README.parent / "docs" / "datasets.md"
 IDENTITY = README.parent / "docs" / "identity.md"
 OPTIMIZERS = README.parent / "docs" / "optimizers.md"
+YOUR_OWN = README.parent / "docs" / "your_own.md"
 ANALYSIS = README.parent / "docs" / "analysis.md"
 
 
@@ -99,6 +100,25 @@ def test_the_optimizer_of_ones_own_trains_and_is_drawn_as_it_says(tmp_path):
     done = python("mine.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["True", "RMSprop"]
+
+
+@pytest.mark.slow
+def test_what_is_ones_own_trains(tmp_path):
+    arrays, metric, model = blocks(YOUR_OWN)
+    lines = (
+        "problem = Problem(model, dataset, CrossEntropy())",
+        "optimizer = SGD(LearningRate(-1))",
+        "one = Experiment(problem, optimizer, 'own', steps=30, metrics=(Margin(),))",
+        "table = run(one).table",
+        "print(table['va_CrossEntropyLoss'].iloc[-1] < table['va_CrossEntropyLoss'].iloc[0])",
+        "print(table['tr_Margin'].iloc[-1] > table['tr_Margin'].iloc[0])",
+    )
+    (tmp_path / "mine.py").write_text("\n".join([arrays, metric, model, *lines]))
+    done = python("mine.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    loss = float(re.search(r"tr_CrossEntropyLoss +(\S+)", done.stdout)[1])
+    assert loss < 0.7
+    assert done.stdout.splitlines()[-2:] == ["True", "True"]
 
 
 def test_the_page_of_data_sets_names_every_class():

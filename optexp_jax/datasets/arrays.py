@@ -116,11 +116,9 @@ class ArrayDataset(ByFrequency):
     def _data(self, arrays: dict[str, np.ndarray]) -> Data:
         inputs, labels, *held_out = (arrays[name] for name in _FIELDS if name in arrays)
         counts = np.zeros(self.num_classes, np.int64)  # of labels that are refused
-        if self.targets != CLASSES:
-            if labels.shape[-1:] == (self.num_classes,):
-                counts = counts_of(labels, self.num_classes, self.targets)
-        elif labels.dtype == np.int32 and labels.max() < self.num_classes:
-            counts = counts_of(labels, self.num_classes)
+        classes = self.targets == CLASSES and labels.dtype.kind in "iu"
+        if classes or labels.shape[-1:] == (self.num_classes,):
+            counts = counts_of(labels, self.num_classes, self.targets)
         validation = Split(*held_out) if held_out else None
         return Data(Split(inputs, labels), counts, validation)
 

@@ -29,7 +29,7 @@ class ByFrequency:
 
 
 def counts_of(labels: Array, num_classes: int, targets: str = CLASSES) -> np.ndarray:
-    """Examples of each class, int64 `[num_classes]`; padding is not counted.
+    """Examples of each class, int64 `[num_classes]`; labels of no class are not counted.
 
     Args:
         labels: integers `[n, ...]`; or `[n, ..., num_classes]` for other targets.
@@ -47,7 +47,8 @@ def counts_of(labels: Array, num_classes: int, targets: str = CLASSES) -> np.nda
     counts = np.zeros(num_classes, np.int64)
     for start in range(0, len(rows), step):
         flat = rows[start : start + step].ravel()
-        counts += np.bincount(flat[flat >= 0].astype(np.int64), minlength=num_classes)
+        known = flat[(flat >= 0) & (flat < num_classes)]
+        counts += np.bincount(known.astype(np.int64), minlength=num_classes)
     return counts
 
 

@@ -88,6 +88,7 @@ def test_a_changed_value_changes_the_content(inputs, index):
 WRONG = {
     "labels from 1": (lambda: dataset(labels=LABELS + 1), ("labels-not-from-zero", {"least": 1})),
     "float labels": (lambda: dataset(labels=LABELS * 1.0), ("labels-not-integers", {})),
+    "labels of text": (lambda: dataset(labels=LABELS.astype(str)), ("labels-not-integers", {})),
     "NaN labels": (lambda: dataset(labels=LABELS * np.nan), ("labels-not-integers", {})),
     "few classes": (lambda: dataset(num_classes=2), ("label-outside", {"label": 2})),
     "below": (lambda: dataset(labels=LABELS - 2), ("label-outside", {"label": -2})),

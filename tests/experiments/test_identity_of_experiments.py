@@ -180,6 +180,7 @@ EXPERIMENT = {
     "seed": 7, "eval_every": 9, "per_class": False, "metrics": (TopK(),),
     "problem.precision": "bfloat16",
     "optimizer.learning_rate.exponent": Fraction(7), "optimizer.learning_rate.base": 2,
+    "optimizer.learning_rate.coefficient": 3,
     "optimizer.schedule": Cosine(), "optimizer.clip": 1.0, "optimizer.weight_decay": 0.1,
 }  # fmt: skip
 CHANGES: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.layouts import Sequences, Streams
+from optexp_jax.datasets.text.own_files import TextFiles, TokenStream
 from optexp_jax.datasets.text.paper_texts import (
     PTB,
     TinyPTB,
@@ -22,9 +23,11 @@ __all__ = [
     "ShakespeareExcerpt",
     "Streams",
     "TextDataset",
+    "TextFiles",
     "TinyPTB",
     "TinyStories",
     "TinyWikiText2",
+    "TokenStream",
     "Unigram",
     "WikiText2",
     "WikiText103",

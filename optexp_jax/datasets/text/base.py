@@ -126,7 +126,9 @@ class TextDataset(ByFrequency):
         if sentence:
             raise MissingDataError(sentence, code="data-not-here", dataset=type(self).__name__)
         tokens = self.source.encoded(workspace, self.tokens, silent)
-        train, validation = (self._split(tokens[part], part) for part in ("train", "validation"))
+        train = self._split(tokens["train"], "train")
+        held_out = tokens.get("validation")
+        validation = None if held_out is None else self._split(held_out, "validation")
         counts = counts_of(train.labels, self.num_classes)
         return Data(train, counts, validation, self._evaluation(train))
 
