@@ -93,7 +93,7 @@ class Optax(Modifiers):
         return f"Optax({', '.join(start + pairs)})"
 
     @property
-    def kind(self) -> str:
+    def method_kind(self) -> str:
         """What the method is called."""
         return self.name
 

@@ -37,7 +37,7 @@ class Optimizer(Protocol):
 
     - `has_rate = False`: it has no learning rate to search (`has_rate`); `learning_rate` is then
       what it is listed by;
-    - `kind`, a property of a class that stands for several methods: what this one is called
+    - `method_kind`, a property of a class that stands for several methods: what this one is called
       (`kind_of`);
     - `appearance = Appearance(...)`: how figures show it (`appearance_of`).
 
@@ -122,13 +122,13 @@ def momentum_of(optimizer: Optimizer) -> float:
 
 
 def kind_of(optimizer: Optimizer) -> str:
-    """What methods of this kind are called: the name of the class, unless it says `kind`.
+    """What methods of this kind are called: the name of the class, unless it says `method_kind`.
 
     >>> from optexp_jax.optim import SGD, Optax
     >>> kind_of(SGD("10^-1")), kind_of(Optax("Yogi", optax.yogi, "10^-2"))
     ('SGD', 'Yogi')
     """
-    return getattr(optimizer, "kind", type(optimizer).__name__)
+    return getattr(optimizer, "method_kind", type(optimizer).__name__)
 
 
 def appearance_of(kind: type) -> Appearance | None:

@@ -33,7 +33,7 @@ class Partitioned(Modifiers):
     `schedule` multiplies all rates, and `clip` bounds the norm over the leaves of all parts.
 
     >>> from optexp_jax.optim import SGD, Adam
-    >>> Partitioned({"head": Adam("10^-3"), "norm": Adam("10^-3"), "*": SGD("10^-1")}).kind
+    >>> Partitioned({"head": Adam("10^-3"), "norm": Adam("10^-3"), "*": SGD("10^-1")}).method_kind
     'SGD, Adam on head, norm'
     """
 
@@ -61,7 +61,7 @@ class Partitioned(Modifiers):
         object.__setattr__(self, "parts", tuple(sorted(held.items())))
 
     @property
-    def kind(self) -> str:
+    def method_kind(self) -> str:
         """The methods of the parts, that of the other leaves first."""
         roles: dict[str, list[str]] = {}
         for role, optimizer in self.parts:

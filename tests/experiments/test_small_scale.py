@@ -173,6 +173,7 @@ class OfAStranger:
         return inject_rate(optax.sign_sgd, self.learning_rate)
 
 
+@pytest.mark.slow
 def test_a_method_that_no_pilot_knows_runs_at_its_own_rates_is_reported_and_drawn(tmp_path):
     base = basic_one_layer.experiments[0]
     optimizers = [

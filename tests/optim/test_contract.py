@@ -354,7 +354,7 @@ def test_aliases_take_a_schedule(alias):
 
 RATED_CLASSES = [SGD, Adam, AdamW, SignDescent, NormalizedGD, ScaledSignDescent, Adagrad]
 WITH_MOMENTUM = [SGD, SignDescent, NormalizedGD, ScaledSignDescent]
-NOT_RATES = [-2, 0.1, True, None, "0.1", "1e-3", "-3/2", "10^x", "10^400", float("nan")]
+NOT_RATES = [-2, 0.1, True, None, "-0.1", "0.0", "-3/2", "10^x", "10^400", float("nan")]
 NOT_NUMBERS = [
     *(True, False, np.True_, np.False_, jnp.array(True), None, 0.5j, np.complex64(0.5), object()),
     *("0.5", b"0.5", np.str_("0.5"), np.array("0.5"), [0.5], np.array([0.5]), jnp.array([0.5])),

@@ -126,6 +126,7 @@ def one_update(spec, params, gradient):
     return jax.jit(tx.update)(gradient, tx.init(params), params)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["GPT", "CNN"])
 def test_muon_takes_matrices_of_its_roles_and_adam_the_rest(name):
     params = filled(name)
@@ -189,7 +190,7 @@ def test_parts_are_an_identity_without_an_order():
     assert spec == Partitioned(dict(reversed(PARTS.items())), schedule=Cosine())
     assert identity.decode(identity.encode(spec)) == spec
     assert spec.learning_rate == LearningRate(0)
-    assert (spec.kind, momentum_of(spec)) == ("SGD, Adam on head, norm", 0.0)
+    assert (spec.method_kind, momentum_of(spec)) == ("SGD, Adam on head, norm", 0.0)
 
 
 @pytest.mark.parametrize(

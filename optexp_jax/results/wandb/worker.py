@@ -64,8 +64,12 @@ class Worker:
             for one in described
         ]
         command = [sys.executable, "-m", "wandb", "sync", "-n", str(_AT_ONCE), *map(str, made)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        said = [line for line in done.stderr.splitlines() if "ERROR" in line or "error" in line]
+        done = subprocess.run(command, capture_output=True, check=False)
+        said = [
+            line
+            for line in done.stderr.decode(errors="replace").splitlines()
+            if "ERROR" in line or "error" in line
+        ]
         return [client.in_one_line(line) for line in said[-1:]]
 
     def list(self, project: str, entity: str | None, group: str) -> list[dict[str, Any]] | None:
