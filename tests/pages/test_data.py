@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -238,13 +237,11 @@ def test_the_index_names_every_group(workspace):
 
 
 @pytest.mark.slow
-def test_five_hundred_runs_take_less_than_three_seconds(tmp_path):
+def test_a_page_of_five_hundred_runs_is_a_small_file(tmp_path):
     rates = [LearningRate(Fraction(-i, 100)) for i in range(100, 225)]
     for kind in (SGD, Adam):
         for rate in rates:
             for seed in range(2):
                 fabricate(tmp_path, paged.experiment(kind(rate), seed=seed, per_class=False))
-    began = time.monotonic()
     html = page.page_of(page.read_group(tmp_path, GROUP))
-    assert time.monotonic() - began < 3  # and 2,000 less than ten seconds
     assert len(html) < 3e6
