@@ -49,8 +49,10 @@ def quickly_compiled():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for processes that the tests start
         jax.config.update("jax_disable_most_optimizations", True)
+        jax.clear_caches()
         yield
         jax.config.update("jax_disable_most_optimizations", False)
+        jax.clear_caches()  # else later tests would get these programs, which round differently
 
 
 @pytest.fixture
