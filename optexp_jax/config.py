@@ -20,7 +20,7 @@ CONTROL = ("Cc", "Zl", "Zp", "Cs")
 
 
 # What a block of `use_wandb_project` says instead of the environment.
-_WANDB: ContextVar[Mapping[str, Any]] = ContextVar("wandb", default={})  # noqa: B039
+_WANDB: ContextVar[Mapping[str, Any] | None] = ContextVar("wandb", default=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Settings:
             slurm_mail=given.get("OPTEXP_SLURM_NOTIFICATION_EMAIL"),
             slurm_profiles=_path(given, "OPTEXP_SLURM_PROFILES"),
         )
-        return dataclasses.replace(found, **_WANDB.get())
+        return dataclasses.replace(found, **(_WANDB.get() or {}))
 
     def wandb_home(self, group: str) -> tuple[str, str | None]:
         """The wandb project and entity of a group of experiments.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -76,7 +77,7 @@ class Modifiers:
         schedule, factor = self.schedule, None
         if schedule is not None:
             schedule.factor(jnp.zeros([], jnp.int32), total_steps)  # refuses now, not in training
-            factor = lambda count: schedule.factor(count, total_steps)  # noqa: E731
+            factor = functools.partial(schedule.factor, total_steps=total_steps)
         rate: LearningRate = self.learning_rate  # pyright: ignore[reportAttributeAccessIssue]
         return modified(inner, rate, factor, self.clip, self._decay)
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import os
-import platform
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +18,9 @@ from optexp_jax.numerics import settings_in_use
 from optexp_jax.results import checked_files, rows, status
 from optexp_jax.results.integrity import entry_of, require_files, require_rows
 from optexp_jax.results.locks import Lock
+from optexp_jax.results.provenance import host, now
 from optexp_jax.results.rows import MERGED, Rows, merged_files
 from optexp_jax.results.status import FINISHED
-from optexp_jax.version import VERSION
 
 _TRIES = 100  # to read what another process renews
 
@@ -65,7 +61,7 @@ class RunFolder:
             GoneError: the folder is not there any more.
             UnwritableError: it cannot be written.
         """
-        entries = status.with_history(self._entries(), changes, _now())
+        entries = status.with_history(self._entries(), changes, now())
         with self._writing():
             status.write(self.path / "status.json", self.experiment.id, entries)
         self._known = entries if self._lock.is_mine else None
@@ -119,14 +115,14 @@ class RunFolder:
             known[name] = self._write(name, content)
         entries |= {
             "status": "running",
-            "started": before.get("started", _now()),
+            "started": before.get("started", now()),
             "reason": None,
             "settings": settings_in_use(),
             "files": known,
         }
         if sources := sources_of(self.experiment):
             entries["sources"] = sources
-        self.write_status(**_host(), **entries)
+        self.write_status(**host(), **entries)
 
     def fail(self, reason: str, trace: str | None = None) -> None:
         """Say that the run failed, and why; nothing that it recorded is touched.
@@ -395,38 +391,7 @@ class RunFolder:
             yield
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
-
-
 def _last(found: Rows) -> int:
     """The last step of some rows, -1 if there are none."""
     steps = found.table["step"].to_numpy()
     return int(steps[-1]) if len(steps) else -1
-
-
-def changes_since(said: Mapping[str, Any]) -> str | None:
-    """Versions and settings that a status has and this process has not, in words; None if none.
-
-    >>> changes_since({"versions": {"jax": "0.4.1"}})
-    'jax 0.4.1'
-    """
-    now = _host()["versions"] | settings_in_use()
-    before = dict(said.get("versions", {})) | dict(said.get("settings", {}))
-    changed = [f"{name} {value}" for name, value in before.items() if now.get(name) != value]
-    if "settings" in said:
-        changed += [f"no {name}" for name in settings_in_use() if name not in before]
-    return ", ".join(changed) or None
-
-
-def _host() -> dict[str, Any]:
-    packages = ("jax", "flax", "optax", "numpy")
-    # Our own also where it runs from a checkout that nobody installed.
-    versions = {"optexp-jax": VERSION}
-    versions |= {name: importlib.metadata.version(name) for name in packages}
-    return {
-        "host": platform.node(),
-        "pid": os.getpid(),
-        "cores": os.cpu_count(),
-        "versions": {"python": platform.python_version(), **versions},
-    }

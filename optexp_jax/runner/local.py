@@ -20,9 +20,10 @@ from optexp_jax.grid import unique
 from optexp_jax.host import allow_open_files
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
+from optexp_jax.results.provenance import changes_since
 from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.status import FINISHED
-from optexp_jax.results.store import RunFolder, changes_since
+from optexp_jax.results.store import RunFolder
 from optexp_jax.results.wandb.child import Reader, open_reader
 from optexp_jax.runner.checkpoint import Checkpoint, read_checkpoint
 from optexp_jax.runner.display import Display, Silent

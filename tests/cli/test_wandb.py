@@ -32,6 +32,8 @@ def test_from_one_workspace_to_another(called, server, tmp_path):
         record(tmp_path / "here", experiment, wandb_id=f"run{i}", seed=i)
     code, said = called("here", "--sync", wandb_project="mine")
     assert (code, said.splitlines()[-1]) == (0, "2 runs published.")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "home"]  # wandb logs
+    assert not list((tmp_path / "here" / "wandb").iterdir())
     assert {found["project"] for found in server.runs.values()} == {"mine"}
     assert "2 runs are on the server already." in called("here", "--sync", wandb_project="mine")[1]
 

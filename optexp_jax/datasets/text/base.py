@@ -12,10 +12,9 @@ from optexp_jax.datasets.base import ShapeSplit, counts_of_one_size, unknown_sha
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, Split, silent
 from optexp_jax.datasets.data_files import MissingDataError
-from optexp_jax.datasets.text.layouts import Layout, merged
+from optexp_jax.datasets.text.layouts import Layout, merged, require_length
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens
-from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer, check_kind
 
 
@@ -133,16 +132,7 @@ class TextDataset(ByFrequency):
         return Data(train, counts, validation, self._evaluation(train))
 
     def _split(self, tokens: np.ndarray, part: str) -> Split:
-        if not self.layout.targets(len(tokens)):
-            raise OptexpError(
-                f"{self.layout} asks for more than the {len(tokens):,} {part} tokens of "
-                f"{type(self).__name__}: choose fewer or shorter ones.",
-                code="too-few-tokens",
-                dataset=type(self).__name__,
-                part=part,
-                layout=self.layout,
-                found=len(tokens),
-            )
+        require_length(self, self.layout, len(tokens), part)
         return merged(self.layout.split(tokens), self.merge_factor)
 
     def _evaluation(self, train: Split) -> Split | None:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from optexp_jax.datasets.data import PADDING, Split
+from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer
 from optexp_jax.registry import register
 
@@ -135,6 +136,30 @@ def sequences(tokens: np.ndarray, length: int) -> Split:
     """
     end = max(0, len(tokens) - 1) // length * length
     return Split(tokens[:end].reshape(-1, length), tokens[1 : end + 1].reshape(-1, length))
+
+
+def require_length(dataset: object, layout: Layout, found: int, part: str) -> None:
+    """Refuse a text that is too short for a layout.
+
+    Args:
+        dataset: that has the text.
+        layout: how it is cut.
+        found: number of tokens.
+        part: `train` or `validation`.
+
+    Raises:
+        OptexpError: not a single target fits.
+    """
+    if not layout.targets(found):
+        raise OptexpError(
+            f"{layout} asks for more than the {found:,} {part} tokens of "
+            f"{type(dataset).__name__}: choose fewer or shorter ones.",
+            code="too-few-tokens",
+            dataset=type(dataset).__name__,
+            part=part,
+            layout=layout,
+            found=found,
+        )
 
 
 def merged(split: Split, factor: int) -> Split:

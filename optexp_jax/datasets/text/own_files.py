@@ -22,7 +22,7 @@ from optexp_jax.datasets.data_files import (
 from optexp_jax.datasets.hashes import hash_of, remembered_sha256
 from optexp_jax.datasets.text.base import TextDataset
 from optexp_jax.datasets.text.corpora import Corpus
-from optexp_jax.datasets.text.layouts import Layout, Sequences
+from optexp_jax.datasets.text.layouts import Layout, Sequences, require_length
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens, Words
 from optexp_jax.errors import OptexpError
@@ -292,16 +292,7 @@ class TokenStream(ByFrequency):
         splits = []
         for part, file in zip(_PARTS, self._files.files, strict=False):
             tokens = _mapped(self._files.path(workspace, file))
-            if not self.layout.targets(len(tokens)):
-                raise OptexpError(
-                    f"{self.layout} asks for more than the {len(tokens):,} {part} tokens of "
-                    f"{type(self).__name__}: choose fewer or shorter ones.",
-                    code="too-few-tokens",
-                    dataset=type(self).__name__,
-                    part=part,
-                    layout=self.layout,
-                    found=len(tokens),
-                )
+            require_length(self, self.layout, len(tokens), part)
             splits.append(self.layout.split(tokens))
         train, *held_out = splits
         return Data(train, counts_of(train.labels, self.vocabulary), *held_out)

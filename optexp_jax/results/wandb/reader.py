@@ -64,7 +64,7 @@ class OfflineReader:
         said = _status(self._workspace, description)
         if said is None:
             path.unlink()
-        elif record.is_due(self._workspace, description, said):
+        elif record.is_due(description, said):
             target = self._workspace / "wandb"
             record.make_record(self._wandb, self._workspace, description, target, thin=True)
             path.unlink()

@@ -63,7 +63,7 @@ def make_record(
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def is_due(workspace: Path, description: RunDescription, said: Mapping[str, Any]) -> bool:
+def is_due(description: RunDescription, said: Mapping[str, Any]) -> bool:
     """Whether the run has ended, and is still the one that was described."""
     return said.get("status") in status.FINISHED and belongs(description, said)
 

@@ -63,8 +63,17 @@ class Worker:
             )
             for one in described
         ]
-        command = [sys.executable, "-m", "wandb", "sync", "-n", str(_AT_ONCE), *map(str, made)]
-        done = subprocess.run(command, capture_output=True, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "wandb",
+            "sync",
+            "-n",
+            str(_AT_ONCE),
+            *(str(one.absolute()) for one in made),
+        ]
+        # It writes its logs into `wandb/` of the current folder.
+        done = subprocess.run(command, capture_output=True, check=False, cwd=target)
         said = [
             line
             for line in done.stderr.decode(errors="replace").splitlines()

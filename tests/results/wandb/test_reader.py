@@ -106,7 +106,7 @@ def test_a_resumed_run_has_one_record_of_all_rows(opened, server, tmp_path):
     second.close()
     assert records(tmp_path / "w") == ["abcd1234"]
     command = [sys.executable, "-m", "wandb", "sync", str(tmp_path / "w" / "wandb"), "--yes"]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=tmp_path)
     assert [row["_step"] for row in rows_on(server, "abcd1234")] == list(range(7))
     assert rows_on(server, "abcd1234")[6]["tr_CrossEntropyLossPerClass/group_0"] >= 0
     assert server.runs["abcd1234"]["state"] == "finished"

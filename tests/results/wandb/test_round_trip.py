@@ -105,11 +105,12 @@ def test_an_offline_record_sent_by_hand_is_completed(server, tmp_path):
     (made,) = (here / "wandb").glob("offline-run-*")
     server.fail("file_stream", 400)
     by_hand = [sys.executable, "-m", "wandb", "sync", str(made)]
-    subprocess.run(by_hand, capture_output=True, check=False, timeout=120)
+    quietly = {"capture_output": True, "timeout": 120, "cwd": tmp_path}  # it logs where it is
+    subprocess.run(by_hand, check=False, **quietly)
     assert list(made.glob("*.synced"))  # as if all had gone well
     server.faults.clear()
     assert len(compare(here, [experiment]).missing) == 1
-    subprocess.run([*by_hand, "--include-synced"], capture_output=True, check=True, timeout=120)
+    subprocess.run([*by_hand, "--include-synced"], check=True, **quietly)
     sent = rows_on(server, "abcd1234")
     assert 20 <= len(sent) < 3000
     assert sent[-1]["_step"] == 2999

@@ -1,0 +1,46 @@
+"""Where and with what a run was made: time, host, versions and settings, as its status says it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from optexp_jax.numerics import settings_in_use
+from optexp_jax.version import VERSION
+
+
+def now() -> str:
+    """The time, to the second, with its zone."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def changes_since(said: Mapping[str, Any]) -> str | None:
+    """Versions and settings that a status has and this process has not, in words; None if none.
+
+    >>> changes_since({"versions": {"jax": "0.4.1"}})
+    'jax 0.4.1'
+    """
+    here = host()["versions"] | settings_in_use()
+    before = dict(said.get("versions", {})) | dict(said.get("settings", {}))
+    changed = [f"{name} {value}" for name, value in before.items() if here.get(name) != value]
+    if "settings" in said:
+        changed += [f"no {name}" for name in settings_in_use() if name not in before]
+    return ", ".join(changed) or None
+
+
+def host() -> dict[str, Any]:
+    """Host, process, cores and versions of what computes."""
+    packages = ("jax", "flax", "optax", "numpy")
+    # Our own also where it runs from a checkout that nobody installed.
+    versions = {"optexp-jax": VERSION}
+    versions |= {name: importlib.metadata.version(name) for name in packages}
+    return {
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "cores": os.cpu_count(),
+        "versions": {"python": platform.python_version(), **versions},
+    }
