@@ -11,9 +11,10 @@ from optexp_jax.cli.context import Context
 from optexp_jax.cli.tables import Reported
 from optexp_jax.cli.tables import report as table
 from optexp_jax.experiment import Experiment
+from optexp_jax.optim import Optimizer
 from optexp_jax.results.load import Results, read_results
 from optexp_jax.results.run_folders import to_read
-from optexp_jax.results.selection import best_runs, main_metric
+from optexp_jax.results.selection import best_runs, main_metric, method_of
 from optexp_jax.results.status import FINISHED
 from optexp_jax.schedulers.report import states
 
@@ -63,8 +64,16 @@ def _losses(results: Results) -> tuple[float, float]:
     return final, float(finite.min()) if len(finite) else math.inf
 
 
+def _is_of(method: Optimizer, results: Results) -> bool:
+    """Whether a run is of a method."""
+    return method_of(results.experiment.optimizer) == method
+
+
 def _best(results: Sequence[Results]) -> set[Experiment]:
-    """The runs at the best learning rate of their method, among those of one problem and length."""
+    """The runs at the best learning rate of their method, among those of one problem and length.
+
+    A method with a single learning rate has no best one.
+    """
     comparable: dict[tuple[object, ...], list[Results]] = {}
     for r in results:
         e = r.experiment
@@ -72,6 +81,7 @@ def _best(results: Sequence[Results]) -> set[Experiment]:
     return {
         run.experiment
         for members in comparable.values()
-        for runs in best_runs(members).values()
+        for method, runs in best_runs(members).items()
+        if len({r.experiment.optimizer for r in members if _is_of(method, r)}) > 1
         for run in runs
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate
+from optexp_jax.optim import LearningRate, momentum_of
 
 _MISSING = object()
 _SHOWN = 12  # values in a sentence
@@ -64,7 +64,12 @@ def _filtered(experiments: list[Experiment], condition: str) -> list[Experiment]
 
 
 def value_at(experiment: Experiment, path: str) -> Any:
-    """The value of a field, looked for in the optimizer, the experiment and the problem."""
+    """The value of a field, looked for in the optimizer, the experiment and the problem.
+
+    The momentum of Adam is its `beta1`, as in reports.
+    """
+    if path == "momentum":
+        return momentum_of(experiment.optimizer)
     for start in (experiment.optimizer, experiment, experiment.problem):
         value: Any = start
         for name in path.split("."):

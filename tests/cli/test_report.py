@@ -63,3 +63,9 @@ def test_a_diverged_run_has_no_star_and_unfinished_ones_no_loss(tmp_path):
 def test_without_results_there_are_no_columns_of_losses(tmp_path):
     headers, _ = cells(tmp_path, [(run(), "missing")])
     assert headers == ["optimizer", "momentum", "learning rate", "missing"]
+
+
+def test_a_method_with_one_learning_rate_has_no_star(tmp_path):
+    runs = [recorded(tmp_path, AdamW("10^-3"), 0.5, seed=seed) for seed in (0, 1)]
+    _, rows = cells(tmp_path, runs)
+    assert rows == [("AdamW", "0.9", "10^-3", "2", "0.5", "0.5  ")]

@@ -34,6 +34,7 @@ RUNS = [
         ([], [0, 1, 2, 3, 4]),
         (["beta2=0.99"], [2]),
         (["beta2=.990"], [2]),
+        (["momentum=0.9"], [0, 2, 3, 4]),  # as the column of a report
         (["learning_rate=0.01"], [2, 3, 4]),
         (["learning_rate=3e-2"], [1]),
         (["learning_rate=10^-1"], [0]),
