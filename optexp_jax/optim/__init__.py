@@ -1,8 +1,10 @@
-"""Optimizers of the paper: optax aliases, and frozen values. Needs jax and optax only."""
+"""Optimizers as optax aliases and as frozen values; needs only jax and optax."""
 
+from optexp_jax.optim.adam_mini import Adalayer, AdamMini
 from optexp_jax.optim.aliases import (
     adagrad,
     block_normalized_gd,
+    column_normalized_gd,
     normalized_gd,
     scaled_sign_descent,
     sign_descent,
@@ -18,7 +20,7 @@ from optexp_jax.optim.base import (
     momentum_of,
     with_rate,
 )
-from optexp_jax.optim.injection import inject_only_rate, inject_rate
+from optexp_jax.optim.injection import at_rate, holds_rate, inject_only_rate, inject_rate
 from optexp_jax.optim.learning_rate import LearningRate, lr_grid
 from optexp_jax.optim.line_search import line_search_gd
 from optexp_jax.optim.modifiers import DecayModifiers, Modifiers
@@ -32,11 +34,13 @@ from optexp_jax.optim.schedules import (
     RateSchedule,
     WarmupStableDecay,
 )
+from optexp_jax.optim.soap import SOAP
 from optexp_jax.optim.specs import (
     SGD,
     Adagrad,
     Adam,
     AdamW,
+    ColumnNormalizedGD,
     LineSearchGD,
     NormalizedGD,
     ScaledSignDescent,
@@ -46,6 +50,7 @@ from optexp_jax.optim.transforms import (
     l1_norm,
     l2_norm,
     normalize_by_block_norm,
+    normalize_by_column_norm,
     normalize_by_norm,
     scale_by_adagrad,
     scale_sign_by_l1_norm,
@@ -54,11 +59,15 @@ from optexp_jax.optim.transforms import (
 __all__ = [
     "ROLES",
     "SGD",
+    "SOAP",
     "Adafactor",
     "Adagrad",
+    "Adalayer",
     "Adam",
+    "AdamMini",
     "AdamW",
     "Appearance",
+    "ColumnNormalizedGD",
     "Constant",
     "Cosine",
     "DecayModifiers",
@@ -81,9 +90,12 @@ __all__ = [
     "WarmupStableDecay",
     "adagrad",
     "appearance_of",
+    "at_rate",
     "block_normalized_gd",
     "built",
+    "column_normalized_gd",
     "has_rate",
+    "holds_rate",
     "inject_only_rate",
     "inject_rate",
     "kind_of",
@@ -93,6 +105,7 @@ __all__ = [
     "lr_grid",
     "momentum_of",
     "normalize_by_block_norm",
+    "normalize_by_column_norm",
     "normalize_by_norm",
     "normalized_gd",
     "role_of",

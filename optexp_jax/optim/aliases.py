@@ -29,7 +29,7 @@ def sign_descent(
     """Sign descent: d = sign(g), momentum after the sign (`optax.signum` takes it before).
 
     Args:
-        learning_rate: step size per entry, a float or a schedule over steps.
+        learning_rate: how far each entry moves, a float or a schedule over steps.
         momentum: decay of the accumulated directions, None for none.
 
     Returns:
@@ -87,13 +87,33 @@ def block_normalized_gd(
     return _descent(transforms.normalize_by_block_norm(), learning_rate, momentum)
 
 
+def column_normalized_gd(
+    learning_rate: optax.ScalarOrSchedule, momentum: float | None = None
+) -> optax.GradientTransformation:
+    """Column-normalised gradient descent: the weights of every output divided by their L2 norm.
+
+    Args:
+        learning_rate: length of a step of each column, a float or a schedule over steps.
+        momentum: decay of the accumulated directions, None for none.
+
+    Returns:
+        an optax transformation; invariant to the scale of each column's gradient.
+
+    >>> import jax.numpy as jnp
+    >>> tx, gradient = column_normalized_gd(1.0), jnp.array([[3.0, 0.0], [4.0, 2.0]])
+    >>> print(tx.update(gradient, tx.init(gradient))[0][1])
+    [-0.8 -1. ]
+    """
+    return _descent(transforms.normalize_by_column_norm(), learning_rate, momentum)
+
+
 def scaled_sign_descent(
     learning_rate: optax.ScalarOrSchedule, momentum: float | None = None
 ) -> optax.GradientTransformation:
     """Sign descent scaled by the L1 norm of the gradient: d = ‖g‖₁ sign(g), momentum after it.
 
     Args:
-        learning_rate: step size, a float or a schedule over steps.
+        learning_rate: a float or a schedule over steps.
         momentum: decay of the accumulated directions, None for none.
 
     Returns:
@@ -115,7 +135,7 @@ def adagrad(
     """Adagrad with eps outside the root: s += g², w -= learning_rate · g / (√s + eps).
 
     Args:
-        learning_rate: step size, a float or a schedule over steps.
+        learning_rate: a float or a schedule over steps.
         eps: added to the root of the summed squares.
 
     Returns:

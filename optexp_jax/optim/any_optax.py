@@ -25,7 +25,7 @@ _DECAY = "weight_decay"
 @register("Optax")
 @dataclasses.dataclass(frozen=True, repr=False, init=False)
 class Optax(Modifiers):
-    """A factory of optax as an optimizer: its rate is injected, its hyperparameters are its id.
+    """Use any optax factory as an optimizer; its learning rate is injected.
 
     Optimizers of different names are different methods, and so are those of one name with different
     hyperparameters.
@@ -94,7 +94,7 @@ class Optax(Modifiers):
 
     @property
     def method_kind(self) -> str:
-        """What the method is called."""
+        """The name of the method."""
         return self.name
 
     def transform(self) -> optax.GradientTransformationExtraArgs:
@@ -129,7 +129,7 @@ def _split(given: dict[str, Any]) -> dict[str, float]:
 @register("OptaxSchedule")
 @dataclasses.dataclass(frozen=True, init=False)
 class OptaxSchedule:
-    """A schedule of optax as factors of the learning rate; its lengths are in steps.
+    """Use an optax schedule as factor of the learning rate; lengths are in steps.
 
     Args:
         factory: a function of a module that returns a schedule, or its path.
@@ -160,7 +160,7 @@ class OptaxSchedule:
         object.__setattr__(self, "hyperparameters", pairs)
 
     def factor(self, step: jax.Array, total_steps: int | None) -> jax.Array:
-        """What the schedule says of the step."""
+        """The factor of the schedule at a step."""
         del total_steps
         schedule = factory_at(self.factory, "OptaxSchedule")(**dict(self.hyperparameters))
         return jnp.asarray(schedule(step), jnp.result_type(float))

@@ -1,4 +1,4 @@
-"""What an optimizer is to the rest of the library, and what is asked of one.
+"""The interface of optimizers, and functions that read it.
 
 Training, selection and figures know no optimizer by name. What they ask beyond `Optimizer` they
 ask through the functions below, each with the answer that holds where a class does not say.
@@ -16,12 +16,12 @@ from optexp_jax.optim.learning_rate import LearningRate
 
 
 class Appearance(NamedTuple):
-    """How a method wishes to be shown in figures.
+    """How figures show a method.
 
     Args:
-        label: its name in words. The word GD becomes SGD where batches are small.
-        color: of its lines.
-        marker: of its points; none for a method without a learning rate.
+        label: name of the method. The word GD becomes SGD for mini-batches.
+        color: colour of its lines.
+        marker: marker of its points; none for a method without a learning rate.
     """
 
     label: str
@@ -33,11 +33,11 @@ class Appearance(NamedTuple):
 class Optimizer(Protocol):
     """An optimizer as a value: a frozen dataclass named with `@optexp_jax.register`.
 
-    A class may also say, as class attributes that are no fields:
+    A class may also define class attributes that are not fields:
 
-    - `has_rate = False`: it has no learning rate to search (`has_rate`); `learning_rate` is then
-      what it is listed by;
-    - `method_kind`, a property of a class that stands for several methods: what this one is called
+    - `has_rate = False`: there is no learning rate to search (`has_rate`); `learning_rate` then
+      only serves lists of runs;
+    - `method_kind`, a property for a class that stands for several methods: the name of this one
       (`kind_of`);
     - `appearance = Appearance(...)`: how figures show it (`appearance_of`).
 
@@ -54,9 +54,10 @@ class Optimizer(Protocol):
     def build(self) -> optax.GradientTransformationExtraArgs:
         """The optax transformation.
 
-        Its state holds the learning rate under that name. `update` is given the parameters and
-        `value=`, `grad=` and `value_fn=`, as optax's line searches are. It may take
-        `total_steps`, the length of the run (`built`).
+        Its state holds the learning rate under that name (`inject_rate`); of one that builds it in,
+        every rate is a program of its own. `update` is given the parameters and `value=`, `grad=`
+        and `value_fn=`, as optax's line searches are. It may take `total_steps`, the length of the
+        run (`built`).
         """
         ...
 
@@ -65,7 +66,7 @@ Spec = TypeVar("Spec", bound=Optimizer)
 
 
 def has_rate(optimizer: Optimizer) -> bool:
-    """Whether an optimizer has a learning rate; it has unless its class says `has_rate = False`.
+    """Whether an optimizer has a learning rate; True unless its class says `has_rate = False`.
 
     >>> from optexp_jax.optim import SGD, LineSearchGD
     >>> has_rate(SGD("10^-1")), has_rate(LineSearchGD())
@@ -75,7 +76,7 @@ def has_rate(optimizer: Optimizer) -> bool:
 
 
 def with_rate(optimizer: Spec, rate: LearningRate) -> Spec:
-    """The same optimizer at another learning rate; one without stays as it is.
+    """Return the optimizer with another learning rate; unchanged if it has none.
 
     >>> from optexp_jax.optim import SGD, LineSearchGD
     >>> with_rate(SGD("10^-1", 0.9), LearningRate(0))
@@ -89,29 +90,29 @@ def with_rate(optimizer: Spec, rate: LearningRate) -> Spec:
 def built(
     optimizer: Optimizer, total_steps: int | None = None
 ) -> optax.GradientTransformationExtraArgs:
-    """What an optimizer builds for a run, whose length it is told where its `build` takes that.
+    """Build the optax transformation of an optimizer for a run of some length.
 
     Args:
-        optimizer: any spec.
-        total_steps: length of the run in steps, None where it is not known.
+        optimizer: any optimizer.
+        total_steps: length of the run in steps; None if unknown.
 
     Returns:
         the optax transformation.
     """
     if "total_steps" in inspect.signature(optimizer.build).parameters:
         build: Any = optimizer.build
-        return build(total_steps=total_steps)
-    return optimizer.build()
+        return optax.with_extra_args_support(build(total_steps=total_steps))
+    return optax.with_extra_args_support(optimizer.build())
 
 
 def momentum_of(optimizer: Optimizer) -> float:
-    """The weight of earlier directions: `momentum`, `beta1` of Adam and AdamW, 0 where none is.
+    """Return the momentum of an optimizer: `momentum`, or `beta1` of Adam; 0 without either.
 
     Args:
-        optimizer: any spec.
+        optimizer: any optimizer.
 
     Returns:
-        from 0, which means that nothing is averaged over steps, to below 1.
+        at least 0 (no momentum) and below 1.
 
     >>> from optexp_jax.optim import SGD, Adagrad, Adam, LineSearchGD
     >>> rate = LearningRate(-2)
@@ -122,7 +123,7 @@ def momentum_of(optimizer: Optimizer) -> float:
 
 
 def kind_of(optimizer: Optimizer) -> str:
-    """What methods of this kind are called: the name of the class, unless it says `method_kind`.
+    """Name the kind of an optimizer: the name of its class, or its `method_kind`.
 
     >>> from optexp_jax.optim import SGD, Optax
     >>> kind_of(SGD("10^-1")), kind_of(Optax("Yogi", optax.yogi, "10^-2"))
@@ -132,9 +133,9 @@ def kind_of(optimizer: Optimizer) -> str:
 
 
 def appearance_of(kind: type) -> Appearance | None:
-    """How a class of optimizers wishes to be shown; None where it does not say so itself.
+    """Return how figures show a class of optimizers; None if the class does not define it.
 
-    A subclass is another method, which one line for both would hide.
+    A subclass does not inherit it, since it is another method.
 
     >>> from optexp_jax.optim import SGD
     >>> appearance_of(SGD).label

@@ -30,17 +30,17 @@ _DECIMAL = re.compile(rf"\s*(?:{_POINT}(?:{_TEN_TO})?|[0-9]{{1,40}}{_TEN_TO})\s*
 @functools.total_ordering
 @dataclasses.dataclass(frozen=True, init=False)
 class LearningRate:
-    """A learning rate base^exponent with a rational exponent, hence exact, hashable and printable.
+    """A learning rate base^exponent with a rational exponent: exact, hashable and printable.
 
-    A decimal such as 0.0003 is 3 · 10^-4. Rates are sorted by their values. Equal values of
+    A decimal such as 0.0003 is 3 · 10^-4. Learning rates sort by value. Equal values of
     different bases, such as 2^2 and 4^1, are different rates; 0.01 and 10^-2 are the same.
 
     Args:
         exponent: the power: a number with a denominator up to 1024, or text such as `-3/2`. Text
-            may also be the whole rate: a power such as `10^-3/2`, or a decimal such as `0.0003` and
-            `3e-4`. A positive float is refused: 0.5 may mean 0.5 or 10^0.5.
+            may also be the whole learning rate: a power such as `10^-3/2`, or a decimal such as
+            `0.0003` and `3e-4`. A positive float is refused: 0.5 may mean 0.5 or 10^0.5.
         base: an integer of at least 2; None for 10, or for the base that the text names.
-        coefficient: what the power is multiplied by: digits of a decimal.
+        coefficient: factor of the power: the digits of a decimal.
 
     Raises:
         ValueError: the exponent is not such a fraction, the base is too small, or float64 does not
@@ -84,7 +84,7 @@ class LearningRate:
 
     @classmethod
     def parse(cls, text: str) -> LearningRate:
-        """The learning rate written as `10^-3/2` or `0.0003`.
+        """Parse a learning rate such as `10^-3/2` or `0.0003`.
 
         Raises:
             ValueError: the text is neither a power nor a decimal, or one that the constructor
@@ -216,15 +216,15 @@ def shown(value: object, form: Callable[[object], str] = repr) -> str:
 
 
 def lr_grid(start: int, end: int, density: int = 0, base: int = 10) -> list[LearningRate]:
-    """Learning rates from base^start to base^end, exponents in steps of 2^-density.
+    """Make learning rates from base^start to base^end, with exponents in steps of 2^-density.
 
-    Each density contains the coarser ones, so refining a grid keeps what was already run.
+    A higher density contains all lower ones, so a refined grid reuses the runs of a coarse one.
 
     Args:
         start: first exponent.
         end: last exponent, included.
-        density: halvings of the step between exponents, from 0 to 10.
-        base: base of the powers.
+        density: how often the step between exponents is halved, from 0 to 10.
+        base: base of the powers, an integer of at least 2.
 
     Returns:
         the learning rates, smallest first.

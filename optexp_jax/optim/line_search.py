@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -41,7 +44,7 @@ def line_search_gd(
     Source: the authors' code (slope 0.5, shrink 0.9, grow 1.5); not in the paper's text.
     """
 
-    def search(value):
+    def search(value: jax.Array) -> optax.GradientTransformationExtraArgs:
         # The rounding error of f is forgiven: at that floor every trial would be refused otherwise,
         # and the stored step would fall to 0 for good.
         return optax.chain(
@@ -56,12 +59,14 @@ def line_search_gd(
             ),
         )
 
-    def init(params):
+    def init(params: optax.Params) -> Any:
         # Strong types as in later states: with optax's weak ones the second step compiles again.
         state = search(jnp.zeros(())).init(params)
         return _cast_like(state, state)
 
-    def update(updates, state, params=None, **extra):
+    def update(
+        updates: optax.Updates, state: Any, params: optax.Params | None = None, **extra: Any
+    ) -> tuple[optax.Updates, Any]:
         value, grad = _needed(params, extra)
 
         def step(_):
@@ -76,7 +81,7 @@ def line_search_gd(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _needed(params, extra):
+def _needed(params: optax.Params | None, extra: Mapping[str, Any]) -> tuple[Any, Any]:
     """The value and the gradient among the keywords of an update."""
     names = [name for name in ("value", "grad", "value_fn") if extra.get(name) is None]
     missing = ["params"] * (params is None) + [f"{name}=" for name in names]
@@ -88,5 +93,5 @@ def _needed(params, extra):
     return extra["value"], extra["grad"]
 
 
-def _cast_like(tree, like):
+def _cast_like(tree: Any, like: Any) -> Any:
     return jax.tree.map(lambda x, y: jnp.asarray(x).astype(jnp.asarray(y).dtype), tree, like)

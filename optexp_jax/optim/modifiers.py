@@ -1,4 +1,4 @@
-"""What every optimizer takes besides its own fields: a schedule, clipping and weight decay."""
+"""Fields that all optimizers share: a schedule, clipping and weight decay."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from optexp_jax.optim.injection import require_rate
 from optexp_jax.optim.learning_rate import LearningRate, shown
 from optexp_jax.optim.schedules import RateSchedule
 from optexp_jax.optim.spec_checks import check_fields
@@ -68,7 +69,7 @@ class Modifiers:
         Raises:
             ValueError: the schedule needs the length of the run, which is not given.
         """
-        return self.modify(self.transform(), total_steps)
+        return self.modify(optax.with_extra_args_support(self.transform()), total_steps)
 
     def modify(
         self, inner: optax.GradientTransformationExtraArgs, total_steps: int | None
@@ -79,7 +80,8 @@ class Modifiers:
             schedule.factor(jnp.zeros([], jnp.int32), total_steps)  # refuses now, not in training
             factor = functools.partial(schedule.factor, total_steps=total_steps)
         rate: LearningRate = self.learning_rate  # pyright: ignore[reportAttributeAccessIssue]
-        return modified(inner, rate, factor, self.clip, self._decay)
+        name = type(self).__name__
+        return modified(inner, rate, factor, self.clip, self._decay, name)
 
     @property
     def _decay(self) -> float:
@@ -116,8 +118,9 @@ def modified(
     factor: Factor | None = None,
     clip: float | None = None,
     decay: float = 0.0,
+    name: str = "the optimizer",
 ) -> optax.GradientTransformationExtraArgs:
-    """An optimizer with a schedule, clipping and weight decay; itself where none is used.
+    """Add a schedule, clipping and weight decay to an optimizer, as far as they are used.
 
     The gradient is clipped, the optimizer takes it at the rate of the step, and what decays is
     added to its update: -lr · decay · w.
@@ -128,9 +131,11 @@ def modified(
         factor: of the learning rate by the number of steps taken, None for 1.
         clip: the largest norm of the gradient, None for any.
         decay: coefficient of the decoupled weight decay.
+        name: of the optimizer, for the sentence of a refusal.
 
     Returns:
-        the transformation; updates have the dtypes of the gradient.
+        the transformation; updates have the dtypes of the gradient. Its `init` raises a ValueError
+        where the optimizer holds no learning rate.
 
     >>> from optexp_jax.optim import inject_rate
     >>> rate = LearningRate(0)
@@ -144,9 +149,16 @@ def modified(
 
     def init(params: optax.Params) -> ModifiedState:
         start = jnp.asarray(float(rate), jnp.result_type(float))
-        return ModifiedState(jnp.zeros([], jnp.int32), start, inner.init(params))
+        held = inner.init(params)
+        require_rate(held, name)
+        return ModifiedState(jnp.zeros([], jnp.int32), start, held)
 
-    def update(updates, state, params=None, **extra):
+    def update(
+        updates: optax.Updates,
+        state: Any,
+        params: optax.Params | None = None,
+        **extra: Any,
+    ) -> tuple[optax.Updates, Any]:
         now = state.learning_rate
         if factor is not None:
             now = (now * factor(state.steps)).astype(now.dtype)

@@ -13,9 +13,11 @@ from optexp_jax.optim.base import Appearance
 from optexp_jax.optim.injection import inject_only_rate
 from optexp_jax.optim.learning_rate import LearningRate, shown
 from optexp_jax.optim.modifiers import DecayModifiers, Modifiers
-from optexp_jax.optim.roles import Rules, by_path, check_roles, check_rules, role_of
+from optexp_jax.optim.roles import Rules, by_path, check_roles, check_rules, heads_split, role_of
 from optexp_jax.optim.spec_checks import check_below_one
 from optexp_jax.registry import register
+
+_HIDDEN = ("qk", "vo", "mlp")
 
 
 @register("Lion")
@@ -184,7 +186,7 @@ class Muon(DecayModifiers):
 
     learning_rate: LearningRate
     momentum: float = 0.95
-    takes: tuple[str, ...] = ("qk", "vo", "mlp")
+    takes: tuple[str, ...] = _HIDDEN
     rules: Rules = ()
     ns_steps: int = 5
     adam_beta1: float = 0.9
@@ -203,6 +205,12 @@ class Muon(DecayModifiers):
         if type(self.ns_steps) is not int or self.ns_steps < 1:
             raise ValueError(f"Muon.ns_steps is a whole number from 1, not {shown(self.ns_steps)}.")
 
+    @property
+    def method_kind(self) -> str:
+        """Where it does not train hidden layers only, the name says on which roles it is used."""
+        hidden = set(self.takes) <= {*_HIDDEN, "other"}
+        return "Muon" if hidden else f"Muon on {', '.join(self.takes)}"
+
     def transform(self) -> optax.GradientTransformationExtraArgs:
         """The optimizer without its modifiers, its learning rate in `state.hyperparams`."""
         return inject_only_rate(
@@ -219,14 +227,13 @@ class Muon(DecayModifiers):
         """How each leaf is a matrix, None for those that Adam trains."""
 
         def axes(path: str, leaf: Any) -> contrib.MuonDimensionNumbers | None:
-            *layer, name = path.split("/")
             # Biases of attention are matrices too: heads x width.
-            if isinstance(leaf, optax.MaskedNode) or leaf.ndim < 2 or name == "bias":
+            is_bias = path.split("/")[-1] == "bias"
+            if isinstance(leaf, optax.MaskedNode) or leaf.ndim < 2 or is_bias:
                 return None
             if role_of(path, self.rules) not in self.takes:
                 return None
-            by_head = leaf.ndim == 3 and layer[-1:] in (["query"], ["key"], ["value"])
-            split = 1 if by_head else leaf.ndim - 1
+            split = heads_split(path, leaf) or leaf.ndim - 1
             return contrib.MuonDimensionNumbers(tuple(range(split)), tuple(range(split, leaf.ndim)))
 
         return by_path(axes, params)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from optexp_jax.optim.base import Appearance, Optimizer, built, has_rate, kind_of
+from optexp_jax.optim.injection import require_rate
 from optexp_jax.optim.learning_rate import LearningRate, shown
 from optexp_jax.optim.modifiers import Modifiers
 from optexp_jax.optim.roles import REST, Rules, by_path, check_roles, check_rules, role_of
@@ -22,7 +23,7 @@ _ONE = LearningRate(0)
 @register("Partitioned")
 @dataclasses.dataclass(frozen=True, repr=False)
 class Partitioned(Modifiers):
-    """An optimizer for each role of a leaf, each with its own rate, schedule and decay.
+    """Use a separate optimizer for each role of a parameter, with its own learning rate.
 
     Args:
         parts: from a role (see `role_of`) to the optimizer of its leaves; `*` takes all others.
@@ -76,7 +77,8 @@ class Partitioned(Modifiers):
         parts = {role: built(optimizer, total_steps) for role, optimizer in self.parts}
         rates = {role: float(optimizer.learning_rate) for role, optimizer in self.parts}
         inner = optax.partition(parts, self._roles)  # pyright: ignore[reportArgumentType]
-        return self.modify(_with_rates(inner, rates, self.learning_rate), total_steps)
+        kinds = {role: type(optimizer).__name__ for role, optimizer in self.parts}
+        return self.modify(_with_rates(inner, rates, self.learning_rate, kinds), total_steps)
 
     def _roles(self, params: optax.Params) -> optax.Params:
         known = dict(self.parts)
@@ -102,15 +104,26 @@ class PartitionedState(NamedTuple):
 
 
 def _with_rates(
-    inner: optax.GradientTransformationExtraArgs, rates: dict[str, float], rate: LearningRate
+    inner: optax.GradientTransformationExtraArgs,
+    rates: dict[str, float],
+    rate: LearningRate,
+    kinds: dict[str, str],
 ) -> optax.GradientTransformationExtraArgs:
     """Parts whose rates are multiplied by one that is data."""
 
     def init(params: optax.Params) -> PartitionedState:
         start = jnp.asarray(float(rate), jnp.result_type(float))
-        return PartitionedState(start, inner.init(params))
+        held: Any = inner.init(params)
+        for role, part in held.inner_states.items():
+            require_rate(part, kinds[role])
+        return PartitionedState(start, held)
 
-    def update(updates, state, params=None, **extra):
+    def update(
+        updates: optax.Updates,
+        state: Any,
+        params: optax.Params | None = None,
+        **extra: Any,
+    ) -> tuple[optax.Updates, Any]:
         states = {
             role: optax.tree.set(held, learning_rate=state.learning_rate * rates[role])
             for role, held in state.inner.inner_states.items()

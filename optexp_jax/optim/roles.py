@@ -54,13 +54,36 @@ def role_of(path: str, rules: Rules = ()) -> str:
     return "other"
 
 
-def by_path(function: Callable[[str, Any], Any], params: Any) -> Any:
-    """A function of the path and the leaf, of every leaf of parameters, nested or not."""
+def by_path(function: Callable[..., Any], params: Any, *others: Any) -> Any:
+    """A function of the path and the leaf, of every leaf of parameters, nested or not.
 
-    def of(path: Any, leaf: Any) -> Any:
-        return function(jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
+    Args:
+        function: of the path, the leaf, and what other trees hold there.
+        params: its structure is that of the result.
+        others: trees that have this structure, or more below it.
+    """
 
-    return jax.tree_util.tree_map_with_path(of, params)
+    def of(path: Any, *leaves: Any) -> Any:
+        return function(jax.tree_util.keystr(path, simple=True, separator="/"), *leaves)
+
+    return jax.tree_util.tree_map_with_path(of, params, *others)
+
+
+def heads_split(path: str, leaf: Any) -> int | None:
+    """Which axes of a kernel of attention with heads are inputs: those before this one.
+
+    Args:
+        path: of the leaf, such as `block_0/attention/query/kernel`.
+        leaf: its array.
+
+    Returns:
+        1 for `[inputs, heads, width]` of query, key and value, 2 for `[heads, width, outputs]` of
+        the layer behind them, None for any other leaf.
+    """
+    layer = path.split("/")[-2:-1]
+    if leaf.ndim != 3:
+        return None
+    return 1 if layer in (["query"], ["key"], ["value"]) else 2 if layer == ["out"] else None
 
 
 def check_rules(spec: object, rules: Any) -> Rules:

@@ -28,7 +28,7 @@ class RateSchedule(Protocol):
     """A schedule as a value: a frozen dataclass named with `@optexp_jax.register`."""
 
     def factor(self, step: jax.Array, total_steps: int | None) -> jax.Array:
-        """What the learning rate is multiplied by.
+        """The factor of the learning rate.
 
         Args:
             step: steps taken before, an int32 scalar, 0 for the first.
@@ -83,7 +83,7 @@ def check_lengths(schedule: object, *names: str) -> None:
 @register("Constant")
 @dataclasses.dataclass(frozen=True)
 class Constant:
-    """The learning rate as it is: factor 1."""
+    """Keep the learning rate constant: factor 1."""
 
     def factor(self, step: jax.Array, total_steps: int | None) -> jax.Array:
         """1 at every step."""

@@ -1,9 +1,10 @@
-"""What the numbers of an optimizer may be, refused in one sentence if they are not."""
+"""Check the numbers of optimizers; each error is one sentence."""
 
 from __future__ import annotations
 
 import dataclasses
 import numbers
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -35,14 +36,34 @@ def check_fields(spec: object) -> None:
         object.__setattr__(spec, field.name, value)
 
 
-def _rate(name: str, value: object) -> LearningRate:
+def _rate(name: str, value: Any) -> LearningRate:
+    if _is_float(value):
+        value = _decimal(name, value)
     if isinstance(value, str):
         value = LearningRate.parse(value)
     if not isinstance(value, LearningRate):
         raise ValueError(
-            f"{name} is a LearningRate, not {shown(value)}: write LearningRate(-2) for 10^-2."
+            f"{name} is a learning rate, not {shown(value)}: write 0.01 or '10^-2', each of which "
+            "is LearningRate(-2)."
         )
     return value
+
+
+def _is_float(value: object) -> bool:
+    """Whether a value is a number with a point, of Python, NumPy or JAX."""
+    if isinstance(value, np.generic | np.ndarray | jax.Array):
+        return value.ndim == 0 and jnp.issubdtype(value.dtype, jnp.floating)
+    return isinstance(value, float | Decimal)
+
+
+def _decimal(name: str, value: Any) -> str:
+    """The shortest decimal that is this number in its precision: 0.1 of a float32, too."""
+    if not 0 < float(value) < float("inf"):  # NaN, too
+        raise ValueError(
+            f"{name} is a finite number above 0, not {shown(value, str)}: write 0.01 or '10^-2'."
+        )
+    text = str(value if isinstance(value, float | Decimal) else np.asarray(value)[()])
+    return text if re.search("[.eE]", text) else f"{text}.0"
 
 
 def _number(name: str, value: Any) -> float:

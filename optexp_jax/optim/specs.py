@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import optax
@@ -32,7 +32,7 @@ _NOT_DECAYED = ("bias", "scale", "embedding")
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class _DescentWithMomentum(DecayModifiers):
-    """What the four methods of a rate and a momentum share."""
+    """Base class of the four methods with a learning rate and a momentum."""
 
     learning_rate: LearningRate
     momentum: float = 0.0
@@ -74,6 +74,14 @@ class NormalizedGD(_DescentWithMomentum):
 
     appearance = Appearance("Normalised GD", "#E69F00", "v")
     _alias = staticmethod(aliases.normalized_gd)
+
+
+@register("ColumnNormalizedGD")
+class ColumnNormalizedGD(_DescentWithMomentum):
+    """`column_normalized_gd` as a value."""
+
+    appearance = Appearance("Column-normalised GD", "#999933", "$C$")
+    _alias = staticmethod(aliases.column_normalized_gd)
 
 
 @register("ScaledSignDescent")
@@ -145,7 +153,7 @@ class AdamW(Modifiers):
 def _decays(params: optax.Params) -> optax.Params:
     """True for the leaves that AdamW decays, by Flax's names: not biases, scales or embeddings."""
 
-    def decays(path, leaf):
+    def decays(path: tuple[Any, ...], leaf: Any) -> bool:
         del leaf
         names = jax.tree_util.keystr(path, simple=True, separator="/").split("/")
         return names[-1] not in _NOT_DECAYED

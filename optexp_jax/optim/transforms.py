@@ -1,6 +1,6 @@
 """The update directions of the paper that optax lacks, as gradient transformations.
 
-Norms are taken in float32 or better, whatever the dtype of the gradient, and every direction of a
+Norms are computed in float32 or better for any dtype of the gradient, and every direction of a
 zero gradient is zero. A gradient with a NaN or an infinite entry has no direction: those that
 depend on a norm of it are NaN or infinite in every entry, so that it is noticed at once. Complex
 gradients are vectors of complex entries with norms of their absolute values.
@@ -8,12 +8,15 @@ gradients are vectors of complex entries with norms of their absolute values.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+
+from optexp_jax.optim.roles import by_path, heads_split
 
 _ADAGRAD_EPS = 1e-10
 
@@ -66,6 +69,10 @@ def _normalized(tree: optax.Updates) -> optax.Updates:
     )
 
 
+def _normalized_leaf(leaf: jax.Array) -> jax.Array:
+    return jnp.asarray(_normalized(leaf))
+
+
 def normalize_by_norm() -> optax.GradientTransformation:
     """Divide the gradient by its L2 norm, all leaves as one vector: d = g / ‖g‖₂, and 0 for g = 0.
 
@@ -88,6 +95,29 @@ def normalize_by_block_norm() -> optax.GradientTransformation:
         a stateless transformation; updates keep the dtypes of the gradient.
     """
     return optax.stateless(lambda updates, params: jax.tree.map(_normalized, updates))
+
+
+def normalize_by_column_norm() -> optax.GradientTransformation:
+    """Divide every column of a kernel, the weights of an output, by its own L2 norm; 0 stays 0.
+
+    Columns lie along the last axis; in a kernel of attention along its heads and width. A vector
+    is one column.
+
+    Returns:
+        a stateless transformation; updates keep the dtypes of the gradient.
+
+    >>> tx = normalize_by_column_norm()
+    >>> print(tx.update(jnp.array([[3.0, 0.0], [4.0, 2.0]]), tx.init(None))[0])
+    [[0.6 0. ]
+     [0.8 1. ]]
+    """
+
+    def of_leaf(path: str, leaf: jax.Array) -> jax.Array:
+        inputs = leaf.shape[: heads_split(path, leaf) or -1] if leaf.ndim > 1 else leaf.shape
+        columns = leaf.reshape(math.prod(inputs), -1)
+        return jnp.reshape(jax.vmap(_normalized_leaf, 1, 1)(columns), leaf.shape)
+
+    return optax.stateless(lambda updates, params: by_path(of_leaf, updates))
 
 
 def scale_sign_by_l1_norm() -> optax.GradientTransformation:

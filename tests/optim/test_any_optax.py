@@ -75,6 +75,7 @@ def test_identity_is_name_path_rate_and_hyperparameters():
     assert again == lion == Optax("lion", "optax:lion", "10^-3", b1=0.95, weight_decay=0.1)
     assert eval(repr(lion)) == lion
     assert isinstance(lion, Optimizer)
+    assert Optax("lion", optax.lion, 0.001, b1=0.95, weight_decay=0.1) == lion
     moved = with_rate(lion, LearningRate(0))
     assert moved.hyperparameters == lion.hyperparameters
     assert with_rate(moved, lion.learning_rate) == lion != moved
@@ -137,7 +138,7 @@ def local(learning_rate):
         (lambda: Optax("a", optax.lion, "10^-1", b1=jnp.ones(2)), "b1 is a finite number"),
         (lambda: Optax("a", optax.lion, "10^-1", b1=float("nan")), "b1 is a finite number"),
         (lambda: Optax("", optax.lion, "10^-1"), "name"),
-        (lambda: Optax("a", optax.lion, 0.1), "LearningRate"),
+        (lambda: Optax("a", optax.lion, 1), "LearningRate"),
         (lambda: Optax("a", "optax:lionn", "10^-1"), "cannot be imported"),
         (lambda: Optax("a", "nowhere.at.all:lion", "10^-1"), "cannot be imported"),
         (lambda: Optax("a", optax.set_to_zero, "10^-1"), "no learning_rate"),

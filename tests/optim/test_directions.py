@@ -15,6 +15,7 @@ from optexp_jax.optim import (
     l1_norm,
     l2_norm,
     normalize_by_block_norm,
+    normalize_by_column_norm,
     normalize_by_norm,
     normalized_gd,
     scale_by_adagrad,
@@ -125,3 +126,16 @@ def test_norms_of_any_type_are_floats(dtype):
     assert l1_norm(tree).dtype == l2_norm(tree).dtype == jnp.float32
     assert (float(l1_norm(tree)), float(l2_norm(tree))) == (400 * largest, 20 * largest)
     assert float(l2_norm({"a": 3.0, "b": np.float64(4.0)})) == 5.0
+
+
+def test_columns_are_the_weights_of_an_output_also_in_attention():
+    rng = np.random.default_rng(0)
+    shapes = {"query": (6, 2, 4), "out": (2, 4, 6), "mlp": (6, 5)}
+    gradient = {k: {"kernel": jnp.asarray(rng.normal(size=s))} for k, s in shapes.items()}
+    found = direction(normalize_by_column_norm, gradient)
+    for name, axes in {"query": 0, "out": (0, 1), "mlp": 0}.items():
+        g = np.asarray(gradient[name]["kernel"])
+        expected = g / np.sqrt((g**2).sum(axes, keepdims=True))
+        np.testing.assert_allclose(found[name]["kernel"], expected, rtol=1e-5)
+    vector = direction(normalize_by_column_norm, {"bias": jnp.array([3.0, 4.0])})
+    np.testing.assert_allclose(vector["bias"], [0.6, 0.8], rtol=1e-6)

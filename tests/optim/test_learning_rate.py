@@ -9,11 +9,13 @@ import re
 import sys
 from fractions import Fraction
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optexp_jax.grid import grid, over_rates
 from optexp_jax.identity import decode, encode
 from optexp_jax.optim import SGD, LearningRate, lr_grid
 
@@ -113,6 +115,33 @@ def test_decimals_are_exact_and_have_one_form(text, shown):
         pickle.loads(pickle.dumps(rate)),
     } == {rate}
     assert decode(encode(SGD(text))) == SGD(rate)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        *((0.0003, "0.0003"), (0.01, "10^-2"), (1.0, "10^0"), (1e-05, "10^-5"), (2.5e-9, "2.5e-9")),
+        *((0.1 + 0.2, "0.30000000000000004"), (300.0, "300.0"), (1e22, "10^22")),
+        *((np.float64(0.0003), "0.0003"), (np.float32(0.3), "0.3"), (np.float16(0.1), "0.1")),
+        *((np.array(0.3), "0.3"), (decimal.Decimal("0.00030"), "0.0003")),
+        *((decimal.Decimal("5"), "5.0"), (jnp.float32(0.1), "10^-1")),
+    ],
+)
+def test_a_number_in_a_spec_is_its_shortest_decimal(number, text):
+    assert SGD(number) == SGD(LearningRate.parse(text)) == SGD(str(SGD(number).learning_rate))
+    assert encode(SGD(number)) == encode(SGD(text))
+
+
+@given(st.floats(1e-300, 1e300))
+def test_a_number_in_a_spec_is_exact(number):
+    assert float(SGD(number).learning_rate) == pytest.approx(number, rel=3e-16)
+    assert SGD(number) == SGD(repr(number))
+
+
+def test_lists_of_numbers_are_grids():
+    wanted = [SGD("0.001"), SGD("0.0003")]
+    assert grid(SGD, learning_rate=[0.001, 0.0003]) == over_rates(SGD, (1e-3, 3e-4)) == wanted
+    assert len({SGD(0.01), SGD("0.01"), SGD("10^-2"), SGD(LearningRate(-2))}) == 1
 
 
 @given(st.integers(1, 10**17), st.integers(-30, 30))

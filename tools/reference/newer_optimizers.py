@@ -12,6 +12,8 @@ from tools.reference.losses import Arrays
 
 INPUTS = ("W0", "b0", "W_gradients", "b_gradients")
 RATE = 0.1
+# A matrix has eigenvectors of its own, but for their signs, if one eigenvalue at most is zero.
+COLUMNS = {"soap": 6}
 _NEWTON_SCHULZ = (3.4445, -4.775, 2.0315)
 Update = Callable[[Any, Any, int], Any]  # of a parameter, a gradient and a step from 1
 
@@ -21,9 +23,12 @@ def recomputed(data: Arrays) -> Arrays:
     found = {name: data[name] for name in INPUTS}
     for name, make in METHODS.items():
         for leaf in ("W", "b"):
-            update, parameter = make(), torch.tensor(data[f"{leaf}0"])
+            start, gradients = (data[key] for key in (f"{leaf}0", f"{leaf}_gradients"))
+            if name in COLUMNS and leaf == "W":
+                start, gradients = start[:, : COLUMNS[name]], gradients[..., : COLUMNS[name]]
+            update, parameter = make(), torch.tensor(start)
             path = []
-            for t, gradient in enumerate(torch.tensor(data[f"{leaf}_gradients"]), 1):
+            for t, gradient in enumerate(torch.tensor(gradients), 1):
                 parameter = update(parameter, gradient, t)
                 path.append(parameter.numpy().copy())
             found[f"{name}/{leaf}"] = np.stack(path)
@@ -113,10 +118,67 @@ def _orthogonal(matrix: Any) -> Any:
     return x.T if matrix.shape[0] > matrix.shape[1] else x
 
 
+def _soap() -> Update:
+    """The basis is refreshed at every third gradient after the first."""
+    state: dict[str, Any] = {"m": 0.0, "v": 0.0}
+
+    def average(g: Any) -> None:
+        products = (g @ g.T, g.T @ g)
+        old = state.get("grams", (0.0, 0.0))
+        state["grams"] = [0.95 * a + 0.05 * b for a, b in zip(old, products, strict=True)]
+
+    def refresh() -> None:
+        for axis, gram in enumerate(state["grams"]):
+            product = gram @ state["bases"][axis]
+            order = (state["bases"][axis] * product).sum(0).argsort(descending=True)
+            state["v"] = state["v"].index_select(axis, order)
+            state["bases"][axis] = torch.linalg.qr(product[:, order])[0]
+
+    def update(w: Any, g: Any, t: int) -> Any:
+        is_matrix, count = g.ndim == 2, t - 1
+        if count == 0:  # finds the basis and moves nothing
+            if is_matrix:
+                average(g)
+                state["bases"] = [torch.linalg.eigh(gram)[1].flip(1) for gram in state["grams"]]
+            return w
+        left, right = state["bases"] if is_matrix else (torch.eye(1), torch.eye(1))
+        state["m"] = 0.95 * state["m"] + 0.05 * g
+        rotated = [left.T @ x @ right if is_matrix else x for x in (state["m"], g)]
+        state["v"] = 0.95 * state["v"] + 0.05 * rotated[1] ** 2
+        direction = rotated[0] / (state["v"].sqrt() + 1e-8)
+        rate = RATE * (1 - 0.95**count) ** 0.5 / (1 - 0.95**count)
+        w = w - rate * (left @ direction @ right.T if is_matrix else direction)
+        if is_matrix:
+            average(g)
+            if count % 3 == 0:
+                refresh()
+        return w
+
+    return update
+
+
+def _adam_mini() -> Update:
+    """A matrix is a query of two heads, whose columns are outputs; a vector is a bias."""
+    state: dict[str, Any] = {"m": 0.0, "v": 0.0}
+
+    def update(w: Any, g: Any, t: int) -> Any:
+        heads = g.reshape(len(g), 2, -1) if g.ndim == 2 else g
+        squares = heads.square()
+        squares = squares.mean((0, 2), keepdim=True) if g.ndim == 2 else squares
+        state["m"] = 0.9 * state["m"] + 0.1 * heads
+        state["v"] = 0.999 * state["v"] + 0.001 * squares
+        root = (state["v"] / (1 - 0.999**t)).sqrt() + 1e-8
+        return w - RATE * (state["m"] / (1 - 0.9**t) / root).reshape(w.shape)
+
+    return update
+
+
 METHODS: dict[str, Callable[[], Update]] = {
     "lion": _lion,
     "signum": _signum,
     "adafactor": _adafactor,
     "schedule_free": _schedule_free,
     "muon": _muon,
+    "soap": _soap,
+    "adam_mini": _adam_mini,
 }
