@@ -15,7 +15,7 @@ _OF_THE_MACHINE = (*_SPACE, *_ACCESS, *_TOO_MANY, errno.ENOMEM, errno.EIO)
 
 
 class OptexpError(ValueError):
-    """A mistake the user can mend: one sentence that names the thing and the remedy.
+    """An error that the user can fix: one sentence that names the problem and the remedy.
 
     The command line prints the sentence and exits with code 2; a program may catch it. A program
     reads the code and the values, never the sentence, which may be worded better at any time.
@@ -51,23 +51,23 @@ def _that_travels(value: Any) -> Any:
 
 
 class DamagedError(OptexpError):
-    """A file does not hold what was written to it, or is gone."""
+    """A file is damaged or missing."""
 
 
 class UnreadableError(OptexpError):
-    """A file cannot be read for a reason outside of it: access, memory, open files."""
+    """A file cannot be read for an external reason: permissions, memory, open files."""
 
 
 class UnwritableError(OptexpError):
-    """The workspace cannot be written: nothing that runs in it can go on."""
+    """The workspace cannot be written, so that no run in it can continue."""
 
 
 class GoneError(OptexpError):
-    """The folder of a run was moved or deleted while the run went on."""
+    """The folder of a run was moved or deleted during the run."""
 
 
 def cause_of(error: BaseException) -> str:
-    """Why the machine refused, in its own words.
+    """Return the reason of an error of the operating system.
 
     >>> cause_of(PermissionError(errno.EACCES, "Permission denied", "metrics.parquet"))
     'Permission denied'
@@ -78,7 +78,7 @@ def cause_of(error: BaseException) -> str:
 
 
 def remedy_of(error: BaseException) -> str:
-    """What helps against an error of the machine.
+    """Return the remedy for an error of the operating system.
 
     >>> remedy_of(OSError(errno.EMFILE, "Too many open files"))
     'raise the limit of open files (ulimit -n)'
@@ -121,7 +121,7 @@ def unreadable(path: Path, error: BaseException) -> UnreadableError:
     """The error that names a file or folder that cannot be read, why, and the remedy."""
     return UnreadableError(
         f"{path} cannot be read ({cause_of(error)}): {remedy_of(error)} and rerun the command; "
-        "what is in it may be whole.",
+        "the file may be intact.",
         code="path-unreadable",
         path=path,
         cause=cause_of(error),

@@ -1,4 +1,4 @@
-"""What fields of models and data sets may hold, refused in one sentence if they do not."""
+"""Check the fields of models and data sets; each error is one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def named(name: str) -> dict[str, str]:
 
 
 def check_integer(name: str, value: object, least: int = 1) -> None:
-    """Refuse what is not an integer from `least`.
+    """Raise an error unless a value is an integer from `least`.
 
     Args:
         name: of the field, for the sentence.
@@ -28,7 +28,7 @@ def check_integer(name: str, value: object, least: int = 1) -> None:
     """
     if type(value) is not int or not least <= value < 2**32:
         raise OptexpError(
-            f"{name} is an integer from {least}, not {value!r}.",
+            f"{name} must be an integer from {least}, not {value!r}.",
             code="not-an-integer",
             **named(name),
             value=value,
@@ -37,7 +37,7 @@ def check_integer(name: str, value: object, least: int = 1) -> None:
 
 
 def check_seed(name: str, seed: object) -> None:
-    """Refuse what is neither None nor an integer from 0.
+    """Raise an error unless a seed is None or an integer from 0.
 
     Raises:
         OptexpError: as above.
@@ -47,14 +47,14 @@ def check_seed(name: str, seed: object) -> None:
 
 
 def check_kind(name: str, value: object, kinds: Any, example: str) -> None:
-    """Refuse what is of no kind that a field takes.
+    """Raise an error unless a value has one of the kinds that a field takes.
 
     Raises:
         OptexpError: such as `tokens of PTB is a value such as Words(100), not 5.`
     """
     if not isinstance(value, kinds):
         raise OptexpError(
-            f"{name} is a value such as {example}, not {value!r}.",
+            f"{name} must be a value such as {example}, not {value!r}.",
             code="wrong-kind",
             **named(name),
             value=value,
@@ -63,7 +63,7 @@ def check_kind(name: str, value: object, kinds: Any, example: str) -> None:
 
 
 def check_number(name: str, value: object, least: float = 0.0) -> None:
-    """Refuse what is not a finite number from `least`.
+    """Raise an error unless a value is a finite number from `least`.
 
     Raises:
         OptexpError: as above.
@@ -72,7 +72,7 @@ def check_number(name: str, value: object, least: float = 0.0) -> None:
     if not (least <= number and abs(number) <= sys.float_info.max):
         bound = f" from {least:g}" if math.isfinite(least) else ""
         raise OptexpError(
-            f"{name} is a number{bound}, not {value!r}.",
+            f"{name} must be a number{bound}, not {value!r}.",
             code="not-a-number",
             **named(name),
             value=value,
@@ -81,14 +81,14 @@ def check_number(name: str, value: object, least: float = 0.0) -> None:
 
 
 def check_flag(name: str, value: object) -> None:
-    """Refuse what is neither True nor False.
+    """Raise an error unless a value is True or False.
 
     Raises:
         OptexpError: as above.
     """
     if type(value) is not bool:
         raise OptexpError(
-            f"{name} is True or False, not {value!r}.",
+            f"{name} must be True or False, not {value!r}.",
             code="not-a-flag",
             **named(name),
             value=value,
@@ -96,7 +96,7 @@ def check_flag(name: str, value: object) -> None:
 
 
 def check_sizes(model: Any, *names: str) -> None:
-    """Refuse fields that are not integers from 1.
+    """Raise an error unless fields are integers from 1.
 
     Raises:
         OptexpError: such a field.
@@ -106,7 +106,7 @@ def check_sizes(model: Any, *names: str) -> None:
         if type(value) is not int or value < 1:
             kind = type(model).__name__
             raise OptexpError(
-                f"{name} of {kind} is an integer from 1, not {value!r}.",
+                f"{name} of {kind} must be an integer from 1, not {value!r}.",
                 code="not-an-integer",
                 field=name,
                 kind=kind,
@@ -116,7 +116,7 @@ def check_sizes(model: Any, *names: str) -> None:
 
 
 def check_choice(model: Any, name: str, choices: tuple[str, ...]) -> None:
-    """Refuse a field that is none of the choices.
+    """Raise an error unless a field is one of the choices.
 
     Raises:
         OptexpError: such a field.
@@ -125,7 +125,7 @@ def check_choice(model: Any, name: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         listed = ", ".join(choices)
         raise OptexpError(
-            f"{name} of {type(model).__name__} is one of {listed}, not {value!r}.",
+            f"{name} of {type(model).__name__} must be one of {listed}, not {value!r}.",
             code="not-a-choice",
             field=name,
             kind=type(model).__name__,
@@ -135,14 +135,15 @@ def check_choice(model: Any, name: str, choices: tuple[str, ...]) -> None:
 
 
 def check_dropout(model: Any) -> None:
-    """Refuse a dropout that is no probability below 1.
+    """Raise an error unless a dropout is a probability below 1.
 
     Raises:
         OptexpError: such a dropout.
     """
     if type(model.dropout) not in (int, float) or not 0 <= model.dropout < 1:
         raise OptexpError(
-            f"dropout of {type(model).__name__} is at least 0 and below 1, not {model.dropout!r}.",
+            f"dropout of {type(model).__name__} must be at least 0 and below 1, not "
+            f"{model.dropout!r}.",
             code="dropout-outside",
             kind=type(model).__name__,
             value=model.dropout,

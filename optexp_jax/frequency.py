@@ -1,4 +1,4 @@
-"""Groups of classes of similar frequency, and means over them. Needs numpy only."""
+"""Zipf's law, groups of classes of similar frequency, and means over them. Needs numpy only."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+
+def zipf_law(num_classes: int, power: float) -> np.ndarray:
+    """Frequencies π_k ∝ 1 / k^power for k = 1 .. num_classes, float64 `[num_classes]`.
+
+    >>> zipf_law(3, 1.0).round(3)
+    array([0.545, 0.273, 0.182])
+    """
+    weights = np.arange(1, num_classes + 1) ** -float(power)
+    return weights / weights.sum()
 
 
 def frequency_groups(

@@ -4,6 +4,9 @@ Every class has a short name (`registry`), never its module path, so that a clas
 defined in a script, keeps its identity. Numbers are exact. Unknown types are refused.
 """
 
+# pyright: strict, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
+# pyright: reportMissingTypeStubs=false
 from __future__ import annotations
 
 import contextlib
@@ -50,7 +53,7 @@ def encode(value: Any, where: str = "value") -> Any:
     if type(value) is float:
         if not math.isfinite(value):
             raise OptexpError(
-                f"{where} is {value}: an experiment holds finite numbers only.",
+                f"{where} is {value}: an experiment may contain finite numbers only.",
                 code="not-finite",
                 where=where,
                 value=value,
@@ -65,7 +68,7 @@ def encode(value: Any, where: str = "value") -> Any:
         return {"type": name, **encode_fields(value)}
     raise OptexpError(
         f"{where} is {_shown(value)}, a {type(value).__name__}, which cannot be part of an "
-        "experiment: use numbers, strings, tuples, or a frozen dataclass named with "
+        "experiment: use numbers, strings, tuples, or a frozen dataclass with "
         "@optexp_jax.register.",
         code="not-encodable",
         where=where,
@@ -138,7 +141,7 @@ def _conform(value: Any, hint: Any, where: str) -> Any:
     if type(value) is int and float in options:
         if abs(value) > 2**53:
             raise OptexpError(
-                f"{where} is {value}, which a float does not hold exactly.",
+                f"{where} is {value}, which a float cannot represent exactly.",
                 code="not-exact",
                 where=where,
                 value=value,
@@ -147,7 +150,7 @@ def _conform(value: Any, hint: Any, where: str) -> Any:
     if type(value) in (bool, int, float) and type(value) not in options:
         expected = " or ".join(getattr(o, "__name__", str(o)) for o in options)
         raise OptexpError(
-            f"{where} is {value!r}, but the field holds {expected}.",
+            f"{where} is {value!r}, but the field needs {expected}.",
             code="wrong-type",
             where=where,
             value=value,
@@ -192,7 +195,7 @@ def decode(encoded: Any) -> Any:
     cls = class_of(name)
     if cls is None:
         raise OptexpError(
-            f"No class is named '{name}': import the module that registers it.",
+            f"There is no class with the name '{name}': import the module that registers it.",
             code="unknown-class",
             name=name,
         )
@@ -200,7 +203,7 @@ def decode(encoded: Any) -> Any:
     if odd := odd - (neutral_values(cls).keys() - fields.keys()):
         odd = ", ".join(sorted(odd))
         raise OptexpError(
-            f"The stored '{name}' and this version differ in the fields {odd}: use the version of "
+            f"The stored '{name}' has other fields than this version ({odd}): use the version of "
             "optexp-jax that wrote it.",
             code="other-fields",
             name=name,

@@ -18,8 +18,10 @@ import numpy as np
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer
 from optexp_jax.losses import Accuracy, Loss, Metric, SquaredLoss, Weighted, cross_entropy
+from optexp_jax.losses.named import metric
 from optexp_jax.per_class import sum_by_class
 from optexp_jax.registry import name_of, register
+from optexp_jax.shapes import Array, Float, Integer, Shaped
 from optexp_jax.targets import BY_CLASS, CLASSES, class_of, taken_by
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "TopK",
     "check_metrics",
     "finished",
+    "metric",
     "rank_of_label",
 ]
 
@@ -43,7 +46,7 @@ class Finished(Metric, Protocol):
     """A metric of each example whose mean is not yet what is recorded, such as a perplexity."""
 
     def finish(self, mean: np.ndarray) -> np.ndarray:
-        """What is recorded, from means in float64 on the host, of any shape."""
+        """Compute the recorded value from means in float64 on the host, of any shape."""
         ...
 
 
@@ -66,11 +69,14 @@ class SummedMetric(Protocol):
 
 
 def finished(metric: Metric, mean: np.ndarray) -> np.ndarray:
-    """What is recorded of a mean over examples."""
+    """Return the recorded value of a mean over examples."""
     return metric.finish(mean) if isinstance(metric, Finished) else mean
 
 
-def rank_of_label(logits: jax.Array, labels: jax.Array) -> jax.Array:
+def rank_of_label(
+    logits: Float[Array, "*batch classes"],
+    labels: Shaped[Array, ...],
+) -> Integer[jax.Array, ...]:
     """Place of the label among the classes by their logits, from 1; 0 where it is negative.
 
     Of equal logits the first class comes first, as for `is_correct`; with a NaN the label is last.
@@ -96,7 +102,7 @@ def rank_of_label(logits: jax.Array, labels: jax.Array) -> jax.Array:
 @register("TopK")
 @dataclasses.dataclass(frozen=True)
 class TopK:
-    """The share of examples whose label is among the k largest logits.
+    """The fraction of examples whose label is among the k largest logits.
 
     Args:
         k: how many.
@@ -185,8 +191,8 @@ class MacroAverage:
     def __post_init__(self) -> None:
         if not isinstance(self.metric, Metric) or isinstance(self.metric, type):
             raise OptexpError(
-                f"MacroAverage takes a metric of each example, such as Accuracy(), not "
-                f"{_told(self.metric)}.",
+                "MacroAverage needs a metric with a value for each example, such as Accuracy(), "
+                f"not {_told(self.metric)}.",
                 code="metric-not-of-examples",
                 metric=self.metric,
             )
@@ -278,35 +284,35 @@ def check_metrics(
     """
     given: tuple[Any, ...] = tuple(metrics) if isinstance(metrics, tuple | list) else (metrics,)
     names = [loss.name, "Accuracy"]
-    for metric in given:
-        if not isinstance(metrics, tuple | list) or not _is_metric(metric):
+    for one in given:
+        if not isinstance(metrics, tuple | list) or not _is_metric(one):
             raise OptexpError(
-                f"metrics is a tuple of metrics such as (TopK(5),), not {_told(metric)}.",
+                f"metrics must be a tuple of metrics such as (TopK(5),), not {_told(one)}.",
                 code="not-metrics",
-                value=metric,
+                value=one,
             )
-        if metric.name in names:
+        if one.name in names:
             raise OptexpError(
-                f"The metric {metric.name} is recorded once: remove {metric!r} from metrics.",
+                f"The metric {one.name} is given twice: remove {one!r} from metrics.",
                 code="metric-twice",
-                name=metric.name,
+                name=one.name,
             )
-        if needs_probabilities(metric) and _is_squared(loss):
+        if needs_probabilities(one) and _is_squared(loss):
             raise OptexpError(
-                f"{metric.name} needs probabilities, and {loss.name} trains outputs that are none: "
-                "remove it from metrics, or train with CrossEntropy().",
+                f"{one.name} needs probabilities, but a model trained with {loss.name} does not "
+                "output any: remove it from metrics, or train with CrossEntropy().",
                 code="metric-needs-probabilities",
-                metric=metric.name,
+                metric=one.name,
                 loss=loss.name,
             )
-        if targets not in taken_by(metric):
+        if targets not in taken_by(one):
             raise OptexpError(
-                f"{metric.name} means nothing where labels are {targets}: remove it from metrics.",
+                f"{one.name} is not defined for labels that are {targets}: remove it from metrics.",
                 code="metric-of-other-labels",
-                metric=metric.name,
+                metric=one.name,
                 targets=targets,
             )
-        names.append(metric.name)
+        names.append(one.name)
     return tuple(sorted(given, key=lambda metric: metric.name))
 
 

@@ -1,4 +1,4 @@
-"""What decides numbers beside the values of an experiment: pinned, or else written down.
+"""Settings that affect numbers beside the values of an experiment: pinned, or recorded.
 
 The environment and the program that calls may set JAX and NumPy otherwise. The same id then still
 means the same data, initial values and order of examples.
@@ -46,7 +46,7 @@ _IN_ENVIRONMENT = ("LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE", "XLA_FLAGS")
 
 @contextlib.contextmanager
 def pinned(double: bool = False, products: str = "highest") -> Iterator[None]:
-    """Compute as the library always does, whatever the environment says.
+    """Pin the settings of JAX that affect numbers, in spite of the environment.
 
     Args:
         double: whether floats have 64 bits unless told otherwise.

@@ -1,5 +1,8 @@
 """Sums by class, and groups of classes of similar frequency. Needs jax and numpy only."""
 
+# pyright: strict, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
+# pyright: reportMissingTypeStubs=false
 from __future__ import annotations
 
 import re
@@ -12,6 +15,7 @@ from jax.typing import ArrayLike
 
 from optexp_jax import backend
 from optexp_jax.frequency import at_least_one, frequency_groups, mean_by_group
+from optexp_jax.shapes import Integer, Shaped
 
 __all__ = ["class_indices", "frequency_groups", "mean_by_group", "sum_by_class"]
 
@@ -24,7 +28,7 @@ _SLOW_TO_ADD = [int(n) for n in re.findall(r"\d+", version("jaxlib"))[:3]] <= [0
 
 def sum_by_class(
     values: ArrayLike, labels: ArrayLike, num_classes: int
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[Shaped[jax.Array, " num_classes"], Integer[jax.Array, " num_classes"]]:
     """Sum of the values, and number of examples, of every class: (Σ_{i: y_i = k} v_i, n_k).
 
     Examples whose label is outside 0 .. num_classes - 1 are left out, so a label of -1 marks
@@ -68,7 +72,7 @@ def sum_by_class(
     return sums[:num_classes], counts[:num_classes]
 
 
-def class_indices(labels: ArrayLike) -> jax.Array:
+def class_indices(labels: ArrayLike) -> Integer[jax.Array, ...]:
     """Labels as int32: one that int32 cannot hold becomes the nearest that it can.
 
     So no class appears or vanishes by a cast, not even where JAX keeps 32 bits of a NumPy int64.

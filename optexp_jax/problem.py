@@ -22,21 +22,21 @@ _FULL_BATCH = FullBatch()
 @register("Problem")
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """A model, a data set, a loss and how they are batched; immutable and hashable.
+    """What to learn: a model, a data set, a loss and batches; immutable and hashable.
 
     The objective is mean loss + l2 / 2 · ‖w‖² over the trainable parameters w.
 
     Args:
-        model: a Flax Linen module whose fields are plain values; its own configuration.
-        dataset: a data set value with `load(workspace)`.
-        loss: a loss value with `build(class_counts)`.
+        model: a Flax Linen module whose fields are plain values.
+        dataset: a data set such as `MNIST()`.
+        loss: a loss such as `CrossEntropy()`.
         batching: `FullBatch()` or `MiniBatch(size)`.
-        l2: coefficient of the penalty, at least 0.
+        l2: coefficient of the L2 penalty, at least 0.
         precision: `float32`; `tf32` for matrix products of a GPU only (10 bits of mantissa, many
             times faster); `bfloat16` for activations only; `float64` for everything.
 
     Raises:
-        OptexpError: an impossible value, or a model with another number of classes than the data.
+        OptexpError: a value is not allowed, or model and data differ in the number of classes.
 
     >>> from optexp_jax.datasets import HeavyTailedOneHot
     >>> from optexp_jax.losses import SquaredLoss
@@ -55,12 +55,15 @@ class Problem:
     def __post_init__(self) -> None:
         if isinstance(self.l2, bool) or not isinstance(self.l2, int | float):
             raise OptexpError(
-                f"l2 is a number, not {self.l2!r}.", code="not-a-number", field="l2", value=self.l2
+                f"l2 must be a number, not {self.l2!r}.",
+                code="not-a-number",
+                field="l2",
+                value=self.l2,
             )
         object.__setattr__(self, "l2", float(self.l2))
         if not 0.0 <= self.l2 < float("inf"):
             raise OptexpError(
-                f"l2 is a finite number from 0, not {self.l2}.",
+                f"l2 must be finite and at least 0, not {self.l2}.",
                 code="not-a-number",
                 field="l2",
                 value=self.l2,
@@ -68,14 +71,14 @@ class Problem:
             )
         if not isinstance(self.loss, Loss):
             raise OptexpError(
-                f"The loss of a problem is a value such as CrossEntropy(), not {self.loss!r}.",
+                f"The loss of a problem must be a value such as CrossEntropy(), not {self.loss!r}.",
                 code="wrong-kind",
                 field="loss",
                 value=self.loss,
             )
         if self.precision not in PRECISIONS:
             raise OptexpError(
-                f"Precision '{self.precision}' is unknown: take {', '.join(PRECISIONS)}.",
+                f"There is no precision '{self.precision}': choose {', '.join(PRECISIONS)}.",
                 code="not-a-choice",
                 field="precision",
                 value=self.precision,
@@ -83,7 +86,7 @@ class Problem:
             )
         if not isinstance(self.batching, FullBatch | MiniBatch):
             raise OptexpError(
-                f"batching is FullBatch() or MiniBatch(size), not {self.batching!r}.",
+                f"batching must be FullBatch() or MiniBatch(size), not {self.batching!r}.",
                 code="wrong-kind",
                 field="batching",
                 value=self.batching,
@@ -92,8 +95,8 @@ class Problem:
         if targets not in taken_by(self.loss):
             takes = " or ".join(taken_by(self.loss))
             raise OptexpError(
-                f"{type(self.loss).__name__} takes labels that are {takes}, and those of "
-                f"{type(self.dataset).__name__} are {targets}: take another loss.",
+                f"{type(self.loss).__name__} needs labels that are {takes}, but those of "
+                f"{type(self.dataset).__name__} are {targets}: choose another loss.",
                 code="loss-of-other-labels",
                 loss=type(self.loss).__name__,
                 dataset=type(self.dataset).__name__,

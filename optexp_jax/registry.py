@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import hashlib
 import importlib
 import inspect
@@ -42,16 +43,17 @@ _CLASS_OF: dict[str, type] = {}
 
 
 def register(name: str) -> Callable[[T], T]:
-    """Name a class of your own (a model, a data set, a loss), so that experiments can hold it.
+    """Register your own class (a model, a data set, a loss), so that experiments can use it.
 
     Args:
-        name: short, unique, and for ever: it is part of the identity of every experiment with it.
+        name: short and unique. Do not change it later: it is part of the id of every experiment
+            that uses the class.
 
     Returns:
         a class decorator.
 
     Raises:
-        OptexpError: another class has this name, or the class cannot be part of an identity.
+        OptexpError: another class has this name, or the class cannot be part of an id.
 
     >>> @register("coin")
     ... @dataclasses.dataclass(frozen=True)
@@ -100,7 +102,7 @@ def class_of(name: str) -> type | None:
 
 
 def registered() -> dict[str, type]:
-    """All classes by name: those of the library, and whatever has been registered besides."""
+    """All classes by name: those of the library, and all that were registered besides."""
     _import_rooms()
     return dict(_CLASS_OF)
 
@@ -110,6 +112,7 @@ def is_ours(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == _PACKAGE
 
 
+@functools.cache
 def source_of(cls: type) -> str | None:
     """A hash of the code of a class, without comments and docstrings; None where it has no file.
 
@@ -183,13 +186,15 @@ def _check(cls: type, name: str) -> None:
         )
     if "type" in field_names(cls):
         raise OptexpError(
-            f"{cls.__qualname__} has a field 'type', where its name is stored: rename the field.",
+            f"{cls.__qualname__} has a field 'type', but 'type' holds the name of the class: "
+            "rename the field.",
             code="field-named-type",
             cls=cls.__qualname__,
         )
     if _NAME_OF.get(cls, name) != name:
         raise OptexpError(
-            f"{cls.__qualname__} is already named '{_NAME_OF[cls]}': a class has one name.",
+            f"{cls.__qualname__} already has the name '{_NAME_OF[cls]}': a class has only one "
+            "name.",
             code="already-named",
             cls=cls.__qualname__,
             name=_NAME_OF[cls],

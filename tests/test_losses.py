@@ -32,6 +32,7 @@ LOSSES = {
     "square_weighted": Weighted(CrossEntropy(), power=2),
     "weighted_squared": Weighted(SquaredLoss(), power=1),
     "adjusted": LogitAdjusted(),
+    "smoothed": CrossEntropy(label_smoothing=0.1),
 }
 every_loss = pytest.mark.parametrize("name", LOSSES)
 
@@ -92,6 +93,34 @@ def test_adjustment_has_the_strength_tau():
     plain, _ = LogitAdjusted(tau=0).build(np.array([3, 1]))(LOGITS[:1, :2], jnp.array([1]))
     expected = CrossEntropy().per_example(LOGITS[:1, :2], jnp.array([1]))
     np.testing.assert_allclose(plain, expected.sum(), rtol=1e-6)
+
+
+def test_a_smoothed_label_is_a_mixture_with_the_uniform_distribution():
+    total, weight = CrossEntropy(label_smoothing=0.2).build(COUNTS)(LOGITS, LABELS)
+    mixtures = 0.8 * jax.nn.one_hot(LABELS, 4) + 0.2 / 4
+    np.testing.assert_allclose(total, cross_entropy(LOGITS, mixtures).sum(), rtol=1e-6)
+    assert weight == len(LABELS)
+
+
+def test_a_smoothed_loss_is_recorded_without_smoothing():
+    smoothed = CrossEntropy(label_smoothing=0.2)
+    plain = CrossEntropy().per_example(LOGITS, LABELS)
+    np.testing.assert_array_equal(smoothed.per_example(LOGITS, LABELS), plain)
+    assert not smoothed.recorded_is_optimised
+    assert CrossEntropy().recorded_is_optimised
+
+
+def test_no_smoothing_is_the_loss_and_the_identity_of_before():
+    assert identity.encode(CrossEntropy(label_smoothing=0)) == {"type": "CrossEntropy"}
+    smoothed = CrossEntropy(label_smoothing=0.1)
+    assert identity.decode(identity.encode(smoothed)) == smoothed != CrossEntropy()
+    assert str((CrossEntropy(), smoothed)) == "(CrossEntropy(), CrossEntropy(label_smoothing=0.1))"
+
+
+@pytest.mark.parametrize("share", [1.0, -0.1, float("nan"), "0.1", True])
+def test_a_share_of_smoothing_is_below_one(share):
+    with refuses("not-a-share", field="label_smoothing", value=share):
+        CrossEntropy(label_smoothing=share)
 
 
 @every_loss

@@ -40,7 +40,7 @@ def head_of(params: Mapping[str, Any], num_classes: int) -> str:
     if len(found) != 1:
         which = f"Several layers have ({', '.join(found)})" if found else "No layer has"
         raise OptexpError(
-            f"{which} {num_classes} columns, one for each class: name the path of the output "
+            f"{which} {num_classes} columns, one for each class: give the path of the output "
             "layer.",
             code="output-layer-not-found",
             found=found,
@@ -63,7 +63,7 @@ def output_layer(params: Mapping[str, Any], head: str) -> OutputLayer:
     path = tuple(filter(None, head.split("/")))
     if (*path, "kernel") not in flat:
         raise OptexpError(
-            f"The parameters hold no layer '{head}': name the path of the last one.",
+            f"The parameters have no layer '{head}': give the path of the last layer.",
             code="no-such-layer",
             head=head,
         )
@@ -107,7 +107,8 @@ def feature_extractor(
             model.apply(variables, inputs, **kwargs)
         if not seen:
             raise OptexpError(
-                f"{type(model).__name__} calls no layer '{head}': name the path of its last layer.",
+                f"{type(model).__name__} does not call a layer '{head}': give the path of its "
+                "last layer.",
                 code="layer-not-called",
                 model=type(model).__name__,
                 head=head,

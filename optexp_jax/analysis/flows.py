@@ -1,4 +1,4 @@
-"""Gradient flow and sign flow where every class has an input of its own, solved on paper.
+"""Gradient flow and sign flow in closed form, if every class has its own input.
 
 Every example of class k is x = e_k of R^c, a share π_k of the examples is of class k, there is no
 bias and W starts at zero. The columns of W decouple; the margin u = w_kk - w_jk of class k obeys
@@ -28,7 +28,7 @@ def flow_margin(time: Array, frequency: Array, num_classes: int) -> np.ndarray:
     """The margin u of a class under gradient flow, which solves e^u + (c - 1) u = 1 + c π t.
 
     Args:
-        time: t from 0, broadcast against `frequency`; steps times step size of gradient descent.
+        time: t from 0, broadcast against `frequency`; steps times its learning rate.
         frequency: share π of the examples.
         num_classes: c from 2.
 
@@ -93,7 +93,7 @@ def sign_flow_loss(time: Array, num_classes: int) -> np.ndarray:
     and w_jk = -t the margin is 2 t.
 
     Args:
-        time: t from 0; steps times step size of sign descent.
+        time: t from 0; steps times learning rate of sign descent.
         num_classes: c from 2.
 
     >>> print(sign_flow_loss(np.array([1.0, 2.0]), 10).round(5))

@@ -82,7 +82,7 @@ def _chosen(name: str, indices: Sequence[int] | np.ndarray, number: int) -> jax.
     raw = np.asarray(indices)
     if raw.dtype.kind not in "iu" or raw.ndim != 1 or ((raw < 0) | (raw >= number)).any():
         raise OptexpError(
-            f"The {name} are a list of indices from 0 to {number - 1}.",
+            f"The {name} must be a list of indices from 0 to {number - 1}.",
             code="not-indices",
             name=name,
             number=number,

@@ -44,7 +44,7 @@ class OutputLayer(NamedTuple):
 
 
 class RowStatistics(NamedTuple):
-    """What is known of each class, arrays `[num_classes]`.
+    """Statistics of each class, arrays `[num_classes]`.
 
     Args:
         gradient_norm: ‖∂L/∂w_k‖₂.

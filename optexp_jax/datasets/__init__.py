@@ -1,8 +1,12 @@
 """Data sets: frozen values with `load(workspace)`.
 
-`python -m optexp_jax.datasets list` shows them. A new one is named in the `__init__.py` of its
-room: what a room exports is exported here.
+`python -m optexp_jax.datasets list` shows them. Export a new one in the `__init__.py` of its
+subpackage, and it is exported here, too.
 """
+
+from optexp_jax.extras import require
+
+require("run")
 
 from optexp_jax.datasets import imagenet, images, synthetic, text
 from optexp_jax.datasets.arrays import ArrayDataset

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from optexp_jax.cli import datasets, options
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.guard import guarded
+from optexp_jax.cli.parsing import Help, examples
 from optexp_jax.config import Settings
 
 _COMMAND = "python -m optexp_jax.datasets"
@@ -32,15 +33,32 @@ def _parser() -> argparse.ArgumentParser:
     parser = options.Parser(
         prog=_COMMAND,
         allow_abbrev=False,
-        description="Data sets: what there is, what is in it, and how it comes here.",
-        epilog=f"Example: {_COMMAND} describe Shakespeare",
+        formatter_class=Help,
+        description="List, describe and download data sets.",
+        epilog=examples(
+            (f"{_COMMAND} list", "list all data sets"),
+            (f"{_COMMAND} describe Shakespeare", "show how frequent its classes are"),
+            (f"{_COMMAND} prepare MNIST", "download it, once"),
+        ),
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|describe|prepare")
-    actions.add_parser("list", help="all data sets, and which of them are here")
-    prepare = actions.add_parser("prepare", help="fetch and build data sets, once")
-    prepare.add_argument("names", nargs="+", metavar="NAME", help="as `list` shows them")
-    describe = actions.add_parser("describe", help="the classes of a data set, and a picture")
-    describe.add_argument("name", metavar="NAME", help="as `list` shows them")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="list|describe|prepare", title="commands"
+    )
+
+    def command(name: str, text: str, example: str = "") -> argparse.ArgumentParser:
+        return actions.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=f"example:\n  {_COMMAND} {name} {example}".rstrip(),
+            formatter_class=Help,
+        )
+
+    command("list", "list all data sets, and show which of them are on this machine")
+    prepare = command("prepare", "download and prepare data sets, once", "MNIST")
+    prepare.add_argument("names", nargs="+", metavar="NAME", help="names from `list`")
+    describe = command("describe", "show the class frequencies of a data set", "Shakespeare")
+    describe.add_argument("name", metavar="NAME", help="a name from `list`")
     describe.add_argument(
         "--groups", type=options.positive, metavar="N", help="number of frequency groups"
     )

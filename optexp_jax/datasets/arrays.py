@@ -32,25 +32,25 @@ _FREE = {"default": None, "compare": False, "repr": False}  # not part of the id
 @register("ArrayDataset")
 @dataclasses.dataclass(frozen=True)
 class ArrayDataset(ByFrequency):
-    """Inputs and labels as arrays; two with the same name and the same content are one data set.
+    """Make a data set of your own arrays of inputs and labels.
 
-    The first run keeps the arrays in `<workspace>/datasets/arrays/`, from where tasks of a cluster
-    and later processes read them; definitions of experiments hold their hash.
+    The first run saves the arrays in `<workspace>/datasets/arrays/`, where tasks on a cluster and
+    later processes read them. Definitions of experiments contain the name and a hash of the arrays.
 
     Args:
         name: for people.
         inputs: `[n, ...]`, floats; or integers, tokens `[n, time]` or indices of one-hot vectors
             `[n]`.
         labels: classes from 0, integers `[n]` or `[n, time]`; -1 marks padding.
-        validation: a held-out part, (inputs, labels) or a `Split`; None for none.
-        num_classes: number of classes; 0 for the largest label + 1. Of vectors their length.
-        targets: `classes`; or labels are vectors, `[n, num_classes]`: `distributions` over classes,
-            `sets` of classes (0 or 1 for each), `vectors` of any numbers.
+        validation: held-out part, (inputs, labels) or a `Split`; None for no validation.
+        num_classes: number of classes; 0 for the largest label + 1, or the length of vectors.
+        targets: `classes`; or, for labels `[n, num_classes]`, `distributions` over classes, `sets`
+            of classes (0 or 1 for each) or `vectors` of any numbers.
         input_shape: of one input; found in the arrays.
         content: SHA-256 of types, shapes and values; found in the arrays.
 
     Raises:
-        OptexpError: arrays that cannot be trained on; the sentence says why.
+        OptexpError: the arrays do not suit training; the message says why.
 
     >>> dataset = ArrayDataset("mine", np.eye(3, 4, dtype=np.float32), np.array([0, 1, 1]))
     >>> dataset.num_classes, dataset.input_shape, dataset.content[:8]
@@ -69,7 +69,7 @@ class ArrayDataset(ByFrequency):
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise OptexpError(
-                f"The name of an ArrayDataset is a text, not {self.name!r}.",
+                f"The name of an ArrayDataset must be a string, not {self.name!r}.",
                 code="data-set-without-name",
                 name=self.name,
             )
@@ -98,7 +98,7 @@ class ArrayDataset(ByFrequency):
             return 1  # such labels are refused
         if labels[labels >= 0].min(initial=1) > 0 and labels.max() > 0:
             raise OptexpError(
-                f"The labels of '{self.name}' begin at {labels[labels > 0].min()}: subtract that, "
+                f"The labels of '{self.name}' start at {labels[labels > 0].min()}: subtract that, "
                 f"or give num_classes={labels.max() + 1} if class 0 has no examples.",
                 code="labels-not-from-zero",
                 name=self.name,
@@ -190,9 +190,9 @@ class ArrayDataset(ByFrequency):
         self._require(workspace)
         if self.inputs is None:
             return
-        arrays = self._unchanged()
+        arrays: dict[str, Any] = self._unchanged()
         with atomic_data_write(self.path(workspace)) as beside, beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)
 
     def load(self, workspace: Path) -> Data:
         """The arrays from memory, or from the workspace.
@@ -214,8 +214,8 @@ class ArrayDataset(ByFrequency):
         arrays = self._arrays()
         if _content_of(arrays) != self.content:
             raise OptexpError(
-                f"The arrays of '{self.name}' have changed since they were declared: hand over "
-                "copies, or declare another data set.",
+                f"The arrays of '{self.name}' changed after you declared the data set: pass "
+                "copies, or declare a new data set.",
                 code="arrays-changed",
                 name=self.name,
             )
@@ -246,7 +246,8 @@ def _as_part(given: Any, targets: str) -> Split:
         inputs, labels = (given.inputs, given.labels) if isinstance(given, Split) else given
     except (TypeError, ValueError) as error:
         raise OptexpError(
-            "The validation of an ArrayDataset is (inputs, labels), or None for none: give both.",
+            "The validation of an ArrayDataset must be (inputs, labels), or None for no "
+            "validation: give both.",
             code="validation-not-a-pair",
         ) from error
     return Split(_as_array("inputs", inputs), _as_labels(labels, targets))
@@ -265,7 +266,8 @@ def _as_array(what: str, given: Any) -> np.ndarray:
 
 def _no_array(what: str) -> OptexpError:
     return OptexpError(
-        f"The {what} of an ArrayDataset are no array: give numbers `[n, ...]`, rows of one length.",
+        f"The {what} of an ArrayDataset cannot become an array: give numbers `[n, ...]`, with "
+        "rows of equal length.",
         code="not-an-array",
         what=what,
     )

@@ -1,7 +1,7 @@
-"""What is asked of a data set beyond `Dataset`, and the answer where a class does not say.
+"""Optional members of a data set beyond `Dataset`, and their defaults.
 
 Training, the command line and schedulers know no data set by name. A data set of anybody's needs
-the members of `Dataset` only; whatever else it knows it says by the members named here.
+the members of `Dataset` only; it may have the optional members named here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class KnowsShapes(Protocol):
 
 
 class ShapeSplit(Split):
-    """A split of `jax.ShapeDtypeStruct`, which have no length of their own."""
+    """A split of `jax.ShapeDtypeStruct`, which has no length itself."""
 
     def __len__(self) -> int:
         return self.labels.shape[0]
@@ -46,7 +46,7 @@ class ShapeSplit(Split):
 
 
 def facts_of(dataset: Dataset) -> Facts:
-    """What a data set says of itself unloaded, by `facts`; nothing where it has none."""
+    """Facts about a data set without loading it, from its `facts`; empty without them."""
     return getattr(dataset, "facts", Facts())
 
 
@@ -78,7 +78,7 @@ def shapes_of(dataset: Dataset) -> Data:
 def unknown_shapes(dataset: Dataset) -> OptexpError:
     """That the shapes of a data set are in its files."""
     return OptexpError(
-        f"The shapes of {type(dataset).__name__} are known only where its files are.",
+        f"The shapes of {type(dataset).__name__} are known only on a machine that has its files.",
         code="shapes-unknown",
         dataset=type(dataset).__name__,
     )

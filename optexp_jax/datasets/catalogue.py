@@ -20,7 +20,7 @@ _ROOMS = ("synthetic", "images", "text", "frozen_features", "imagenet")
 
 @runtime_checkable
 class _Loads(Protocol):
-    """What tells data sets from other classes."""
+    """A class with `load`, which data sets have and other registered classes lack."""
 
     def load(self, workspace: Path) -> Data: ...
 
@@ -72,8 +72,8 @@ def named(name: str) -> tuple[str, Dataset]:
         close = difflib.get_close_matches(name.lower(), by_small_letters, n=3, cutoff=0.5)
         meant = f"did you mean {' or '.join(by_small_letters[c] for c in close)}? " if close else ""
         raise OptexpError(
-            f"No data set is called '{name}': {meant}`python -m optexp_jax.datasets list` shows "
-            "their names.",
+            f"There is no data set '{name}': {meant}`python -m optexp_jax.datasets list` shows "
+            "all names.",
             code="unknown-data-set",
             dataset=name,
         )

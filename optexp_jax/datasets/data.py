@@ -1,4 +1,4 @@
-"""What a data set is to the rest of the library."""
+"""The interface of data sets."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Report = Callable[[str, int, int], None]
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """A `Report` that nobody reads."""
+    """A `Report` that does nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Inputs and labels of one part of a data set, in memory or mapped from a file.
+    """The inputs and labels of one part of a data set, in memory or mapped from a file.
 
     Args:
         inputs: `[n, ...]`; integers `[n]` are the indices of one-hot vectors, `[n, time]` tokens.
@@ -39,7 +39,7 @@ class Split:
 
 
 class Streamed(Protocol):
-    """A split too large for memory: its examples are read from files as they are needed."""
+    """A split too large for memory, whose examples are read from files when needed."""
 
     @property
     def labels(self) -> np.ndarray:
@@ -67,14 +67,14 @@ class Streamed(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """A data set that can be trained on.
+    """The data of a data set, ready for training.
 
     Args:
-        train: what is optimised.
+        train: the training part.
         class_counts: examples of each class among the training targets, int64 `[num_classes]`.
-        validation: held-out part; None where the paper validates on the training set.
-        evaluation: the fixed part of the training data on which training metrics of mini-batch
-            runs are measured; None for all of it.
+        validation: held-out part; None to validate on the training part.
+        evaluation: the fixed part of the training data on which mini-batch runs measure training
+            metrics; None for all of it.
 
     Raises:
         ValueError: one part is streamed and another is not.
@@ -93,11 +93,11 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What is known of a data set without loading it; None where it is not.
+    """Facts about a data set that are known without loading it; None where unknown.
 
     Args:
         train: training targets (examples, or tokens of a text).
-        validation: validation targets; 0 where validation is training.
+        validation: validation targets; 0 if runs validate on the training part.
         ratio: examples of the most frequent class over those of the least frequent that appears.
     """
 
@@ -117,11 +117,11 @@ class Facts:
 
 
 class Dataset(Protocol):
-    """A frozen value that can load itself; these members are all that is required of one.
+    """The interface of a data set: a frozen value that can load itself.
 
-    One that lives in files has those of `InFiles` too. What else a data set may say, and what holds
-    where it does not, is in `datasets.base`: `facts`, `shapes`, `origin`, `seed`, `vocabulary`,
-    `num_inputs`. How it is listed is in `datasets.catalogue`.
+    A data set in files also has the members of `InFiles`. `datasets.base` describes optional
+    members and their defaults: `facts`, `shapes`, `origin`, `seed`, `vocabulary`, `num_inputs`.
+    `datasets.catalogue` lists data sets.
     """
 
     @property
@@ -131,7 +131,7 @@ class Dataset(Protocol):
 
     @property
     def num_groups(self) -> int:
-        """Number of frequency groups that figures show unless told otherwise."""
+        """Default number of frequency groups in figures."""
         ...
 
     @property
@@ -140,7 +140,7 @@ class Dataset(Protocol):
         ...
 
     def load(self, workspace: Path) -> Data:
-        """The data, from the workspace where they are files."""
+        """Load the data, from the workspace if they are files."""
         ...
 
     def groups(
@@ -161,16 +161,16 @@ class CountsClasses(Protocol):
 
 @runtime_checkable
 class InFiles(Protocol):
-    """What a data set that lives in files has besides; `load` never uses the network."""
+    """Further members of a data set in files; `load` never uses the network."""
 
     def missing(self, workspace: Path) -> str | None:
-        """A sentence that says what is not here and how to get it, or None."""
+        """Say what is missing and how to get it; None if nothing is."""
         ...
 
     def is_prepared(self, workspace: Path) -> bool:
-        """Whether `load` has nothing slow to do."""
+        """Whether `load` is fast."""
         ...
 
     def prepare(self, workspace: Path, report: Report = silent) -> None:
-        """Fetch what is missing, and build what `load` needs, once."""
+        """Download what is missing and prepare what `load` needs, once."""
         ...

@@ -113,7 +113,7 @@ def unwritable(path: Path, error: OSError) -> OptexpError:
     """The error that names what cannot be written, why, and the remedy."""
     return OptexpError(
         f"{path} cannot be written ({cause_of(error)}): {remedy_of(error)}, or set "
-        "OPTEXP_WORKSPACE to a folder that can be written to.",
+        "OPTEXP_WORKSPACE to a folder in which you may write.",
         code="data-unwritable",
         path=path,
         cause=cause_of(error),

@@ -18,7 +18,7 @@ _BLOCK = 1 << 16  # bytes: a slow network reports often, too
 
 
 class NoConnectionError(OptexpError):
-    """Nothing can be fetched from here."""
+    """There is no network connection."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ def fetch(
     report: Report,
     below: str = "",
 ) -> None:
-    """Fetch files into a folder, one after the other; those that are there are left alone.
+    """Download files into a folder, one after the other, unless they are there.
 
     Args:
         name: of the data set, for messages.
@@ -70,8 +70,8 @@ def fetch(
                 left = ", ".join(other.name for other in wanted[i:])
                 kind, why = _reason(error)
                 raise kind(
-                    f"The data set {name} cannot be fetched ({why}): place {left} in {folder} by "
-                    f"hand, or run this where there is a network; offline, {offline}.",
+                    f"The data set {name} cannot be downloaded ({why}): put {left} into {folder} "
+                    f"yourself, or run this on a machine with a network; offline, {offline}.",
                     code="cannot-fetch",
                     dataset=name,
                     why=why,
@@ -80,8 +80,9 @@ def fetch(
                 ) from error
             except ValueError as error:  # pooch compares the checksum
                 raise OptexpError(
-                    f"{remote.name} of the data set {name} came damaged or changed: its checksum "
-                    f"is not {remote.checksum}, which its source published; run the command again.",
+                    f"The download of {remote.name} for {name} is damaged, or the file has "
+                    f"changed: its checksum is not {remote.checksum}, which the source published. "
+                    "Run the command again.",
                     code="download-damaged",
                     dataset=name,
                     file=remote.name,

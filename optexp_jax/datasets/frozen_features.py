@@ -73,7 +73,8 @@ class FrozenFeatures(ByFrequency):
         check_integer("seed of FrozenFeatures", self.seed, 0)
         if type(self.proportion) not in (int, float) or not 0 < self.proportion <= 1:
             raise OptexpError(
-                f"proportion of FrozenFeatures is above 0, at most 1, not {self.proportion!r}.",
+                "proportion of FrozenFeatures must be above 0 and at most 1, not "
+                f"{self.proportion!r}.",
                 code="not-a-share",
                 field="proportion",
                 kind="FrozenFeatures",
@@ -82,7 +83,7 @@ class FrozenFeatures(ByFrequency):
         object.__setattr__(self, "proportion", float(self.proportion))
         if not isinstance(self.text, TextDataset):
             raise OptexpError(
-                f"text of FrozenFeatures is a text such as TinyPTB(), not {self.text!r}.",
+                f"text of FrozenFeatures must be a text such as TinyPTB(), not {self.text!r}.",
                 code="wrong-kind",
                 field="text",
                 kind="FrozenFeatures",
@@ -126,7 +127,7 @@ class FrozenFeatures(ByFrequency):
         return self.text.origin
 
     def missing(self, workspace: Path) -> str | None:
-        """What the text misses, or None."""
+        """Say what the text lacks; None if nothing."""
         return needed_by(self, self.text, self.text.missing(workspace))
 
     def is_prepared(self, workspace: Path) -> bool:
@@ -172,7 +173,8 @@ class FrozenFeatures(ByFrequency):
         kept = int(self.proportion * len(rows))
         if not kept:
             raise OptexpError(
-                f"A proportion of {self.proportion} of {len(rows):,} positions is none: take more.",
+                f"A proportion of {self.proportion} of {len(rows):,} positions leaves none: use a "
+                "larger proportion.",
                 code="proportion-is-none",
                 proportion=self.proportion,
                 positions=len(rows),

@@ -1,4 +1,4 @@
-"""Loading a data set for training: whatever is promised of it is checked once, on the host."""
+"""Load a data set for training, and check it once, on the host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCK = 1 << 24  # entries that are looked at together
 
 
 def loaded(dataset: Dataset, workspace: Path) -> Data:
-    """The data of a data set, checked; random numbers of JAX are those of every environment.
+    """Load and check the data of a data set.
 
     Args:
         dataset: anybody's.
@@ -40,7 +40,7 @@ def loaded(dataset: Dataset, workspace: Path) -> Data:
 
 
 def checked(dataset: Dataset, data: Data) -> Data:
-    """Data that are what their data set and `Data` promise.
+    """Check that data are as their data set promises.
 
     Labels are integers from 0 below the number of classes, or -1 for padding; inputs are as many,
     of the promised shape and finite; class counts are those of the training labels.
@@ -64,7 +64,7 @@ def checked(dataset: Dataset, data: Data) -> Data:
     counts = np.asarray(data.class_counts)
     if counts.shape != (dataset.num_classes,) or counts.dtype.kind not in "iu":
         raise OptexpError(
-            f"class_counts of {name} are {counts.dtype} of shape {counts.shape}: give an integer "
+            f"class_counts of {name} are {counts.dtype} of shape {counts.shape}: give one integer "
             f"for each of its {dataset.num_classes} classes.",
             code="class-counts-malformed",
             dataset=name,
@@ -77,8 +77,8 @@ def checked(dataset: Dataset, data: Data) -> Data:
     if len(wrong):
         k = int(wrong[0])
         raise OptexpError(
-            f"class_counts of {name} are not those of its training labels: class {k} has "
-            f"{found[k]} examples, not {counts[k]}; `counts_of(labels, num_classes)` counts them.",
+            f"class_counts of {name} differ from its training labels: class {k} has {found[k]} "
+            f"examples, not {counts[k]}. Use `counts_of(labels, num_classes)`.",
             code="class-counts-wrong",
             dataset=name,
             label=k,
@@ -103,7 +103,8 @@ def _check_part(name: str, dataset: Dataset, split: Split | Streamed) -> None:
     if isinstance(split, Split):
         if not isinstance(split.inputs, np.ndarray | jax.Array):
             raise OptexpError(
-                f"The inputs of {name} are a {type(split.inputs).__name__}: make them an array.",
+                f"The inputs of {name} are a {type(split.inputs).__name__}: convert them to an "
+                "array.",
                 code="inputs-no-array",
                 part=name,
                 found=type(split.inputs).__name__,
@@ -118,7 +119,8 @@ def _check_vectors(name: str, dataset: Dataset, labels: np.ndarray) -> None:
     targets = targets_of(dataset)
     if targets not in KINDS:
         raise OptexpError(
-            f"targets of {type(dataset).__name__} is one of {', '.join(KINDS)}, not {targets!r}.",
+            f"targets of {type(dataset).__name__} must be one of {', '.join(KINDS)}, not "
+            f"{targets!r}.",
             code="not-a-choice",
             field="targets",
             kind=type(dataset).__name__,
@@ -128,7 +130,7 @@ def _check_vectors(name: str, dataset: Dataset, labels: np.ndarray) -> None:
     if labels.dtype.kind != "f" or labels.ndim < 2 or labels.shape[-1] != dataset.num_classes:
         raise OptexpError(
             f"The labels of {name} are {labels.dtype} of shape {labels.shape}: for targets that "
-            f"are {targets} give {dataset.num_classes} floats for each example.",
+            f"are {targets}, give {dataset.num_classes} floats for each example.",
             code="labels-not-vectors",
             part=name,
             dtype=labels.dtype,
@@ -138,7 +140,7 @@ def _check_vectors(name: str, dataset: Dataset, labels: np.ndarray) -> None:
         )
     if not np.isfinite(labels).all():
         raise OptexpError(
-            f"The labels of {name} hold NaN or infinity: remove or replace them.",
+            f"The labels of {name} contain NaN or infinity: remove or replace these values.",
             code="labels-not-finite",
             part=name,
         )
@@ -149,8 +151,8 @@ def _check_vectors(name: str, dataset: Dataset, labels: np.ndarray) -> None:
     }
     if not whole[targets]():
         raise OptexpError(
-            f"The labels of {name} are no {targets}: distributions are numbers from 0 that sum to "
-            "1, sets are 0 or 1 for each class.",
+            f"The labels of {name} are not {targets}: each distribution must be at least 0 and "
+            "sum to 1, each set must be 0 or 1 for every class.",
             code="labels-malformed",
             part=name,
             targets=targets,
@@ -160,7 +162,7 @@ def _check_vectors(name: str, dataset: Dataset, labels: np.ndarray) -> None:
 def _check_classes(name: str, dataset: Dataset, labels: np.ndarray) -> None:
     if labels.dtype.kind not in "iu":
         raise OptexpError(
-            f"The labels of {name} are {labels.dtype}: make them integers.",
+            f"The labels of {name} have type {labels.dtype}: convert them to integers.",
             code="labels-not-integers",
             part=name,
             dtype=labels.dtype,
@@ -169,8 +171,8 @@ def _check_classes(name: str, dataset: Dataset, labels: np.ndarray) -> None:
     if low < PADDING or high >= dataset.num_classes:
         odd = low if low < PADDING else high
         raise OptexpError(
-            f"The label {odd} of {name} is outside of its {dataset.num_classes} classes: labels "
-            f"are 0 to {dataset.num_classes - 1}, or {PADDING} for padding.",
+            f"The label {odd} of {name} does not belong to one of its {dataset.num_classes} "
+            f"classes: use labels from 0 to {dataset.num_classes - 1}, or {PADDING} for padding.",
             code="label-outside",
             part=name,
             label=odd,
@@ -178,7 +180,9 @@ def _check_classes(name: str, dataset: Dataset, labels: np.ndarray) -> None:
         )
     if high < 0:
         raise OptexpError(
-            f"{name} is all padding: give at least one example.", code="part-all-padding", part=name
+            f"{name} contains only padding: give at least one example.",
+            code="part-all-padding",
+            part=name,
         )
 
 
@@ -195,13 +199,13 @@ def _check_inputs(name: str, dataset: Dataset, inputs: Any, labels: np.ndarray) 
     if jnp.issubdtype(inputs.dtype, jnp.floating):
         if not _are_finite(inputs):
             raise OptexpError(
-                f"The inputs of {name} hold NaN or infinity: remove or replace them.",
+                f"The inputs of {name} contain NaN or infinity: remove or replace these values.",
                 code="inputs-not-finite",
                 part=name,
             )
     elif not jnp.issubdtype(inputs.dtype, jnp.integer):
         raise OptexpError(
-            f"The inputs of {name} are {inputs.dtype}: make them floats or integers.",
+            f"The inputs of {name} have type {inputs.dtype}: convert them to floats or integers.",
             code="inputs-of-wrong-type",
             part=name,
             dtype=inputs.dtype,
@@ -218,7 +222,7 @@ def _check_indices(name: str, dataset: Any, inputs: Any) -> None:
     low, high = int(np.min(inputs)), int(np.max(inputs))
     if low < 0 or high >= most:
         raise OptexpError(
-            f"The input {low if low < 0 else high} of {name} is outside of 0 to {most - 1}.",
+            f"The input {low if low < 0 else high} of {name} must be from 0 to {most - 1}.",
             code="input-outside",
             part=name,
             value=low if low < 0 else high,
@@ -238,8 +242,8 @@ def _check_shape(name: str, dataset: Dataset, found: tuple[int, ...]) -> None:
     promised = shape_promised_by(dataset)
     if promised is not None and found != promised:
         raise OptexpError(
-            f"The inputs of {name} have the shape {found}, but its input_shape is "
-            f"{promised}: make them agree.",
+            f"The inputs of {name} have shape {found}, but input_shape is {promised}: make them "
+            "equal.",
             code="input-shape-wrong",
             part=name,
             found=found,

@@ -13,7 +13,7 @@ from optexp_jax.file_lock import try_lock, wait_for_lock
 
 
 def prepare_once(dataset: InFiles, workspace: Path, report: Report = silent) -> None:
-    """Prepare a data set unless it is; of several processes, one does it and the others wait.
+    """Prepare a data set unless that is done; of several processes, one does it, the others wait.
 
     Raises:
         OptexpError: it cannot be prepared.

@@ -24,8 +24,8 @@ def seed_of(dataset: Any) -> int:
     """
     if dataset.seed is None:
         raise OptexpError(
-            f"{type(dataset).__name__}(seed=None) takes the seed of a run: give it a seed to load "
-            "it by itself.",
+            f"{type(dataset).__name__}(seed=None) uses the seed of a run: give a seed to load it "
+            "without a run.",
             code="seed-not-given",
             dataset=type(dataset).__name__,
         )

@@ -64,15 +64,16 @@ def read(folder: Path, split: str) -> Split:
     except Exception as error:  # of half a dozen packages, and all mean the same to the user
         tell_from_damage(folder, error)
         raise OptexpError(
-            f"The copy of TensorFlow Datasets in {folder} cannot be read ({error}): remove it.",
+            f"The TensorFlow Datasets copy in {folder} cannot be read ({error}): remove it.",
             code="tfds-unreadable",
             folder=folder,
             why=error,
         ) from error
     if len(examples) != expected:
         raise OptexpError(
-            f"The copy of TensorFlow Datasets in {folder} is cut short: expected {expected} "
-            f"examples of {split}, found {len(examples)}; remove it.",
+            f"The TensorFlow Datasets copy in {folder} is incomplete: {split} should have "
+            f"{expected} examples, but has {len(examples)}. Use another copy, or remove it; then "
+            "prepare again.",
             code="tfds-cut-short",
             folder=folder,
             split=split,
@@ -83,7 +84,7 @@ def read(folder: Path, split: str) -> Split:
 
 
 def prepare(name: str, workspace: Path) -> None:
-    """Let TFDS download a data set into the workspace, which takes TensorFlow.
+    """Let TFDS download a data set into the workspace; needs TensorFlow.
 
     Raises:
         OptexpError: it could not.

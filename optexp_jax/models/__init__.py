@@ -1,4 +1,8 @@
-"""Models: Flax Linen modules, each its own configuration, and the initialisers they hold."""
+"""Models as Flax Linen modules, and their initialisers."""
+
+from optexp_jax.extras import require
+
+require("run")
 
 from optexp_jax.models.block import Block
 from optexp_jax.models.cnn import CNN, ImageNetCNN
@@ -14,6 +18,7 @@ from optexp_jax.models.initializers import (
     Zeros,
 )
 from optexp_jax.models.linear import Linear
+from optexp_jax.models.memory import AssociativeMemory
 from optexp_jax.models.mlp import MLP
 from optexp_jax.models.nnx import Nnx
 from optexp_jax.models.positions import positions_in_plane, sinusoidal_positions
@@ -25,6 +30,7 @@ __all__ = [
     "CNN",
     "GPT",
     "MLP",
+    "AssociativeMemory",
     "AttentionFeatures",
     "Block",
     "Conv",

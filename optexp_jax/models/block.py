@@ -112,6 +112,14 @@ class Block(nn.Module):
         return last(nn.Dropout(self.hidden_dropout, deterministic=not train)(units))
 
 
+def block_class(remat: bool) -> type[Block]:
+    """The class of blocks; with `remat`, one whose backward pass computes its forward pass again.
+
+    Such a block keeps its input only. It has the parameters and the random numbers of any other.
+    """
+    return nn.remat(Block, static_argnums=(2,)) if remat else Block
+
+
 def layer_norm(weight: Initializer, dtype: None, name: str) -> nn.LayerNorm:
     """A norm of the last axis with PyTorch's ε."""
     return nn.LayerNorm(

@@ -92,7 +92,7 @@ class ImageNetCNN(nn.Module):
 def _head(images: jax.Array, num_classes: int, dtype: None) -> jax.Array:
     if 0 in images.shape[1:]:
         raise OptexpError(
-            "The images are too small for the poolings of this model: take larger.",
+            "The images are too small for the pooling layers of this model: use larger images.",
             code="images-too-small",
         )
     features = images.reshape(len(images), -1)

@@ -142,7 +142,7 @@ def max_pool(
 
 @contextlib.contextmanager
 def form(name: str) -> Iterator[None]:
-    """Use one form in the block, `slices` or `convolution`, whatever the platform."""
+    """Use one form in the block, `slices` or `convolution`, on every platform."""
     token = _form.set(name)
     try:
         yield

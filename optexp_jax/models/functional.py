@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -24,19 +25,26 @@ class ModelFunctions(NamedTuple):
         apply: (params, model_state, inputs, rngs, train) -> (logits, model_state).
         trainable: path of a parameter, such as `Dense_0/kernel`, -> whether it is trained.
         modes_coincide: whether training and evaluation compute the same logits.
+        trunk: like `apply`, without the last layer: (hidden `[n, time, width]`, model_state); None
+            where the model does not say what that is.
+        head: (params, rows of hidden `[..., width]`) -> logits `[..., num_classes]`.
     """
 
     init: Callable[[jax.Array, jax.Array], tuple[Tree, Tree]]
     apply: Callable[..., tuple[jax.Array, Tree]]
     trainable: Callable[[str], bool]
     modes_coincide: bool
+    trunk: Callable[..., tuple[jax.Array, Tree]] | None = None
+    head: Callable[[Tree, jax.Array], jax.Array] | None = None
 
 
 class Model(Protocol):
-    """What a Linen module may say of itself besides; a module that says nothing is as good.
+    """Optional members of a Linen module.
 
-    A field `dtype`, which its layers compute in, lets it run in bfloat16. Fields `num_classes` and
-    `num_inputs` are compared with those of the data set.
+    A field `dtype`, which its layers compute in, lets it run in bfloat16. A field `remat` says
+    whether parts of it are computed again in the backward pass, to save memory; write it
+    `dataclasses.field(default=False, compare=False)`, so that it is no part of an identity. Fields
+    `num_classes` and `num_inputs` are compared with those of the data set.
     """
 
     def trainable(self, path: str) -> bool:
@@ -53,12 +61,46 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class HasHead(Protocol):
+    """A Linen module whose `__call__` leaves out the last layer where its argument `head` is False.
+
+    The loss of a large vocabulary is then computed in tiles of rows.
+    """
+
+    def head_logits(self, params: Tree, hidden: jax.Array) -> jax.Array:
+        """The logits `[..., num_classes]` of rows `[..., width]`, at parameters of the module."""
+        ...
+
+
+@runtime_checkable
 class MakesFunctions(Protocol):
     """A model that is no Linen module and says itself what its pure functions are."""
 
     def functions(self, precision: str = "float32") -> ModelFunctions:
         """The two functions, and what is trained."""
         ...
+
+
+def rematerialised(model: nn.Module | MakesFunctions) -> nn.Module:
+    """The same model, of whose forward pass parts are computed again in the backward pass.
+
+    Raises:
+        OptexpError: it has no field `remat`.
+
+    >>> from optexp_jax.models import GPT
+    >>> rematerialised(GPT(vocabulary=9, num_classes=9)).remat
+    True
+    """
+    if "remat" not in getattr(type(model), "__dataclass_fields__", {}):
+        name = type(model).__name__
+        raise OptexpError(
+            f"{name} has no field 'remat', so its blocks cannot be computed again: leave out "
+            "--remat, or add the field.",
+            code="no-remat-field",
+            model=name,
+        )
+    found: Any = model
+    return found.clone(remat=True)
 
 
 def functional(model: nn.Module | MakesFunctions, precision: str = "float32") -> ModelFunctions:
@@ -107,9 +149,10 @@ def functional(model: nn.Module | MakesFunctions, precision: str = "float32") ->
         inputs: jax.Array,
         rngs: dict[str, jax.Array],
         train: bool,
+        **how: Any,
     ) -> tuple[Any, Tree]:
         variables = {"params": params, **model_state}
-        kwargs: dict[str, Any] = {"train": train} if takes_train else {}
+        kwargs: dict[str, Any] = how | ({"train": train} if takes_train else {})
         if train and model_state:
             logits, updated = model.apply(
                 variables, inputs, rngs=rngs, mutable=list(model_state), **kwargs
@@ -117,11 +160,14 @@ def functional(model: nn.Module | MakesFunctions, precision: str = "float32") ->
             return logits, updated
         return model.apply(variables, inputs, rngs=rngs if train else None, **kwargs), model_state
 
+    has_head = isinstance(model, HasHead)
     return ModelFunctions(
         init=init,
         apply=apply,
         trainable=getattr(model, "trainable", lambda path: True),
         modes_coincide=not takes_train or bool(getattr(model, "modes_coincide", False)),
+        trunk=functools.partial(apply, head=False) if has_head else None,
+        head=model.head_logits if has_head else None,
     )
 
 

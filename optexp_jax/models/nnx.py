@@ -55,8 +55,8 @@ class Nnx:
         object.__setattr__(self, "arguments", tuple(sorted(dict(arguments).items())))
         if _found(name) is None or (callable(builder) and _home(builder) != _home(_found(name))):
             raise OptexpError(
-                f"{name} is not a function or class that can be imported: define it at the top of "
-                "a module.",
+                f"{name} cannot be imported: define it as a function or class at the top of a "
+                "module.",
                 code="builder-not-importable",
                 builder=name,
             )
@@ -120,7 +120,7 @@ class _Split:
             module = make(rngs)
             if not isinstance(module, nnx.Module):
                 raise OptexpError(
-                    f"The builder of Nnx gives a {type(module).__name__}: give an nnx.Module.",
+                    f"The builder of Nnx returns a {type(module).__name__}: return an nnx.Module.",
                     code="not-an-nnx-module",
                     found=type(module).__name__,
                 )
@@ -187,7 +187,7 @@ def _name_of(builder: Any) -> str:
 
 
 def _found(name: str) -> Any:
-    """What a name means, None where it means nothing."""
+    """The object that a name refers to; None if there is none."""
     module, _, path = name.partition(":")
     main = sys.modules["__main__"]
     try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_choice, check_dropout, check_sizes
-from optexp_jax.models.block import NORMS, Block, layer_norm
+from optexp_jax.models.block import NORMS, block_class, layer_norm
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import TransformerInit
 from optexp_jax.models.positions import embed
@@ -18,7 +21,7 @@ PARTS = ("embedding", "attention", "mlp", "norm", "head")
 
 
 class _LanguageModel(nn.Module):
-    """What both language models share: the checks, what is frozen, and the head."""
+    """Base class of both language models: checks, frozen parameters, and the head."""
 
     vocabulary: int
     num_classes: int
@@ -32,6 +35,7 @@ class _LanguageModel(nn.Module):
     frozen: tuple[str, ...] = ()
     merge_factor: int = 1
     dtype: None = None
+    remat: bool = dataclasses.field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
@@ -41,7 +45,7 @@ class _LanguageModel(nn.Module):
         check_dropout(self)
         if self.width % self.num_heads:
             raise OptexpError(
-                f"width of {kind} is a multiple of num_heads, not {self.width} for "
+                f"width of {kind} must be a multiple of num_heads, not {self.width} for "
                 f"{self.num_heads} heads.",
                 code="not-a-multiple",
                 field="width",
@@ -51,7 +55,7 @@ class _LanguageModel(nn.Module):
             )
         if set(self.frozen) - set(PARTS):
             raise OptexpError(
-                f"frozen of {kind} names some of {', '.join(PARTS)}, not {self.frozen!r}.",
+                f"frozen of {kind} must name some of {', '.join(PARTS)}, not {self.frozen!r}.",
                 code="unknown-part",
                 field="frozen",
                 kind=kind,
@@ -88,15 +92,28 @@ class _LanguageModel(nn.Module):
         return nn.Dropout(self.dropout, deterministic=not train)(stream)
 
     def _logits(self, stream: jax.Array) -> jax.Array:
+        return self._merged(self._head("head")(stream))
+
+    @nn.nowrap
+    def _head(self, name: str | None = None) -> nn.Dense:
         outputs = self.num_classes if self.merge_factor == 1 else self.vocabulary
         init = self.init_values
-        head = dense(outputs, self.width, init.weights, init.biases, self.dtype, "head")
-        logits = head(stream)
+        return dense(outputs, self.width, init.weights, init.biases, self.dtype, name)
+
+    @nn.nowrap
+    def _merged(self, logits: jax.Array) -> jax.Array:
+        """The logits of classes of neighbouring tokens."""
         if self.merge_factor == 1:
             return logits
         missing = self.num_classes * self.merge_factor - self.vocabulary
-        logits = jnp.pad(logits, ((0, 0), (0, 0), (0, missing)))
-        return logits.reshape(*logits.shape[:2], self.num_classes, self.merge_factor).sum(-1)
+        logits = jnp.pad(logits, (*[(0, 0)] * (logits.ndim - 1), (0, missing)))
+        return logits.reshape(*logits.shape[:-1], self.num_classes, self.merge_factor).sum(-1)
+
+    @nn.nowrap
+    def head_logits(self, params: Any, hidden: jax.Array) -> jax.Array:
+        """The logits of what the model returns with `head=False`, at its parameters."""
+        logits: Any = self._head().apply({"params": params["head"]}, hidden)
+        return self._merged(logits)
 
 
 @register("Transformer")
@@ -118,6 +135,7 @@ class Transformer(_LanguageModel):
         frozen: parts that are not trained, of `embedding`, `attention`, `mlp`, `norm`, `head`.
         merge_factor: so many neighbouring tokens are one class, whose logit is the sum of theirs.
         dtype: of the computation, None for that of the parameters.
+        remat: whether blocks are computed again in the backward pass; no part of an identity.
         positions: whether sinusoidal positions are added.
 
     Raises:
@@ -134,11 +152,14 @@ class Transformer(_LanguageModel):
     positions: bool = True
 
     @nn.compact
-    def __call__(self, tokens: jax.Array, train: bool = False) -> jax.Array:
-        """Logits `[n, time, num_classes]` of the token after each of tokens `[n, time]`."""
+    def __call__(self, tokens: jax.Array, train: bool = False, head: bool = True) -> jax.Array:
+        """Logits `[n, time, num_classes]` of the token after each of tokens `[n, time]`.
+
+        Without the head: the inputs of the last layer, `[n, time, width]`.
+        """
         stream = self._embedded(tokens, train, self.positions)
         for number in range(self.depth):
-            block = Block(
+            block = block_class(self.remat)(
                 self.num_heads,
                 self.width_mlp,
                 self.norm,
@@ -149,12 +170,12 @@ class Transformer(_LanguageModel):
                 name=f"block_{number}",
             )
             stream = block(stream, train)
-        return self._logits(stream)
+        return self._logits(stream) if head else stream
 
 
 @register("GPT")
 class GPT(_LanguageModel):
-    """GPT-2 with sinusoidal positions and a head of its own: blocks with GELU, a last norm.
+    """GPT-2 with sinusoidal positions and an untied head: blocks with GELU, a last norm.
 
     Args:
         vocabulary: number of tokens of the inputs.
@@ -171,6 +192,7 @@ class GPT(_LanguageModel):
         frozen: parts that are not trained, of `embedding`, `attention`, `mlp`, `norm`, `head`.
         merge_factor: so many neighbouring tokens are one class, whose logit is the sum of theirs.
         dtype: of the computation, None for that of the parameters.
+        remat: whether blocks are computed again in the backward pass; no part of an identity.
 
     Raises:
         OptexpError: an impossible size, an unknown norm or part.
@@ -191,11 +213,14 @@ class GPT(_LanguageModel):
     init_values: TransformerInit = TransformerInit.of_gpt(depth=12)
 
     @nn.compact
-    def __call__(self, tokens: jax.Array, train: bool = False) -> jax.Array:
-        """Logits `[n, time, num_classes]` of the token after each of tokens `[n, time]`."""
+    def __call__(self, tokens: jax.Array, train: bool = False, head: bool = True) -> jax.Array:
+        """Logits `[n, time, num_classes]` of the token after each of tokens `[n, time]`.
+
+        Without the head: the inputs of the last layer, `[n, time, width]`.
+        """
         stream = self._embedded(tokens, train, positions=True)
         for number in range(self.depth):
-            block = Block(
+            block = block_class(self.remat)(
                 self.num_heads,
                 self.width_mlp or 4 * self.width,
                 self.norm,
@@ -206,7 +231,8 @@ class GPT(_LanguageModel):
                 name=f"block_{number}",
             )
             stream = block(stream, train)
-        return self._logits(layer_norm(self.init_values.norm_weight, self.dtype, "norm")(stream))
+        stream = layer_norm(self.init_values.norm_weight, self.dtype, "norm")(stream)
+        return self._logits(stream) if head else stream
 
 
 def _belongs(names: list[str], part: str) -> bool:

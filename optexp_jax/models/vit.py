@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import flax.linen as nn
 import jax
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_sizes
-from optexp_jax.models.block import Block, layer_norm
+from optexp_jax.models.block import block_class, layer_norm
 from optexp_jax.models.dense import dense
 from optexp_jax.models.initializers import TransformerInit
 from optexp_jax.models.positions import positions_in_plane
@@ -31,6 +33,7 @@ class SimpleViT(nn.Module):
         head_width: channels of one head.
         init_values: initialisers of the blocks; other layers have PyTorch's default.
         dtype: of the computation, None for that of the parameters.
+        remat: whether blocks are computed again in the backward pass; no part of an identity.
 
     Raises:
         OptexpError: an impossible size, or images that are not made of patches.
@@ -53,13 +56,14 @@ class SimpleViT(nn.Module):
     head_width: int = 64
     init_values: TransformerInit = TransformerInit.of_torch_linear()
     dtype: None = None
+    remat: bool = dataclasses.field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         sizes = ("num_classes", "patch", "depth", "num_heads", "width", "width_mlp", "head_width")
         check_sizes(self, *sizes)
         if self.width % 4:
             raise OptexpError(
-                f"width of SimpleViT is a multiple of 4, not {self.width}.",
+                f"width of SimpleViT must be a multiple of 4, not {self.width}.",
                 code="not-a-multiple",
                 field="width",
                 kind="SimpleViT",
@@ -78,7 +82,7 @@ class SimpleViT(nn.Module):
         stream = self._norm("embedding_norm")(project(self._norm("patch_norm")(patches)))
         stream += positions_in_plane(rows, columns, self.width).astype(stream.dtype)
         for number in range(self.depth):
-            block = Block(
+            block = block_class(self.remat)(
                 self.num_heads,
                 self.width_mlp,
                 norm="pre",
@@ -90,7 +94,7 @@ class SimpleViT(nn.Module):
                 dtype=self.dtype,
                 name=f"block_{number}",
             )
-            stream = block(stream, train=False)
+            stream = block(stream, False)
         features = self._norm("norm")(stream).mean(axis=1)
         return dense(self.num_classes, self.width, dtype=self.dtype, name="head")(features)
 
@@ -102,8 +106,8 @@ class SimpleViT(nn.Module):
         size = self.patch
         if height % size or width % size:
             raise OptexpError(
-                f"Images of {height} x {width} pixels are not made of patches of {size} x {size}: "
-                "give SimpleViT another patch.",
+                f"Images of {height} x {width} pixels cannot be split into patches of {size} x "
+                f"{size}: give SimpleViT another patch size.",
                 code="patches-do-not-fit",
                 height=height,
                 width=width,

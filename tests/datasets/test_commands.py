@@ -148,7 +148,11 @@ def test_prepare_brings_data_sets_here(capsys, workspace):
     code, out, _ = call(capsys, "prepare", "mnist", "Digits", "GaussianMixture")
     assert code == 0
     assert "MNIST: unpacking" in out
-    for line in ("MNIST is ready.", "Digits is ready.", "GaussianMixture is ready without being"):
+    for line in (
+        "MNIST is ready.",
+        "Digits is ready.",
+        "GaussianMixture is ready: it is generated",
+    ):
         assert line in out
     assert MNIST().is_prepared(workspace)
 

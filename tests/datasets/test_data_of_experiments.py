@@ -75,7 +75,7 @@ def test_runs_that_have_their_data_are_not_kept_by_others(capsys, workspace):
     experiments = [on(MNIST(flatten=True), rate) for rate in (-1, -2)] + [digits]
     code, out, _ = run_cli(capsys, experiments, "--local")
     assert code == 1
-    (told,) = (line for line in out.splitlines() if "Left out" in line)
+    (told,) = (line for line in out.splitlines() if "Skipped" in line)
     assert "MNIST" in told
     assert re.findall(r"\b\d+\b", told)[-1] == "2"  # runs that wait for it
     assert load_results(digits, workspace).status == "done"

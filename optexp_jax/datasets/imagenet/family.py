@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from optexp_jax.datasets.base import unknown_shapes
+from optexp_jax.datasets.base import counts_of_one_size, unknown_shapes
 from optexp_jax.datasets.classes import ByFrequency, counts_of
 from optexp_jax.datasets.data import Data, Facts, Report, silent
 from optexp_jax.datasets.data_files import MissingDataError, folder_of
 from optexp_jax.datasets.imagenet import sources
 from optexp_jax.datasets.imagenet.split import ImageSplit
 from optexp_jax.datasets.imagenet.subset import subset
-from optexp_jax.datasets.imagenet.tree import PARTS
+from optexp_jax.datasets.imagenet.tree import PARTS, ImageTree, Part
 from optexp_jax.datasets.seeds import random_order
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_flag, check_integer
@@ -55,7 +55,7 @@ class ImageNetFamily(ByFrequency):
         folder = numbers.pop("source")
         if not isinstance(folder, str) or folder in ("", "..") or Path(folder).name != folder:
             raise OptexpError(
-                f"source of {name} is the name of a folder, not {folder!r}.",
+                f"source of {name} must be the name of a folder, not {folder!r}.",
                 code="not-a-folder-name",
                 field="source",
                 kind=name,
@@ -84,12 +84,24 @@ class ImageNetFamily(ByFrequency):
         return Facts(int(counts.sum()), validation, float(counts.max() / counts.min()))
 
     def shapes(self) -> Data:
-        """Refused: images are read from their files, as they are needed.
+        """Splits without images, of the sizes in `facts`; their labels are all 0.
 
         Raises:
-            OptexpError: always.
+            OptexpError: sizes that depend on the files.
         """
-        raise unknown_shapes(self)
+        facts = self.facts
+        if facts.train is None or facts.validation is None:
+            raise unknown_shapes(self)
+        train, validation = (self._unread(n) for n in (facts.train, facts.validation))
+        few = self.evaluated is not None and self.evaluated < len(train)
+        evaluation = self._unread(self.evaluated or 0) if few else None
+        return Data(train, counts_of_one_size(self), validation, evaluation)
+
+    def _unread(self, number: int) -> ImageSplit:
+        zeros = np.zeros(number, np.int32)
+        images = Part(np.zeros(number, "S1"), zeros, zeros)
+        nowhere = ImageTree(Path(self.source))
+        return ImageSplit(nowhere, "train", images, self.size, self.augment, _MEAN, _STD)
 
     def profile(self) -> np.ndarray | None:
         """Images asked for of the k-th most frequent class, `[num_classes]`; None for all."""
@@ -98,7 +110,7 @@ class ImageNetFamily(ByFrequency):
     def load(self, workspace: Path) -> Data:
         """Splits whose images are decoded as they are needed; labels are indices of class folders.
 
-        Validation is on all images of `val`, whatever the subset. The first time, it does what
+        Validation is on all images of `val`, for every subset. The first time, it does what
         `prepare` does.
 
         Raises:
@@ -160,8 +172,8 @@ class ImageNetFamily(ByFrequency):
         listing = sources.list_images(workspace, self.source, source, report)
         if len(listing.classes) != self.num_classes:
             raise OptexpError(
-                f"{source.folder} has {len(listing.classes)} classes, not {self.num_classes}: "
-                f"complete it, or write num_classes={len(listing.classes)}.",
+                f"{source.folder} has {len(listing.classes)} classes, not {self.num_classes}: add "
+                f"the missing ones, or write num_classes={len(listing.classes)}.",
                 code="wrong-number-of-classes",
                 folder=source.folder,
                 found=len(listing.classes),

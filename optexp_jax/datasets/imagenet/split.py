@@ -80,8 +80,8 @@ class ImageSplit:
         """
         if ImageFile.LOAD_TRUNCATED_IMAGES:
             raise OptexpError(
-                "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, and damaged images would be grey "
-                "without a word: turn it off.",
+                "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, so damaged images would silently "
+                "become grey: turn it off.",
                 code="truncated-images-allowed",
             )
         name, key = self.images.names[index], int(self.images.keys[index])
@@ -100,8 +100,8 @@ class ImageSplit:
             ) from error
         if converted is None:
             raise OptexpError(
-                f"The image {where} has pixels of 32 bits (mode {mode}), and nothing says which "
-                "value is white: save it with 8 bits for each channel.",
+                f"The image {where} has pixels of 32 bits (mode {mode}), so the value of white is "
+                "unknown: save it with 8 bits for each channel.",
                 code="image-without-white",
                 path=where,
                 mode=mode,

@@ -95,7 +95,7 @@ def _read(path: Path, everything: ImageSplit) -> ImageSplit:
     except Exception as error:  # numpy and zipfile raise half a dozen kinds
         tell_from_damage(path, error)
         raise OptexpError(
-            f"The selection {path} is damaged ({error}): remove it to draw again.",
+            f"The selection {path} is damaged ({error}): remove it to choose again.",
             code="selection-damaged",
             path=path,
             why=error,
@@ -104,8 +104,8 @@ def _read(path: Path, everything: ImageSplit) -> ImageSplit:
     found = len(everything), _hash(everything.images)[:8]
     if expected != found:
         raise OptexpError(
-            f"{path.stem} was chosen from {expected[0]} training images (hash {expected[1]}) and "
-            f"{everything.source.folder} has {found[0]} now (hash {found[1]}): restore them, or "
+            f"{path.stem} was chosen from {expected[0]} training images (hash {expected[1]}), but "
+            f"{everything.source.folder} now has {found[0]} (hash {found[1]}): restore them, or "
             f"remove {path} to choose again.",
             code="selection-of-other-images",
             path=path,

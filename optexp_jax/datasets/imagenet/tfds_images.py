@@ -55,8 +55,8 @@ class ImageRecords:
         except Exception as error:  # of half a dozen packages, and all mean the same to the user
             tell_from_damage(self.folder, error)
             raise OptexpError(
-                f"The copy of TensorFlow Datasets in {self.folder} cannot be read ({error}): "
-                "remove it.",
+                f"The TensorFlow Datasets copy in {self.folder} cannot be read ({error}): remove "
+                "it.",
                 code="tfds-unreadable",
                 folder=self.folder,
                 why=error,

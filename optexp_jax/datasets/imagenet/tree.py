@@ -103,8 +103,8 @@ class ImageTree:
         odd = sorted({name for name, _ in self._classes("val")} - set(classes))
         if odd:
             raise OptexpError(
-                f"{self.folder / 'val'} has a folder {odd[0]} and {self.folder / 'train'} has "
-                "none: both have one folder for each class.",
+                f"{self.folder / 'val'} has a folder {odd[0]}, but {self.folder / 'train'} does "
+                "not: both need one folder for each class.",
                 code="class-folder-not-in-train",
                 folder=self.folder,
                 name=odd[0],
@@ -115,8 +115,8 @@ class ImageTree:
         empty += [] if len(val) else ["val"]
         if empty:
             raise OptexpError(
-                f"{self.folder / empty[0]} holds no images: place those of each class in a folder "
-                f"of its own, train/<class>/*.JPEG and val/<class>/*.JPEG in {self.folder}.",
+                f"There are no images in {self.folder / empty[0]}: put the images of each class "
+                f"into one folder, train/<class>/*.JPEG and val/<class>/*.JPEG in {self.folder}.",
                 code="no-images",
                 folder=self.folder / empty[0],
             )

@@ -24,7 +24,7 @@ _MOST_BITS = 16
 @register("BarcodedMNIST")
 @dataclasses.dataclass(frozen=True)
 class BarcodedMNIST(RareClasses):
-    """Each digit under each barcode is a class of its own, with a handful of examples.
+    """MNIST with barcodes: every pair of digit and barcode is a class with few examples.
 
     A barcode is a number of `bits` binary digits, most significant first; digit j sets the pixel in
     row 0 and column j to white. Rare class 10 · barcode + digit holds images of the digit, drawn

@@ -1,4 +1,4 @@
-"""MNIST in colours: each digit in each colour is a class of its own."""
+"""MNIST in colours: every pair of digit and colour is a class."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEW = (20, 5, (50, 10))
 @register("ColouredMNIST")
 @dataclasses.dataclass(frozen=True)
 class ColouredMNIST(RareClasses):
-    """Each digit in each colour is a class of its own; 50,000 training images in all.
+    """Coloured MNIST: every pair of digit and colour is a class; 50,000 training images.
 
     A colour is a pair of hue i / hues and saturation j / saturations, with i and j from 1; the grey
     value of a pixel is its brightness. Colours are numbered with hues innermost. Rare class
@@ -104,8 +104,8 @@ class ColouredMNIST(RareClasses):
         order, starts, counts = members(np.asarray(base.labels), 10)
         if counts.min() < examples:
             raise OptexpError(
-                f"{type(self).__name__} draws {examples} different images of each class, and "
-                f"{type(self.source).__name__} has only {counts.min()} of one: take a larger "
+                f"{type(self).__name__} needs {examples} different images of each class, but "
+                f"{type(self.source).__name__} has only {counts.min()} of one class: use a larger "
                 "subset, or many=True.",
                 code="too-few-images",
                 dataset=type(self).__name__,

@@ -131,8 +131,8 @@ class ImageFiles:
             wrong = _difference(array, shape, digest)
             if wrong:
                 raise OptexpError(
-                    f"{path} does not hold what {self.name} has: expected {wrong}; remove it and "
-                    "prepare the data set again.",
+                    f"{path} does not contain the data of {self.name}, which has {wrong}: remove "
+                    "it and prepare the data set again.",
                     code="other-content",
                     path=path,
                     dataset=self.name,
@@ -157,7 +157,7 @@ class ImageFiles:
 
 
 def _difference(array: np.ndarray, shape: tuple[int, ...], digest: str | None) -> str | None:
-    """What was expected and what was found, if they differ."""
+    """Compare the content: expected and found, or None if they agree."""
     if array.shape != shape:
         return f"an array {shape}, found {array.shape}"
     if array.ndim == 1 and array.max() > 9:

@@ -18,7 +18,7 @@ SUBSETS = {"all": None, "tiny": (1000, 100), "micro": (500, 50)}
 
 
 class IdxImages(TenClasses):
-    """What data sets in four IDX files share."""
+    """Base class of data sets in four IDX files."""
 
     subset: str
     shape = SHAPE
@@ -68,7 +68,7 @@ class IdxImages(TenClasses):
         if not isinstance(self.subset, str) or self.subset not in SUBSETS:
             name = type(self).__name__
             raise OptexpError(
-                f"Subsets of {name} are {', '.join(SUBSETS)}, not {self.subset!r}.",
+                f"The subset of {name} must be {', '.join(SUBSETS)}, not {self.subset!r}.",
                 code="not-a-choice",
                 field="subset",
                 kind=name,
@@ -132,7 +132,7 @@ class FashionMNIST(IdxImages):
     >>> FashionMNIST().facts
     Facts(train=60000, validation=10000, ratio=1.0)
 
-    Source: not in the paper; takes the place of MNIST where there is no network.
+    Source: not in the paper; replaces MNIST if there is no network.
     """
 
     pixels: str = "standardised"

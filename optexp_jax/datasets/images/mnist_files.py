@@ -1,4 +1,4 @@
-"""What is known of MNIST and Fashion-MNIST as they were published."""
+"""Facts about the published files of MNIST and Fashion-MNIST."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def check_pixels(name: str, pixels: str) -> None:
     """
     if pixels not in PIXELS:
         raise OptexpError(
-            f"The pixels of {name} are {', '.join(PIXELS)}, not {pixels!r}.",
+            f"The pixels of {name} must be {', '.join(PIXELS)}, not {pixels!r}.",
             code="not-a-choice",
             field="pixels",
             kind=name,

@@ -1,4 +1,4 @@
-"""What data sets of many rare classes made from images of ten classes share."""
+"""Base class of data sets with many rare classes, made from images of ten classes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class RareClasses:
         return origin_of(self.source)
 
     def missing(self, workspace: Path) -> str | None:
-        """What the source misses, or None."""
+        """Say what the source lacks; None if nothing."""
         return needed_by(self, self.source, self.source.missing(workspace))
 
     def is_prepared(self, workspace: Path) -> bool:
@@ -99,7 +99,7 @@ class RareClasses:
         check_seed(name, self.seed)
         if not isinstance(self.source, PlainImages):
             raise OptexpError(
-                f"The source of {name} is MNIST(), FashionMNIST() or Digits(), not "
+                f"The source of {name} must be MNIST(), FashionMNIST() or Digits(), not "
                 f"{self.source!r}.",
                 code="wrong-kind",
                 field="source",
@@ -108,14 +108,14 @@ class RareClasses:
             )
         if self.source.flatten:
             raise OptexpError(
-                f"{name} is made of images: give it a source with flatten=False.",
+                f"{name} needs images: give it a source with flatten=False.",
                 code="source-not-images",
                 dataset=name,
                 source=self.source,
             )
 
     def _halves(self, workspace: Path) -> tuple[Split, Split]:
-        seed = seed_of(self)  # before the files, so that a missing seed is told at once
+        seed = seed_of(self)  # before the files, so that a missing seed is reported at once
         sentence = self.missing(workspace)
         if sentence:
             raise MissingDataError(sentence, code="data-not-here", dataset=type(self).__name__)

@@ -1,4 +1,4 @@
-"""What data sets of grey images of ten classes share."""
+"""Base class of data sets of grey images of ten classes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from optexp_jax.field_checks import check_flag
 
 
 class TenClasses(ByFrequency):
-    """What data sets of grey images of ten classes share."""
+    """Base class of data sets of grey images of ten classes."""
 
     pixels: str
     flatten: bool

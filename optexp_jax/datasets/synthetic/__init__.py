@@ -5,6 +5,7 @@ from optexp_jax.datasets.synthetic.one_hot import HeavyTailedOneHot, PowerLawOne
 from optexp_jax.datasets.synthetic.patterns import PatternImages
 from optexp_jax.datasets.synthetic.power_law import GaussianMixture, ZipfMandelbrot
 from optexp_jax.datasets.synthetic.random_labels import RandomHeavyTailedLabels
+from optexp_jax.datasets.synthetic.zipf import ZipfBigram, ZipfUnigram
 
 __all__ = [
     "Gaussian",
@@ -14,5 +15,7 @@ __all__ = [
     "PowerLawOneHot",
     "RandomHeavyTailedLabels",
     "Uniform",
+    "ZipfBigram",
     "ZipfMandelbrot",
+    "ZipfUnigram",
 ]

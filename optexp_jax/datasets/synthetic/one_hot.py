@@ -45,14 +45,14 @@ class HeavyTailedOneHot(ByFrequency):
     def __post_init__(self) -> None:
         if type(self.base) is not int or type(self.start_examples) is not int:
             raise OptexpError(
-                f"start_examples and base are integers, not those of {self!r}.",
+                f"start_examples and base must be integers, not as in {self!r}.",
                 code="fields-not-integers",
                 value=self,
             )
         if self.base < 2 or self.start_examples != self.base ** (self.num_groups - 1):
             raise OptexpError(
-                f"start_examples={self.start_examples} is not a power of base={self.base}: take "
-                "1, base, base², ..., such as start_examples=1000 with base=10.",
+                f"start_examples={self.start_examples} is not a power of base={self.base}: use 1, "
+                "base, base², ..., such as start_examples=1000 with base=10.",
                 code="not-a-power-of-base",
                 start_examples=self.start_examples,
                 base=self.base,

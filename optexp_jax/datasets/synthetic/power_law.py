@@ -16,7 +16,7 @@ from optexp_jax.datasets.synthetic.inputs import Gaussian, Inputs, draw_rows
 from optexp_jax.errors import OptexpError
 from optexp_jax.field_checks import check_integer, check_kind, check_number, check_seed
 from optexp_jax.numerics import pinned
-from optexp_jax.registry import register
+from optexp_jax.registry import neutral, register
 
 
 def power_law_counts(num_classes: int, power: float, shift: float, least: int) -> np.ndarray:
@@ -36,8 +36,8 @@ def power_law_counts(num_classes: int, power: float, shift: float, least: int) -
     counts = np.ceil(least * ratios * (1 - 1e-12))
     if counts.sum() >= 2**31:
         raise OptexpError(
-            f"A law of power {power:g} over {num_classes} classes has {counts.sum():.0e} examples: "
-            "take a smaller power, or fewer classes.",
+            f"A power law with power {power:g} over {num_classes} classes has {counts.sum():.0e} "
+            "examples: use a smaller power, or fewer classes.",
             code="too-many-examples",
             power=power,
             num_classes=num_classes,
@@ -46,8 +46,27 @@ def power_law_counts(num_classes: int, power: float, shift: float, least: int) -
     return counts.astype(np.int64)
 
 
+def shared_counts(num_classes: int, power: float, shift: float, examples: int) -> np.ndarray:
+    """A number of examples shared by the law: one for each class, the others ∝ (k + shift)^-power.
+
+    What is left of whole shares goes to the largest fractions, of equal ones to the first.
+
+    Returns:
+        int64 `[num_classes]`, the most frequent class first; its sum is `examples`.
+
+    >>> shared_counts(4, power=1.0, shift=0.0, examples=29), shared_counts(4, 0.0, 0.0, 8)
+    (array([13,  7,  5,  4]), array([2, 2, 2, 2]))
+    """
+    law = (np.arange(1, num_classes + 1) + shift) ** -float(power)
+    shares = (examples - num_classes) * law / law.sum()
+    whole = np.floor(shares * (1 + 1e-12))
+    left = examples - num_classes - int(whole.sum())
+    first = np.argsort(whole - shares, kind="stable")[:left]
+    return (1 + whole + np.isin(np.arange(num_classes), first)).astype(np.int64)
+
+
 class _PowerLaw(ByFrequency):
-    """What problems with such classes share."""
+    """Base class of problems with such classes."""
 
     num_classes: int
     least: int
@@ -160,6 +179,8 @@ class ZipfMandelbrot(_PowerLaw):
         inputs: distribution of the entries of the inputs.
         dim: length of an input, None for the number of examples.
         seed: of the inputs; None for the seed of the run.
+        examples: number of examples n of all classes, in place of `least`: each class has one, and
+            the others are shared by the law; None for what `least` makes.
 
     Raises:
         OptexpError: an impossible value.
@@ -178,8 +199,11 @@ class ZipfMandelbrot(_PowerLaw):
     inputs: Inputs = dataclasses.field(default_factory=Gaussian)
     dim: int | None = None
     seed: int | None = None
+    examples: int | None = dataclasses.field(default=None, metadata=neutral(None))
 
     def __post_init__(self) -> None:
+        if self.examples is not None:
+            check_integer("examples of ZipfMandelbrot", self.examples, self.num_classes)
         self._check("power", "shift")
         check_kind("inputs of ZipfMandelbrot", self.inputs, Inputs, "Gaussian()")
         if self.dim is not None:
@@ -193,6 +217,8 @@ class ZipfMandelbrot(_PowerLaw):
     def class_counts(self, workspace: Path | None = None) -> np.ndarray:
         """Examples of each class, most frequent first."""
         del workspace
+        if self.examples is not None:
+            return shared_counts(self.num_classes, self.power, self.shift, self.examples)
         return power_law_counts(self.num_classes, self.power, self.shift, self.least)
 
     def load(self, workspace: Path) -> Data:

@@ -49,7 +49,7 @@ class RandomHeavyTailedLabels(ByFrequency):
     def __post_init__(self) -> None:
         if type(self.size) is not int or not 1 <= self.size <= 16:
             raise OptexpError(
-                f"The size of the problem is between 1 and 16, not {self.size!r}.",
+                f"The size of the problem must be from 1 to 16, not {self.size!r}.",
                 code="size-outside",
                 size=self.size,
             )

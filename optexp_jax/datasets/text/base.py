@@ -1,4 +1,4 @@
-"""What all data sets of text share: tokens as inputs, the next tokens as targets."""
+"""Base class of text data sets: tokens as inputs, the next tokens as targets."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from optexp_jax.datasets.text.layouts import Layout, merged, require_length
 from optexp_jax.datasets.text.source import TextSource
 from optexp_jax.datasets.text.tokens import Tokens
 from optexp_jax.field_checks import check_integer, check_kind
+
+_LARGE = 100_000_000  # tokens of a text of unknown size: they count for little beside the model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,17 +78,27 @@ class TextDataset(ByFrequency):
 
     def shapes(self) -> Data:
         """Tokens and labels as shapes, int32; rows of training are evaluated as `load` does."""
-        facts, length = self.facts, self.layout.length
+        facts = self.facts
         if facts.train is None:
             raise unknown_shapes(self)
+        return self.shapes_for(facts.train, facts.validation or 0)
+
+    @property
+    def assumed_tokens(self) -> tuple[int, int]:
+        """About how many tokens there are to train on and to validate on, where nobody knows."""
+        return self.known_tokens or (_LARGE, _LARGE // 100)
+
+    def shapes_for(self, train: int, validation: int) -> Data:
+        """The shapes, were there so many tokens to train on and to validate on."""
+        length = self.layout.length
 
         def part(rows: int) -> ShapeSplit:
             return ShapeSplit.of((rows, length), (rows, length), np.int32)
 
-        train, validation = (part(-(-(n or 0) // length)) for n in (facts.train, facts.validation))
+        rows, others = (part(-(-n // length)) for n in (train, validation))
         evaluation = part(self.evaluated) if self.evaluated else None
-        held_out = validation if len(validation) else None
-        return Data(train, counts_of_one_size(self), held_out, evaluation)
+        held_out = others if len(others) else None
+        return Data(rows, counts_of_one_size(self), held_out, evaluation)
 
     @property
     def origin(self) -> str:
@@ -94,7 +106,7 @@ class TextDataset(ByFrequency):
         return self.source.corpus.name
 
     def missing(self, workspace: Path) -> str | None:
-        """What is not there and how to get it; None where nothing is to be fetched."""
+        """Say what is missing and how to get it; None if nothing is."""
         return self.source.missing(workspace)
 
     def is_prepared(self, workspace: Path) -> bool:

@@ -18,7 +18,7 @@ from optexp_jax.errors import OptexpError
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """What is known of a text as it was published; 0 and None where it is not.
+    """Facts about a published text; 0 and None where unknown.
 
     Args:
         md5: of the file.
@@ -33,20 +33,20 @@ class Known:
     least_bytes: int = 0
 
     def difference(self, text: Text) -> tuple[str, str] | None:
-        """What was found and what was expected, if they differ."""
+        """Compare a text with the published one: found and expected, or None if they agree."""
         if self.md5:
             found = hash_of(text.path, "md5")
-            return None if found == self.md5 else (f"its md5 is {found}", f"its md5 is {self.md5}")
+            return None if found == self.md5 else (f"md5 {found}", f"md5 {self.md5}")
         size = text.path.stat().st_size
         if size < self.least_bytes:
-            return f"it has {size:,} bytes", f"it has {self.least_bytes:,} or more"
+            return f"{size:,} bytes", f"{self.least_bytes:,} or more"
         if not self.lines:
             return None
         lines, words = text.lines_and_words()
         if lines == self.lines and abs(words - self.words) <= self.words / 100:
             return None
-        expected = f"it has {self.lines:,} lines and {self.words:,} words"
-        return f"it has {lines:,} lines and {words:,} words", expected
+        expected = f"{self.lines:,} lines and {self.words:,} words"
+        return f"{lines:,} lines and {words:,} words", expected
 
 
 # By corpus and name. Words are those that the papers count, less one for the end of each line.
@@ -135,9 +135,9 @@ class Corpus:
             if difference:
                 found, expected = difference
                 raise OptexpError(
-                    f"{text.path} is damaged or another text: {found}, of the one that was "
-                    f"published {expected}; put that there, or delete it and prepare the data set "
-                    "again.",
+                    f"{text.path} is damaged, or is another text: it has {found}, but the "
+                    f"published text has {expected}. Use the published text, or delete this one; "
+                    "prepare the data set again.",
                     code="text-damaged",
                     path=text.path,
                     found=found,
@@ -154,8 +154,9 @@ def _compare(archive: Path, remotes: tuple[Remote, ...]) -> None:
     found = f"{kind}:{hash_of(archive, kind)}"
     if found != published:
         raise OptexpError(
-            f"{archive} is damaged or another archive: its checksum is {found}, that of the one "
-            f"that was published {published}; delete it and prepare the data set again.",
+            f"{archive} is damaged, or is another file: its checksum is {found}, but the "
+            f"published file has {published}. Use the published file, or delete this one; prepare "
+            "the data set again.",
             code="archive-damaged",
             path=archive,
             found=found,
@@ -171,8 +172,8 @@ def _unzip(archive: Path, name: str, target: Path) -> None:
                 shutil.copyfileobj(source, copy)  # which compares the checksum of the member
     except (zipfile.BadZipFile, zlib.error, EOFError, StopIteration) as error:
         raise OptexpError(
-            f"{archive} is damaged or another archive, as no {name} can be read from it: delete "
-            "it and prepare the data set again.",
+            f"{archive} is damaged, or is another file, since {name} cannot be read from it: "
+            "delete it and prepare the data set again.",
             code="archive-without-file",
             path=archive,
             name=name,

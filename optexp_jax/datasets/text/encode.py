@@ -52,7 +52,7 @@ def encode(
                 count = _write(file, batches, np.min_scalar_type(size - 1))
             if not count:
                 raise OptexpError(
-                    f"{text.path} is empty: put the original there.",
+                    f"{text.path} is empty: replace it with the original file.",
                     code="text-empty",
                     path=text.path,
                 )

@@ -152,8 +152,8 @@ def require_length(dataset: object, layout: Layout, found: int, part: str) -> No
     """
     if not layout.targets(found):
         raise OptexpError(
-            f"{layout} asks for more than the {found:,} {part} tokens of "
-            f"{type(dataset).__name__}: choose fewer or shorter ones.",
+            f"{layout} needs more than the {found:,} {part} tokens of {type(dataset).__name__}: "
+            "use fewer or shorter sequences.",
             code="too-few-tokens",
             dataset=type(dataset).__name__,
             part=part,

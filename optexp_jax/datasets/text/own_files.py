@@ -91,14 +91,14 @@ class OwnFiles:
                     shutil.copyfileobj(read, copy)
                 if hash_of(beside, "sha256") != digest:
                     raise OptexpError(
-                        f"{source} has changed since it was declared: run the program that "
+                        f"{source} changed after the data set was declared: run the program that "
                         "declares it again.",
                         code="own-file-changed",
                         path=source,
                     )
 
     def check(self, workspace: Path) -> None:
-        """Refuse copies that are not what they were.
+        """Raise an error if copies have changed.
 
         Raises:
             OptexpError: one has changed.
@@ -128,7 +128,7 @@ def _declare(dataset: Any) -> None:
     if not dataset.content:
         kind = type(dataset).__name__
         raise OptexpError(
-            f"{kind} needs a file to train on: write {kind}(train=...).",
+            f"{kind} needs a training file: write {kind}(train=...).",
             code="no-file-to-train-on",
             kind=kind,
         )
@@ -137,7 +137,7 @@ def _declare(dataset: Any) -> None:
 @register("TextFiles")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TextFiles(TextDataset):
-    """Text of the user's own, in UTF-8; `TextFiles(train="my.txt", tokens=BPE(8000))`.
+    """Your own text in UTF-8; `TextFiles(train="my.txt", tokens=BPE(8000))`.
 
     Args:
         train: the file that is trained on, and that the vocabulary is learned from.
@@ -205,7 +205,7 @@ class TextFiles(TextDataset):
 @register("TokenStream")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TokenStream(ByFrequency):
-    """Tokens of the user's own: one-dimensional arrays of integers in `.npy` files, never whole
+    """Your own tokens: one-dimensional arrays of integers in `.npy` files, never whole
     in memory.
 
     Args:
@@ -311,7 +311,7 @@ def _mapped(path: Path) -> np.ndarray:
 
 def _no_tokens(path: Path) -> OptexpError:
     return OptexpError(
-        f"{path} is not a .npy file of one row of integers: write it with numpy.save.",
+        f"{path} is not a .npy file with one row of integers: write it with numpy.save.",
         code="not-a-token-file",
         path=path,
     )

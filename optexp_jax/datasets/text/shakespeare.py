@@ -119,13 +119,19 @@ class ShakespeareExcerpt(TextDataset):
         check_number("share of ShakespeareExcerpt", self.share)
         if not 0 < self.share <= 1:
             raise OptexpError(
-                f"share of ShakespeareExcerpt is above 0, at most 1, not {self.share!r}.",
+                f"share of ShakespeareExcerpt must be above 0 and at most 1, not {self.share!r}.",
                 code="not-a-share",
                 field="share",
                 kind="ShakespeareExcerpt",
                 value=self.share,
             )
         object.__setattr__(self, "share", float(self.share))
+
+    @property
+    def assumed_tokens(self) -> tuple[int, int]:
+        """So many words of the whole texts as lines are used."""
+        train, validation = Shakespeare.known_tokens or (0, 0)
+        return round(self.share * train), round(self.share * validation)
 
     @property
     def source(self) -> TextSource:  # pyright: ignore[reportIncompatibleVariableOverride]

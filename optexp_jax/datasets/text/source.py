@@ -39,7 +39,7 @@ class TextSource:
     share: float = 1.0
 
     def missing(self, workspace: Path) -> str | None:
-        """What is not there and how to get it; None where all is."""
+        """Say what is missing and how to get it; None if nothing is."""
         names = self.corpus.missing(workspace)
         if not names:
             return None

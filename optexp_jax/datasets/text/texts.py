@@ -73,7 +73,8 @@ class Text:
             return file.readlines(_BATCH)
         except UnicodeDecodeError as error:
             raise OptexpError(
-                f"{self.path} is not text in UTF-8 ({error.reason}): put the original there.",
+                f"{self.path} is not UTF-8 text ({error.reason}): replace it with the original "
+                "file.",
                 code="not-utf-8",
                 path=self.path,
                 reason=error.reason,

@@ -1,4 +1,4 @@
-"""What a token is: words, characters, or pieces of words. Values; their tokenizers are trained."""
+"""Kinds of tokens: words, characters, or pieces of words, whose tokenizers are trained."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class _Tokens:
     def __post_init__(self) -> None:
         if type(self.size) is not int or self.size < 2:
             raise OptexpError(
-                f"A vocabulary has at least 2 tokens, {UNKNOWN} and another: "
-                f"{type(self).__name__}({self.size!r}) is none.",
+                f"The size of {type(self).__name__} must be an integer from 2, which counts "
+                f"{UNKNOWN}, not {self.size!r}.",
                 code="vocabulary-too-small",
                 kind=type(self).__name__,
                 size=self.size,

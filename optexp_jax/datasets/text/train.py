@@ -104,7 +104,7 @@ def _common(size: int, text: Text, what: str, report: Report) -> Iterator[list[s
     if needed > size:
         raise OptexpError(
             f"A vocabulary of {size} pieces is too small for {text.path}, which has {len(kept)} "
-            f"frequent characters: choose at least {needed}.",
+            f"frequent characters: use at least {needed}.",
             code="too-few-pieces",
             path=text.path,
             size=size,
@@ -127,7 +127,9 @@ def _common_characters(text: Text, what: str, report: Report) -> str:
     covered = np.cumsum(counts[order])
     if not covered[-1]:
         raise OptexpError(
-            f"{text.path} is empty: put the original there.", code="text-empty", path=text.path
+            f"{text.path} is empty: replace it with the original file.",
+            code="text-empty",
+            path=text.path,
         )
     enough = np.searchsorted(covered, _COVERAGE * covered[-1]) + 1
     return "".join(map(chr, order[:enough].tolist()))

@@ -7,6 +7,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import PIL
 import pytest
 from errors import refuses
 from hypothesis import given
@@ -170,11 +171,16 @@ def test_pixels_of_which_no_value_is_white_are_refused(own, dtype, mode):
         decoded(own, encoded((GREYS / 65535).astype(dtype), "TIFF"))
 
 
+OLD = int(PIL.__version__.partition(".")[0]) < 13
+READS_ITS_OWN = pytest.mark.skipif(OLD, reason="Pillow before 13 cuts off such files")
+
+
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [
         *(("1", "PNG"), ("L", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("RGB", "PNG"), ("RGBA", "PNG")),
-        *(("CMYK", "TIFF"), ("YCbCr", "TIFF"), ("LAB", "TIFF"), ("PA", "TIFF")),
+        *(("CMYK", "TIFF"), ("LAB", "TIFF"), ("PA", "TIFF")),
+        pytest.param("YCbCr", "TIFF", marks=READS_ITS_OWN),
         *(("CMYK", "JPEG"), ("YCbCr", "JPEG"), ("L", "JPEG")),
     ],
 )

@@ -245,15 +245,15 @@ def test_another_archive_than_the_published_one_is_named_and_not_opened(small_ar
     ("content", "found"),
     [
         ("a b\n" * 5, None),
-        ("a b\n" * 4 + "a b", "it has 4 lines and 10 words"),  # cut inside its last line
-        ("a b\n" * 6, "it has 6 lines and 12 words"),
-        ("a b c\n" * 5, "it has 5 lines and 15 words"),
+        ("a b\n" * 4 + "a b", "4 lines and 10 words"),  # cut inside its last line
+        ("a b\n" * 6, "6 lines and 12 words"),
+        ("a b c\n" * 5, "5 lines and 15 words"),
     ],
 )
 def test_texts_are_told_by_their_lines_and_words(tmp_path, content, found):
     (tmp_path / "text").write_text(content)
     difference = corpora.Known(lines=5, words=10).difference(Text(tmp_path / "text"))
-    assert difference == (found and (found, "it has 5 lines and 10 words"))
+    assert difference == (found and (found, "5 lines and 10 words"))
 
 
 def test_a_part_of_the_stories_is_refused(tmp_path):
