@@ -2,7 +2,7 @@
 
 A GPU waits for the host wherever the length of a loop or the branch of a condition is data, and its
 threads wait for each other where they add to one place. A CPU does neither, and does not like to
-compute what nobody wants. So some programs have two forms, equal up to rounding.
+compute things that are not needed. So some programs have two forms, equal up to rounding.
 """
 
 from __future__ import annotations

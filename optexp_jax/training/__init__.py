@@ -1,1 +1,5 @@
-"""Training: pure step below, thin loop above. Yields records; knows nothing of files or plots."""
+"""Train packs of runs: a pure step and a thin loop that yields records, without files or plots."""
+
+from optexp_jax.extras import require
+
+require("run")

@@ -44,15 +44,20 @@ class Batch:
         """Blocks that hold every example."""
         return -(-len(self.labels) // self.size)
 
+    def start_of(self, number: jax.Array | int) -> jax.Array:
+        """Index of the first example of block `number`."""
+        return jnp.minimum(number * self.size, len(self.labels) - self.size)
+
     def block(self, number: jax.Array | int) -> Batch:
         """Block `number`, its labels int32.
 
         The last block is as long as the others: it begins with examples of the block before it,
-        marked as padding. The examples themselves are neither padded nor copied.
+        marked as padding. The examples themselves are neither padded nor copied. A block past the
+        end, of devices that have nothing to do, is all padding.
         """
-        if self.num_blocks == 1:
+        if self.num_blocks == 1 and isinstance(number, int):
             return dataclasses.replace(self, labels=as_stored(self.labels))
-        start = jnp.minimum(number * self.size, len(self.labels) - self.size)
+        start = self.start_of(number)
         inputs, labels = (
             jax.lax.dynamic_slice_in_dim(array, start, self.size)
             for array in (self.inputs, self.labels)

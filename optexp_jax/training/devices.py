@@ -7,6 +7,7 @@ is what the first one decides.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -23,19 +24,23 @@ def used() -> list[Any]:
     return jax.devices()
 
 
-def mesh_of(per_run: int) -> jax.sharding.Mesh:
+def mesh_of(per_run: int, chosen: Sequence[Any] | None = None) -> jax.sharding.Mesh:
     """All devices, so many of them for each run: axes `run` and `data`.
 
     All, also for few runs: programs for one device and for several round differently.
 
+    Args:
+        per_run: devices of a run.
+        chosen: devices; None for all.
+
     Raises:
         OptexpError: their number is not a multiple of that.
     """
-    devices = used()
+    devices = used() if chosen is None else chosen
     if len(devices) % per_run:
         raise OptexpError(
-            f"{len(devices)} devices cannot be shared by runs of {per_run} devices each: give "
-            "--devices-per-run a divisor of their number.",
+            f"Runs of {per_run} devices each cannot share {len(devices)} devices: set "
+            "--devices-per-run to a divisor of their number.",
             code="devices-not-shareable",
             devices=len(devices),
             per_run=per_run,

@@ -30,7 +30,7 @@ _CHUNK_SECONDS = 2.0
 
 @dataclasses.dataclass(frozen=True)
 class Chunk:
-    """What a pack did in one call.
+    """The records and states of a pack after some steps.
 
     Args:
         step: steps taken by the runs that are still alive.
@@ -59,12 +59,12 @@ def train_pack(
 ) -> Iterator[Chunk]:
     """Train a pack to its end, yielding after every chunk of steps.
 
-    The caller may stop at any chunk and go on later from its states: the rows are the same.
+    The caller may stop after any chunk and resume later from its states: the rows are the same.
 
     Args:
         pack: what is trained.
         data: the data of its problem.
-        states: to go on from, as `Chunk.snapshot` gave them, one row per run; None to start.
+        states: to resume from, as `Chunk.snapshot` gave them, one row per run; None to start.
         step: the step of these states.
         chunk_seconds: wall-clock length that chunks grow towards, doubling from one step.
         control: is asked after every batch of an evaluation that is no single program; what it
@@ -240,7 +240,7 @@ def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index
 
 
 def _parameters(states: RunState, index: int) -> dict[str, np.ndarray]:
-    """What is trained of a run, and the state of its model, such as `batch_stats/...`."""
+    """The trained parameters of a run and the state of its model, such as `batch_stats/...`."""
     statistics: dict[str, Any] = traverse_util.flatten_dict(states.model_state, sep="/")
     kept = states.params | statistics
     return fetch({path: leaf[index] for path, leaf in kept.items()})

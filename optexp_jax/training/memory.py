@@ -1,16 +1,15 @@
-"""What memory a pack takes, from shapes alone: nothing is compiled, and no data are needed.
+"""Estimate the memory of a pack from shapes alone, without compilation or data.
 
 A pack holds its data once, and the parameters and optimizer states of all its runs. While a run
 takes a step there are, besides: its state as it was and as it becomes, its gradient, what the
 forward pass keeps for the backward pass, and what the backward pass makes of the largest of that.
-Peaks measured on a CPU were 0.57 to 0.9 of the estimate, for shapes of 0.1 to 15 GB; with a CNN of
+Peaks measured on a CPU were 0.34 to 0.9 of the estimate, for shapes of 0.1 to 15 GB; with a CNN of
 2 GB they were 1.2, as what the compiler takes is in them. A GPU was not measured.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import Any
 
 import jax
@@ -20,10 +19,14 @@ import numpy as np
 from optexp_jax.datasets import base
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.experiment import Experiment
+from optexp_jax.optim import holds_rate
 from optexp_jax.targets import are_vectors
 from optexp_jax.training.batches import Batch
+from optexp_jax.training.objective import Draw
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import measured, precision_of
+from optexp_jax.training.remat import bytes_of_blocks
+from optexp_jax.training.sharding import bytes_on_one
 from optexp_jax.training.step import RunState, Stepper, make_stepper
 
 # Rows that wait on the device for the end of a chunk, at most (`program`), and their copies.
@@ -52,13 +55,18 @@ class Memory:
 
 def has_batch_statistics(pack: Pack, data: Data) -> bool:
     """Whether the model of a pack keeps statistics of its batches."""
-    return bool(jax.tree.leaves(_started(pack, data)[1].model_state))
+    return bool(jax.tree.leaves(started(pack, data)[1].model_state))
 
 
-def _started(pack: Pack, data: Data) -> tuple[Stepper, RunState, Any]:
+def holds_rate_of(pack: Pack, data: Data) -> bool:
+    """Whether the learning rate of a pack is data, so that one program serves several."""
+    return holds_rate(started(pack, data)[1].opt_state)
+
+
+def started(pack: Pack, data: Data) -> tuple[Stepper, RunState, Any]:
     """The stepper of a pack, and the shapes of a state and of a block of examples."""
     with precision_of(pack):
-        stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
+        stepper = make_stepper(pack.experiments[0], data, pack.micro_batch, pack.remat)
         block = _block(stepper, data, pack.devices)
         example = jax.ShapeDtypeStruct((1, *block.inputs.shape[1:]), block.inputs.dtype)
         return stepper, jax.eval_shape(stepper.init, example), block
@@ -89,18 +97,24 @@ def estimate(pack: Pack, data: Data) -> Memory:
     >>> round(memory.data / 1e9, 1), round(memory.runs / 1e9, 1)
     (2.2, 0.2)
     """
-    stepper, state, block = _started(pack, data)
+    stepper, state, block = started(pack, data)
     stepper.check_parts(state, pack.devices)
-    params = _bytes(state.params)
+    shared = pack.devices if pack.shard == "fsdp" else 1
+    params, on_one = _bytes(state.params), _bytes(state.params, shared)
     with precision_of(pack):
         kept, largest = _residual_bytes(stepper, state, block)
+    tile = stepper.objective.tile_bytes(block.labels)  # is there in the backward pass only
+    kept, largest = kept + tile, max(largest, tile)
     several = len(block.labels) < stepper.batch_size
     together = len(pack.experiments) if pack.mode == "vmap" else 1
-    gradients = (2 + several) * params  # the sum, the update, and that of a micro-batch
-    step = 2 * _bytes(state) + gradients + kept + 2 * largest
+    # The sum, the update, and that of a micro-batch.
+    gradients = (1 + several) * on_one + params
+    # What a device gathers for a block of examples.
+    gathered = _bytes((state.params, state.frozen)) if shared > 1 else 0
+    step = 2 * _bytes(state, shared) + gathered + gradients + kept + 2 * largest
     return Memory(
         data=_on_device(pack, data),
-        runs=len(pack.experiments) * _bytes(state),
+        runs=len(pack.experiments) * _bytes(state, shared),
         step=together * step + _ROWS,
     )
 
@@ -131,27 +145,24 @@ def _block(stepper: Stepper, data: Data, devices: int) -> Any:
 
 
 def _residual_bytes(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]:
-    """Bytes that the forward pass keeps, and of the largest array among them."""
+    """Bytes that the forward pass keeps, and of the largest array among them.
 
-    def backward(params: Any, frozen: Any, model_state: Any, block: Batch) -> Any:
-        one = functools.partial(
-            stepper.objective.block_value,
-            frozen=frozen,
-            model_state=model_state,
-            block=block,
-            key=jax.random.key(0),
-            train=True,
-            with_metrics=False,
-        )
-        return jax.vjp(one, params, has_aux=True)[1]
+    Of blocks that are computed again, one keeps what all would.
+    """
 
-    residuals = jax.tree.leaves(
-        jax.eval_shape(backward, state.params, state.frozen, state.model_state, block)
-    )
+    def value(*where: Any) -> Any:
+        draw = Draw(jax.random.key(0))
+        return stepper.objective.block_value(*where, draw=draw, train=True, with_metrics=False)
+
+    def backward(params: Any, *where: Any) -> Any:
+        return jax.vjp(lambda p: value(p, *where), params, has_aux=True)[1]
+
+    where = (state.params, state.frozen, state.model_state, block)
+    residuals = jax.tree.leaves(jax.eval_shape(backward, *where))
     known = [leaf.shape for leaf in jax.tree.leaves((state.params, state.frozen, block))]
     new = [leaf for leaf in residuals if leaf.shape not in known]
     sizes = [_bytes(leaf) for leaf in new]
-    return sum(sizes), max(sizes, default=0)
+    return sum(sizes) + bytes_of_blocks(value, *where), max(sizes, default=0)
 
 
 def _on_device(pack: Pack, data: Data) -> int:
@@ -164,9 +175,10 @@ def _on_device(pack: Pack, data: Data) -> int:
     return sum(_bytes((part.inputs, part.labels)) for part in parts.values())
 
 
-def _bytes(tree: Any) -> int:
+def _bytes(tree: Any, devices: int = 1) -> int:
+    """Bytes of a tree, on one of so many devices that share it."""
     return sum(
-        int(np.prod(leaf.shape)) * jnp.dtype(leaf.dtype).itemsize
+        bytes_on_one(leaf.shape, leaf.dtype, devices)
         for leaf in jax.tree.leaves(tree)
         if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
     )

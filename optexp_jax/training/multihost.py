@@ -13,7 +13,7 @@ from optexp_jax.training.devices import agreed
 
 
 def broadcast(message: Any = None) -> Any:
-    """What the first process says, in all of them; a value that JSON has."""
+    """Send a JSON value from the first process to all processes."""
     if jax.process_count() == 1:
         return message
     text = json.dumps(message).encode() if jax.process_index() == 0 else b""

@@ -1,10 +1,11 @@
-"""What is optimised, its gradient and its metrics, over a batch that may come in blocks."""
+"""The objective, its gradient and its metrics, over a batch that may come in blocks."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+import functools
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +20,27 @@ from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch, as_inputs
 from optexp_jax.training.devices import DATA
 from optexp_jax.training.metrics import Sums
+from optexp_jax.training.sharding import gathered, spec_of
+from optexp_jax.training.tiles import rows_of_tile, sums_in_tiles
 
 Params = dict[str, jax.Array]
+
+
+class Draw(NamedTuple):
+    """Where the random numbers of a block of examples come from.
+
+    Args:
+        key: of the step.
+        first: index of the first example of the block in the batch of the step.
+    """
+
+    key: jax.Array
+    first: jax.Array | int = 0
+
+    def keys(self, number: int) -> jax.Array:
+        """A key for each example: however a batch is cut into blocks, an example has the same."""
+        indices = self.first + jnp.arange(number)
+        return jax.vmap(jax.random.fold_in, (None, 0))(self.key, indices)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +56,7 @@ class Objective:
         per_class: whether metrics are also summed by class.
         to_inputs: stored inputs -> the inputs of the model.
         devices: that share the blocks of a batch, on the axis `data` of the program's mesh.
+        axes: path -> axis along which they share a parameter; of those that they share (FSDP).
         metrics: what is recorded beside loss and accuracy.
         targets: what the labels are.
     """
@@ -50,6 +71,7 @@ class Objective:
     devices: int = 1
     metrics: tuple[Metric | SummedMetric, ...] = ()
     targets: str = CLASSES
+    axes: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def value(self, sums: Sums, params: Params) -> jax.Array:
         """The objective from the sums of a batch."""
@@ -64,23 +86,22 @@ class Objective:
     def evaluate(self, params: Params, frozen: Params, model_state: Any, batch: Batch) -> Sums:
         """Objective and metric sums over all blocks, in evaluation mode."""
 
-        def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Any]:
-            _, (sums, _) = self.block_value(params, frozen, model_state, block, key, False, True)
-            return model_state, sums, ()
+        def one(*where: Any) -> tuple[Any, Sums, Any]:
+            _, (sums, _) = self.block_value(*where, train=False, with_metrics=True)
+            return model_state, sums, {}
 
-        return _over_blocks(one, model_state, batch, jax.random.key(0), self.devices)[1]
+        return self._over_blocks(one, params, frozen, model_state, batch, jax.random.key(0))[1]
 
     def training_value(
         self, params: Params, frozen: Params, model_state: Any, batch: Batch, key: jax.Array
     ) -> jax.Array:
         """The objective over all blocks, in training mode: what a line search evaluates."""
 
-        def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Any]:
-            where = (frozen, model_state, block, key)
-            _, (sums, state) = self.block_value(params, *where, train=True, with_metrics=False)
-            return state, sums, ()
+        def one(*where: Any) -> tuple[Any, Sums, Any]:
+            _, (sums, state) = self.block_value(*where, train=True, with_metrics=False)
+            return state, sums, {}
 
-        sums = _over_blocks(one, model_state, batch, key, self.devices)[1]
+        sums = self._over_blocks(one, params, frozen, model_state, batch, key)[1]
         return self.value(sums, params)
 
     def gradient(
@@ -95,17 +116,45 @@ class Objective:
         """Gradient of the objective over all blocks, its sums, and the new model state."""
         block_gradient = jax.grad(self.block_value, has_aux=True)
 
-        def one(model_state: Any, block: Batch, key: jax.Array) -> tuple[Any, Sums, Params]:
-            grads, (sums, state) = block_gradient(
-                params, frozen, model_state, block, key, True, with_metrics
-            )
+        def one(*where: Any) -> tuple[Any, Sums, Params]:
+            grads, (sums, state) = block_gradient(*where, True, with_metrics)
             return state, sums, grads
 
-        model_state, sums, grads = _over_blocks(one, model_state, batch, key, self.devices)
+        where = (params, frozen, model_state, batch, key)
+        model_state, sums, grads = self._over_blocks(one, *where, with_gradient=True)
         grads = jax.tree.map(lambda g: g / _divisor(sums).astype(g.dtype), grads)
         if self.l2:
             grads = jax.tree.map(lambda g, p: g + self.l2 * p, grads, params)
         return grads, sums, model_state
+
+    def _over_blocks(
+        self,
+        one: _OfBlock,
+        params: Params,
+        frozen: Params,
+        model_state: Any,
+        batch: Batch,
+        key: jax.Array,
+        with_gradient: bool = False,
+    ) -> tuple[Any, Sums, Params]:
+        """Run `one` on every block, on all devices."""
+        where = (params, frozen, model_state, batch, key)
+        if not self.axes:
+            return _over_blocks(one, *where, devices=self.devices)
+        local = functools.partial(_over_blocks, one, devices=self.devices, in_parts=self.axes)
+        trained, others = (self._specs(tree) for tree in (params, frozen))
+        # What each device computes by itself; all around it is written for whole leaves.
+        return jax.shard_map(
+            local,
+            axis_names={DATA},
+            in_specs=(trained, others, jax.P(), jax.P(), jax.P()),
+            out_specs=(jax.P(), jax.P(), trained if with_gradient else {}),
+            check_vma=False,
+        )(*where)
+
+    def _specs(self, params: Params) -> dict[str, jax.P]:
+        shapes = {path: leaf.shape for path, leaf in params.items()}
+        return {path: spec_of(shape, self.devices) for path, shape in shapes.items()}
 
     def block_value(
         self,
@@ -113,21 +162,64 @@ class Objective:
         frozen: Params,
         model_state: Any,
         block: Batch,
-        key: jax.Array,
+        draw: Draw,
         train: bool,
         with_metrics: bool,
     ) -> tuple[jax.Array, tuple[Sums, Any]]:
         """Sum of the loss over one block, and as auxiliary output its sums and the model state."""
         inputs = self.to_inputs(block.inputs)
-        logits, model_state = self.model.apply(
-            merge(params, frozen), model_state, inputs, {"dropout": key}, train
-        )
-        self._require_logits(logits, block.labels)
-        sums = metrics.objective_sums(self.loss_sum, logits, block.labels)
+        params = merge(gathered(params, self.axes), gathered(frozen, self.axes))
+        where = (params, model_state, inputs, draw, train)
+
+        def sums_of(logits: jax.Array, labels: jax.Array) -> Sums:
+            self._require_logits(logits, labels)
+            return self._sums_of(logits, labels, with_metrics)
+
+        model, size = self.model, self._rows_of_tile(block.labels)
+        if size is None or model.trunk is None or model.head is None:
+            logits, model_state = self._applied(model.apply, *where)
+            sums = sums_of(logits, block.labels)
+        else:
+            hidden, model_state = self._applied(model.trunk, *where)
+            head = functools.partial(model.head, params)
+            sums = sums_in_tiles(sums_of, head, hidden, block.labels, size)
+        return sums["objective"], (sums, model_state)
+
+    def _sums_of(self, logits: jax.Array, labels: jax.Array, with_metrics: bool) -> Sums:
+        sums = metrics.objective_sums(self.loss_sum, logits, labels)
         if with_metrics:
             what = (self.num_classes, self.per_class, self.metrics, self.targets)
-            sums |= metrics.batch_sums(self.loss, logits, block.labels, *what)
-        return sums["objective"], (sums, model_state)
+            sums |= metrics.batch_sums(self.loss, logits, labels, *what)
+        return sums
+
+    def tile_bytes(self, labels: jax.Array) -> int:
+        """Bytes of the logits of a tile of these labels; 0 where they are computed at once."""
+        size = self._rows_of_tile(labels)
+        return 4 * self.num_classes * size if size and self.model.trunk else 0
+
+    def _rows_of_tile(self, labels: jax.Array) -> int | None:
+        if are_vectors(labels):
+            return None
+        return rows_of_tile(labels.size, 4 * self.num_classes)
+
+    def _applied(
+        self,
+        function: Callable[..., tuple[jax.Array, Any]],
+        params: Any,
+        model_state: Any,
+        inputs: jax.Array,
+        draw: Draw,
+        train: bool,
+    ) -> tuple[jax.Array, Any]:
+        """Outputs of a function of the model, each example with random numbers of its own."""
+        if not train or self.model.modes_coincide or jax.tree.leaves(model_state):
+            key = jax.random.fold_in(draw.key, draw.first)
+            return function(params, model_state, inputs, {"dropout": key}, train)
+
+        def one(example: jax.Array, key: jax.Array) -> jax.Array:
+            return function(params, model_state, example[None], {"dropout": key}, train)[0][0]
+
+        return jax.vmap(one)(inputs, draw.keys(len(inputs))), model_state
 
     def _require_logits(self, logits: jax.Array, labels: jax.Array) -> None:
         """Refuse a model whose outputs are not those of the classes: losses would be NaN."""
@@ -135,9 +227,9 @@ class Objective:
         expected = (*examples, self.num_classes)
         if logits.shape != expected:
             raise OptexpError(
-                f"The model gives logits of shape {logits.shape} for labels of shape "
-                f"{labels.shape} in {self.num_classes} classes: it gives {expected}, one logit for "
-                "each class of each label.",
+                f"The model returns logits of shape {logits.shape} for labels of shape "
+                f"{labels.shape} in {self.num_classes} classes: it should return {expected}, one "
+                "logit for each class of each label.",
                 code="logits-of-wrong-shape",
                 logits=logits.shape,
                 labels=labels.shape,
@@ -150,29 +242,38 @@ def _divisor(sums: Sums) -> jax.Array:
     return jnp.where(sums["weight"] > 0, sums["weight"], 1)
 
 
+# (params, frozen, model_state, block, draw) -> (model_state, sums, gradient)
+_OfBlock = Callable[..., tuple[Any, Sums, Any]]
+
+
 def _over_blocks(
-    one: Callable[[Any, Batch, jax.Array], tuple[Any, Sums, Any]],
+    one: _OfBlock,
+    params: Params,
+    frozen: Params,
     model_state: Any,
     batch: Batch,
     key: jax.Array,
     devices: int,
+    in_parts: Collection[str] = (),
 ) -> tuple[Any, Sums, Any]:
     """Run `one` on every block: the model state is carried, sums and gradients are added.
 
     Sums are compensated; gradients are not, to keep one copy of them only. Several devices take
-    the blocks in turn; those past the end are all padding.
+    the blocks in turn; those past the end are all padding. The gradients of parameters in parts,
+    which are named, are sums over the devices already.
     """
     batch = batch.shared_by(devices)
-    if batch.num_blocks == 1:
-        return one(model_state, batch.block(0), key)
-    first = batch.block(0)
-    _, sum_shapes, grad_shapes = jax.eval_shape(one, model_state, first, key)
+    if batch.num_blocks == 1 and not in_parts:
+        return one(params, frozen, model_state, batch.block(0), Draw(key))
+    _, sum_shapes, grad_shapes = jax.eval_shape(
+        one, params, frozen, model_state, batch.block(0), Draw(key)
+    )
 
     def body(carry, turn):
         model_state, sums, grads = carry
         number = turn * devices + jax.lax.axis_index(DATA) if devices > 1 else turn
-        block, block_key = batch.block(number), jax.random.fold_in(key, number)
-        model_state, new_sums, new_grads = one(model_state, block, block_key)
+        block, draw = batch.block(number), Draw(key, batch.start_of(number))
+        model_state, new_sums, new_grads = one(params, frozen, model_state, block, draw)
         grads = jax.tree.map(jnp.add, grads, new_grads)
         return (model_state, metrics.add(sums, new_sums), grads), None
 
@@ -180,5 +281,8 @@ def _over_blocks(
     turns = jnp.arange(-(-batch.num_blocks // devices))
     (model_state, (sums, _), grads), _ = jax.lax.scan(body, start, turns)
     if devices > 1:
-        sums, grads = jax.lax.psum((sums, grads), DATA)
+        added = {path: g for path, g in dict(grads).items() if path in in_parts}
+        alone = {path: g for path, g in dict(grads).items() if path not in in_parts}
+        sums, alone = jax.lax.psum((sums, alone), DATA)
+        grads = added | alone
     return model_state, sums, grads

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import LearningRate, with_rate
 
 MODES = ("map", "vmap")
+SHARDS = ("data", "fsdp")
 
 
 def program_id(experiment: Experiment) -> str:
@@ -35,32 +37,44 @@ class Pack:
             1e-6.
         micro_batch: examples per forward and backward pass, None for a whole batch.
         devices: that share the batches of each run.
+        shard: what they share beside: nothing more (`data`), or also parameters, gradients and
+            optimizer states (`fsdp`); equal up to rounding.
+        remat: whether blocks of the model are computed again in the backward pass, which takes
+            less memory and more time.
 
     Raises:
-        OptexpError: an unknown mode, no experiments, or ones that differ in more.
+        OptexpError: an unknown mode or shard, no experiments, or ones that differ in more.
     """
 
     experiments: tuple[Experiment, ...]
     mode: str = "map"
     micro_batch: int | None = None
     devices: int = 1
+    shard: str = "data"
+    remat: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise OptexpError(
-                f"The pack mode '{self.mode}' is unknown: take map or vmap.",
+                f"There is no pack mode '{self.mode}': choose map or vmap.",
                 code="unknown-pack-mode",
                 mode=self.mode,
             )
+        if self.shard not in SHARDS:
+            raise OptexpError(
+                f"There is no way '{self.shard}' to share a run: choose data or fsdp.",
+                code="unknown-shard",
+                shard=self.shard,
+            )
         if self.micro_batch is not None and self.micro_batch < 1:
             raise OptexpError(
-                f"A micro-batch has at least one example, not {self.micro_batch}.",
+                f"A micro-batch needs at least one example, not {self.micro_batch}.",
                 code="micro-batch-below-one",
                 micro_batch=self.micro_batch,
             )
         if self.devices < 1:
             raise OptexpError(
-                f"A run has at least one device, not {self.devices}.",
+                f"A run needs at least one device, not {self.devices}.",
                 code="devices-below-one",
                 devices=self.devices,
             )
@@ -70,6 +84,12 @@ class Pack:
                 "learning rate and, where they run one after the other, in the seed only.",
                 code="not-one-pack",
             )
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How the runs are trained: all but what they are."""
+        names = [f.name for f in dataclasses.fields(self) if f.name != "experiments"]
+        return {name: getattr(self, name) for name in names}
 
     @property
     def id(self) -> str:
@@ -90,11 +110,21 @@ def group_into_packs(
 
 def by_seed(pack: Pack) -> list[Pack]:
     """The pack in parts of one seed each."""
-    seeds = dict.fromkeys(e.seed for e in pack.experiments)
-    parts = (tuple(e for e in pack.experiments if e.seed == seed) for seed in seeds)
-    return [dataclasses.replace(pack, experiments=part) for part in parts]
+    return _parts(pack, lambda e: e.seed)
+
+
+def by_rate(pack: Pack) -> list[Pack]:
+    """The pack in parts of one learning rate each."""
+    return _parts(pack, lambda e: e.optimizer)
+
+
+def _parts(pack: Pack, key: Callable[[Experiment], object]) -> list[Pack]:
+    parts: dict[object, list[Experiment]] = {}
+    for experiment in pack.experiments:
+        parts.setdefault(key(experiment), []).append(experiment)
+    return [dataclasses.replace(pack, experiments=tuple(part)) for part in parts.values()]
 
 
 def _shared(experiment: Experiment, mode: str) -> tuple[str, int]:
-    """What the experiments of a pack share; side by side, they have one order of the data."""
+    """Key that the experiments of a pack share; with `vmap`, also the order of the data."""
     return program_id(experiment), experiment.seed if mode == "vmap" else 0

@@ -11,8 +11,9 @@ import jax
 
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
-from optexp_jax.training.memory import estimate, has_batch_statistics
-from optexp_jax.training.pack import Pack
+from optexp_jax.registry import is_ours
+from optexp_jax.training.memory import estimate, has_batch_statistics, holds_rate_of
+from optexp_jax.training.pack import Pack, by_rate
 
 Auto = Literal["auto"]
 
@@ -22,7 +23,7 @@ _GIB = 2**30
 
 
 def device_memory() -> int:
-    """Bytes of one device that packs may take: of a GPU, or of what is free on this machine."""
+    """Memory of one device that packs may use, in bytes: of a GPU, or what is free here."""
     stats = jax.local_devices()[0].memory_stats() or {}
     limit = stats.get("bytes_limit")
     return int(_SHARE * (limit if limit else _free_memory() / jax.local_device_count()))
@@ -59,14 +60,23 @@ def split_to_fit(
     """
     if micro_batch == "auto":
         micro_batch = _micro_batch(pack, data, memory)
-    pack = dataclasses.replace(pack, micro_batch=micro_batch)
-    most = len(pack.experiments) if runs == "auto" else runs
-    if runs == "auto":
-        most = _most_runs(pack, data, memory)
-    return [
-        dataclasses.replace(pack, experiments=pack.experiments[i : i + most])
-        for i in range(0, len(pack.experiments), most)
-    ]
+    whole = dataclasses.replace(pack, micro_batch=micro_batch)
+    found = []
+    for part in _sharing_programs(whole, data):
+        most = _most_runs(part, data, memory) if runs == "auto" else runs
+        found += [
+            dataclasses.replace(part, experiments=part.experiments[i : i + most])
+            for i in range(0, len(part.experiments), most)
+        ]
+    return found
+
+
+def _sharing_programs(pack: Pack, data: Data) -> list[Pack]:
+    """Split a pack by learning rate if your own class makes the learning rate a constant."""
+    optimizers = {e.optimizer for e in pack.experiments}
+    if len(optimizers) == 1 or all(is_ours(type(optimizer)) for optimizer in optimizers):
+        return [pack]
+    return [pack] if holds_rate_of(pack, data) else by_rate(pack)
 
 
 def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
@@ -81,9 +91,9 @@ def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
         if _needed(dataclasses.replace(one, micro_batch=size), data) <= memory:
             return size
     raise OptexpError(
-        f"One run needs about {_needed(one, data) / _GIB:.1f} GiB with a whole batch and does not "
-        f"fit in parts of it either: the device has {memory / _GIB:.1f} GiB. Use a larger one, or "
-        "a smaller problem.",
+        f"One run needs about {_needed(one, data) / _GIB:.1f} GiB for a whole batch and does not "
+        f"fit in parts either: the device has {memory / _GIB:.1f} GiB. Use a larger device, or a "
+        "smaller problem.",
         code="device-too-small",
         memory=memory,
     )

@@ -15,10 +15,12 @@ import optax
 from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.numerics import pinned
-from optexp_jax.optim import Optimizer, has_rate, kind_of
+from optexp_jax.optim import Optimizer, has_rate, holds_rate, kind_of
 from optexp_jax.training import devices
 from optexp_jax.training.metrics import MORE
 from optexp_jax.training.pack import Pack
+from optexp_jax.training.remat import compiler_options
+from optexp_jax.training.sharding import axes_of, spec_of
 from optexp_jax.training.step import Row, RunState, States, Stepper, make_stepper
 
 # Rows of a chunk stay in memory until it ends; this bounds them, for the whole pack.
@@ -72,9 +74,13 @@ class Program:
         at_once = self.mesh.shape[devices.RUN]
         self.padded = -(-len(pack.experiments) // at_once) * at_once
         self._example = example
+        self._axes: dict[str, int] = {}
         with precision_of(pack):
-            self.stepper = make_stepper(pack.experiments[0], data, pack.micro_batch)
-            self.stepper.check_parts(jax.eval_shape(self._first), pack.devices)
+            self.stepper = make_stepper(pack.experiments[0], data, pack.micro_batch, pack.remat)
+            first = jax.eval_shape(self._first)
+            self.stepper.check_parts(first, pack.devices)
+        if pack.shard == "fsdp":
+            self._axes = axes_of(first.params | first.frozen, pack.devices)
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
         """Take as many steps as there are slots; the states given are consumed.
@@ -111,7 +117,8 @@ class Program:
 
     def _seeded(self, seed: Any) -> Stepper:
         """The stepper inside a program: of a run, on its devices."""
-        objective = dataclasses.replace(self.stepper.objective, devices=self.pack.devices)
+        how: dict[str, Any] = {"devices": self.pack.devices, "axes": self._axes}
+        objective = dataclasses.replace(self.stepper.objective, **how)
         return dataclasses.replace(self.stepper, seed=seed, objective=objective)
 
     @property
@@ -128,7 +135,7 @@ class Program:
             parameters, start = jax.jit(self._parameters), jax.jit(self.stepper.start)
             by_seed = {s: jax.device_get(start(*parameters(s))) for s in np.unique(self._seeds)}
             states = [self._with_rate(by_seed[seed], i) for i, seed in enumerate(self._seeds)]
-            return self._spread(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
+            return self._spread_states(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
 
     def restored(self, leaves: States) -> RunState:
         """The states of a checkpoint on the devices of the pack, one row per run.
@@ -143,13 +150,13 @@ class Program:
             shapes = {key: leaf.shape for key, (_, leaf) in zip(keys, paths, strict=True)}
             if {key: leaf.shape[1:] for key, leaf in leaves.items()} != shapes:
                 raise OptexpError(
-                    "The checkpoint does not fit the experiment: it was written by another version "
-                    "of the model or of the libraries; start again with --force.",
+                    "The checkpoint does not fit the experiment, since another version of the "
+                    "model or of a library wrote it: start again with --force.",
                     code="checkpoint-does-not-fit",
                 )
             states = tree.unflatten([self._pad(leaves[key]) for key in keys])
             alive = np.arange(self.padded) < len(self.pack.experiments)
-            return self._spread(states._replace(alive=states.alive & alive))
+            return self._spread_states(states._replace(alive=states.alive & alive))
 
     def _pad(self, leaf: np.ndarray) -> np.ndarray:
         missing = self.padded - len(leaf)
@@ -158,8 +165,9 @@ class Program:
     def _with_rate(self, state: RunState, index: int) -> RunState:
         """The state of run `index`; runs beyond the pack are padding and never alive."""
         state = state._replace(alive=np.bool_(index < len(self.pack.experiments)))
-        optimizer = self.pack.experiments[min(index, len(self.pack.experiments) - 1)].optimizer
-        return state._replace(opt_state=_at_rate_of(optimizer, state.opt_state))
+        optimizers = [e.optimizer for e in self.pack.experiments]
+        optimizer, alone = optimizers[min(index, len(optimizers) - 1)], len(set(optimizers)) == 1
+        return state._replace(opt_state=_at_rate_of(optimizer, state.opt_state, alone))
 
     # -- devices --------------------------------------------------------------------------------
 
@@ -171,6 +179,15 @@ class Program:
     def _spread(self, tree: Any) -> Any:
         """Put the runs of a tree, its first axis, on their devices."""
         return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P(devices.RUN)))
+
+    def _spread_states(self, states: RunState) -> RunState:
+        """Put the states of runs on their devices; in parts if these share them."""
+        shared = self.pack.devices if self._axes else 1
+
+        def sharding(leaf: Any) -> jax.NamedSharding:
+            return jax.NamedSharding(self.mesh, spec_of(leaf.shape[1:], shared, devices.RUN))
+
+        return jax.device_put(states, jax.tree.map(sharding, states))
 
     def _copy(self, tree: Any) -> Any:
         """Put a tree on all devices."""
@@ -187,10 +204,18 @@ class Program:
             donate: arguments whose memory the results may take.
         """
         specs = (jax.P(devices.RUN),) * by_run + (jax.P(),) * shared
+        # Where devices share the parameters of a run, XLA cuts what is written for whole leaves.
+        local = {devices.RUN} if self._axes else {devices.RUN, devices.DATA}
         sharded = jax.shard_map(
-            function, mesh=self.mesh, in_specs=specs, out_specs=jax.P(devices.RUN), check_vma=False
+            function,
+            mesh=self.mesh,
+            axis_names=local,
+            in_specs=specs,
+            out_specs=jax.P(devices.RUN),
+            check_vma=False,
         )
-        return jax.jit(sharded, donate_argnums=donate)
+        options = compiler_options(self.pack.remat)
+        return jax.jit(sharded, donate_argnums=donate, compiler_options=options)
 
     def _over_runs(self, one: Callable[..., Any], runs: Any, carry: Any, *fixed: Any) -> Any:
         """Replace the part of each run in `carry` by `one` of it and of the parts in `fixed`."""
@@ -200,9 +225,9 @@ class Program:
         # lax.map in effect, but in place, and with a number of runs that the compiler does not
         # know: a loop of known length 1 would be unrolled and round differently.
         def body(i: Any, carry: Any) -> Any:
-            parts = jax.tree.map(lambda leaf: leaf[i], (carry, *fixed))
+            parts = jax.tree.map(lambda leaf: _part(leaf, i), (carry, *fixed))
             result = jax.lax.optimization_barrier(one(*jax.lax.optimization_barrier(parts)))
-            return jax.tree.map(lambda buffer, new: buffer.at[i].set(new), carry, result)
+            return jax.tree.map(lambda buffer, new: _with_part(buffer, i, new), carry, result)
 
         return jax.lax.fori_loop(0, runs, body, carry)
 
@@ -241,9 +266,27 @@ class Program:
         return self.class_capacity if is_by_class(path) else self.row_capacity
 
 
-def _at_rate_of(optimizer: Optimizer, opt_state: Any) -> Any:
-    """The state of an optimizer at its own rate; that of the pack's first run was built in."""
-    if not has_rate(optimizer):
+def _part(stacked: jax.Array, i: Any) -> jax.Array:
+    """The part of run `i`. A single run is all of it, and needs no copy."""
+    return stacked[0] if len(stacked) == 1 else stacked[i]
+
+
+def _with_part(stacked: jax.Array, i: Any, part: jax.Array) -> jax.Array:
+    """The same with another part for run `i`, in place: `at[i].set` would check the index."""
+    if len(stacked) == 1:
+        return part[None]
+    return jax.lax.dynamic_update_index_in_dim(stacked, part, i, 0)
+
+
+def _at_rate_of(optimizer: Optimizer, opt_state: Any, alone: bool) -> Any:
+    """The state of an optimizer at its own rate; that of the pack's first run was built in.
+
+    Args:
+        optimizer: of the run.
+        opt_state: that of the first run.
+        alone: whether the runs have one rate, which then need not be data.
+    """
+    if not has_rate(optimizer) or (alone and not holds_rate(opt_state)):
         return opt_state
     rate = np.asarray(float(optimizer.learning_rate), jnp.result_type(float))
     try:
@@ -251,15 +294,16 @@ def _at_rate_of(optimizer: Optimizer, opt_state: Any) -> Any:
     except KeyError:
         kind = kind_of(optimizer)
         raise OptexpError(
-            f"The state of {kind} holds no learning_rate, so that a pack would train all runs at "
-            "one: let `build` return optexp_jax.optim.inject_rate(...), or say `has_rate = False`.",
+            f"The state of {kind} has no learning_rate, so that all runs of a pack would train at "
+            "the same one: let `build` return optexp_jax.optim.inject_rate(...), or set `has_rate "
+            "= False`.",
             code="rate-not-in-state",
             kind=kind,
         ) from None
 
 
 def measured(pack: Pack, data: Data) -> tuple[Any, Any]:
-    """What training metrics and validation metrics are measured on.
+    """The data on which training metrics and validation metrics are measured.
 
     Full batches are measured on all training data, mini-batches on its fixed part if it has one.
     """

@@ -120,7 +120,7 @@ class ResidentProgram(Program):
 
 
 def _examples(pack: Pack, data: Data) -> DeviceData:
-    """What of the data lies on the devices."""
+    """The part of the data that lies on the devices."""
     train, validation = measured(pack, data)
     size, precision = block_size(pack, data), pack.experiments[0].problem.precision
     dtype = jnp.float64 if precision == "float64" else jnp.float32

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class RunControl(Protocol):
-    """What may end the training of a pack before its last step.
+    """Control that may stop the training of a pack before its last step.
 
     A signal does, see `optexp_jax.runner.signals.StopFlag`; so may a program that trains packs.
     """

@@ -20,7 +20,7 @@ SPLITS = ("tr", "va")
 
 @dataclasses.dataclass(frozen=True)
 class RunRecord:
-    """What one run recorded in one chunk.
+    """The rows of one run in one chunk.
 
     Args:
         experiment: the run.

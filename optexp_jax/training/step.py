@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,20 +15,22 @@ from optexp_jax.batching import Batching
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.models.functional import functional, split_trainable
+from optexp_jax.models.functional import functional, rematerialised, split_trainable
 from optexp_jax.optim import built
 from optexp_jax.schedule import Schedule
 from optexp_jax.targets import targets_of
 from optexp_jax.training.batches import Batch, as_inputs, epoch_order, named_key, take_batch
+from optexp_jax.training.branches import either, guarded, if_wanted, in_turn, is_known
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.objective import Objective, Params
+from optexp_jax.training.sharding import kept
 
 Row = dict[str, Any]
 States = dict[str, np.ndarray]  # on the host: path of each leaf -> `[runs, ...]`
 
 
 class RunState(NamedTuple):
-    """Everything a run needs to go on."""
+    """The state that a run needs to continue."""
 
     step: jax.Array  # int32 [], steps taken
     alive: jax.Array  # bool [], False once the loss or the gradient was not finite
@@ -37,6 +38,16 @@ class RunState(NamedTuple):
     frozen: Params  # the others
     model_state: Any  # running statistics
     opt_state: Any
+
+
+class Slope(NamedTuple):
+    """The objective and its gradient at a state, on a batch."""
+
+    grads: Params
+    sums: Sums  # of the batch
+    model_state: Any  # running statistics after the batch
+    value: jax.Array  # [], the objective
+    norms: dict[str, jax.Array]  # path -> norm of the gradient
 
 
 class DeviceData(NamedTuple):
@@ -116,8 +127,8 @@ class Stepper:
             return
         if devices > 1:
             raise OptexpError(
-                "A model with batch statistics takes batches on one device: leave out "
-                "--devices-per-run, several runs use several devices.",
+                "A model with batch statistics trains each run on one device: leave out "
+                "--devices-per-run; several runs can use several devices.",
                 code="batch-statistics-many-devices",
             )
         if self.micro_batch is None:
@@ -125,8 +136,8 @@ class Stepper:
         for number in (self.batch_size, self.last_batch_size(state)):
             if number > self.micro_batch and number % self.micro_batch:
                 raise OptexpError(
-                    f"A model with batch statistics takes batches in equal parts: micro-batches of "
-                    f"{self.micro_batch} do not divide a batch of {number}.",
+                    "A model with batch statistics needs equal parts of a batch: a batch of "
+                    f"{number} cannot be split into micro-batches of {self.micro_batch}.",
                     code="batch-statistics-unequal-parts",
                     micro_batch=self.micro_batch,
                     batch=number,
@@ -191,66 +202,104 @@ class Stepper:
             the state after the step and the row at the parameters before it.
         """
         batch = self._batch(data, order, state.step)
-        advance = functools.partial(self.advance, with_metrics=self.shares_forward, keep=keep)
         # Batch statistics would be those of the padding, too.
         short = self.last_batch_size(state)
-        new, sums, norms = _either(
-            last if short else False,
-            lambda: advance(state, batch.head(short)),
-            lambda: advance(state, batch),
-        )
-        row = _if_wanted(record, lambda: self._row(state, data, sums))
-        return new, row | {"grad_norms": norms}
 
-    def advance(
-        self,
-        state: RunState,
-        batch: Batch,
-        with_metrics: bool = False,
-        keep: jax.Array | bool = True,
-    ) -> tuple[RunState, Sums, dict[str, jax.Array]]:
+        def of_batch(function: Callable[[Batch], Any]) -> Any:
+            is_last = last if short else False
+            return either(is_last, lambda: function(batch.head(short)), lambda: function(batch))
+
+        found = of_batch(lambda batch: self.slope(state, batch, with_metrics=self.shares_forward))
+        if not isinstance(record, bool):
+            record = record & is_known(found.norms)
+        row = if_wanted(record, lambda: self._row(state, data, found.sums))
+
+        def value_at(params: Params) -> jax.Array:
+            return of_batch(lambda batch: self._value_at(params, state, batch))
+
+        new = self.update(state, found, value_at, keep & is_known(row["param_norms"]))
+        return new, row | {"grad_norms": found.norms}
+
+    def advance(self, state: RunState, batch: Batch) -> tuple[RunState, dict[str, jax.Array]]:
         """Take one step on a batch.
+
+        Returns:
+            the state after the step, and the norm of the gradient of each leaf.
+        """
+        found = self.slope(state, batch, with_metrics=False)
+
+        def value_at(params: Params) -> jax.Array:
+            return self._value_at(params, state, batch)
+
+        return self.update(state, found, value_at, True), found.norms
+
+    def slope(self, state: RunState, batch: Batch, with_metrics: bool) -> Slope:
+        """The objective and its gradient on a batch.
 
         Args:
             state: before the step.
             batch: the examples of the step.
             with_metrics: whether the sums hold those of the metrics too.
-            keep: boolean, whether the step is taken; if not, the state stays as it is.
-
-        Returns:
-            the state after the step, the sums of the batch before it, and the norm of the gradient
-            of each leaf. A step whose loss or gradient is not finite leaves the state dead, at its
-            old step count.
         """
-        key = jax.random.fold_in(named_key(self.seed, "dropout"), state.step)
-        where = (state.frozen, state.model_state, batch, key)
+        where = self._where(state, batch)
         grads, sums, model_state = self.objective.gradient(state.params, *where, with_metrics)
         value = self.objective.value(sums, state.params)
-        updates, opt_state = self.transform.update(
-            grads,
-            state.opt_state,
-            state.params,
-            value=value,
-            grad=grads,
-            value_fn=lambda params: self.objective.training_value(params, *where),
-        )
-        norms = leaf_norms(grads)
-        finite = jnp.isfinite(value) & jnp.isfinite(_total(norms))
-        # A dead run keeps the parameters of its last row, which may be evaluated later.
+        norms = in_turn(state.step >= 0, lambda: leaf_norms(grads))
+        return Slope(grads, sums, model_state, value, norms)
+
+    def update(
+        self,
+        state: RunState,
+        slope: Slope,
+        value_at: Callable[[Params], jax.Array],
+        keep: jax.Array | bool,
+    ) -> RunState:
+        """Take the step of the optimizer.
+
+        Args:
+            state: before the step.
+            slope: at the state.
+            value_at: the objective at other parameters, for a line search.
+            keep: boolean, whether the step is taken; if not, the state does not change.
+
+        Returns:
+            the state after the step. A step whose loss or gradient is not finite leaves the state
+            dead, at its old step count.
+        """
+        grads, value = slope.grads, slope.value
+
+        def moved() -> Any:
+            updates, opt_state = self.transform.update(
+                grads, state.opt_state, state.params, value=value, grad=grads, value_fn=value_at
+            )
+            params = optax.apply_updates(state.params, updates)
+            return self._kept(params), slope.model_state, self._kept(opt_state)
+
+        finite = jnp.isfinite(value) & jnp.isfinite(_total(slope.norms))
         taken = finite & keep
-        params, model_state, opt_state = jax.tree.map(
-            lambda new, old: jnp.where(taken, new, old),
-            (optax.apply_updates(state.params, updates), model_state, opt_state),
-            (state.params, state.model_state, state.opt_state),
+        # A dead run keeps the parameters of its last row, which may be evaluated later.
+        params, model_state, opt_state = guarded(
+            taken, moved, (state.params, state.model_state, state.opt_state)
         )
-        new = state._replace(
+        return state._replace(
             step=state.step + taken.astype(jnp.int32),
             alive=finite,
             params=params,
             model_state=model_state,
             opt_state=opt_state,
         )
-        return new, sums, norms
+
+    def _kept(self, tree: Any) -> Any:
+        """The same, in parts on the devices if these share parameters."""
+        return kept(tree, self.objective.devices) if self.objective.axes else tree
+
+    def _where(self, state: RunState, batch: Batch) -> tuple[Params, Any, Batch, jax.Array]:
+        """What the objective depends on beside the parameters."""
+        key = jax.random.fold_in(named_key(self.seed, "dropout"), state.step)
+        return state.frozen, state.model_state, batch, key
+
+    def _value_at(self, params: Params, state: RunState, batch: Batch) -> jax.Array:
+        return self.objective.training_value(params, *self._where(state, batch))
 
     def evaluate(self, state: RunState, data: DeviceData) -> Row:
         """The row of metrics at a state, without a gradient: its gradient norms are NaN."""
@@ -283,12 +332,19 @@ class Stepper:
         return take_batch(data.train, order, index, self.batch_size, self.micro_batch)
 
 
-def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) -> Stepper:
-    """The stepper of an experiment on its data."""
+def make_stepper(
+    experiment: Experiment, data: Data, micro_batch: int | None, remat: bool = False
+) -> Stepper:
+    """The stepper of an experiment on its data.
+
+    Raises:
+        OptexpError: `remat` for a model that does not know it.
+    """
     problem = experiment.problem
+    model = rematerialised(problem.model) if remat else problem.model
     to_inputs = as_inputs if isinstance(data.train, Split) else data.train.to_inputs
     objective = Objective(
-        model=functional(problem.model, problem.precision),
+        model=functional(model, problem.precision),
         loss=problem.loss,
         loss_sum=problem.loss.build(data.class_counts),
         l2=problem.l2,
@@ -306,22 +362,6 @@ def make_stepper(experiment: Experiment, data: Data, micro_batch: int | None) ->
         seed=experiment.seed,
         micro_batch=micro_batch,
     )
-
-
-def _either(first: jax.Array | bool, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
-    """One of two results; both are in the program only where data decide."""
-    if isinstance(first, bool):
-        return one() if first else other()
-    return jax.lax.cond(first, one, other)
-
-
-def _if_wanted(record: jax.Array | bool, make: Callable[[], Row]) -> Row:
-    """The row if it is wanted, else zeros of its shape, not computed."""
-    if record is True:
-        return make()
-    shapes = jax.eval_shape(make)
-    zeros = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)  # noqa: E731
-    return _either(record, make, zeros)
 
 
 def leaf_norms(tree: Params) -> dict[str, jax.Array]:

@@ -54,7 +54,8 @@ class StreamedProgram(Program):
         _require_room(self._train, self._size)
         if len(by_seed(pack)) > 1:
             raise OptexpError(
-                "Runs on images that are read from files share a pack by seed.",
+                "Runs on images that are read from files can share a pack only if they have the "
+                "same seed.",
                 code="streamed-pack-not-by-seed",
             )
         shape = (1, *self._train.example_shape)
@@ -132,7 +133,7 @@ class StreamedProgram(Program):
     ) -> tuple[RunState, Any]:
         def one(stepper: Stepper, part: tuple[RunState, Any]) -> tuple[RunState, Any]:
             def advance() -> tuple[RunState, Any]:
-                new, _, norms = stepper.advance(part[0], batch)
+                new, norms = stepper.advance(part[0], batch)
                 return new, norms
 
             return jax.lax.cond(part[0].alive, advance, lambda: part)
@@ -200,8 +201,8 @@ def _require_room(split: Streamed, size: int) -> None:
     needed = (AHEAD + 2) * size * int(np.prod(split.example_shape))
     if needed > _MOST_BYTES:
         raise OptexpError(
-            f"Batches of {size:,} images take {needed / 2**30:.0f} GiB of memory, as the next ones "
-            "are decoded ahead: use MiniBatch(size) with fewer.",
+            f"Batches of {size:,} images need {needed / 2**30:.0f} GiB of memory, since the "
+            "next ones are decoded in advance: use a smaller MiniBatch(size).",
             code="batches-too-large",
             size=size,
             needed=needed,

@@ -223,7 +223,10 @@ MEASURED = {
 @pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from Linux's /proc")
 @pytest.mark.parametrize("name", MEASURED)
 def test_the_peak_follows_the_estimate(name):
-    """Four gigabytes of the whole batch of the CNN; a part of each is taken by the compiler."""
+    """Four gigabytes of the whole batch of the CNN; a part of each is taken by the compiler.
+
+    The linear model takes least of its estimate, 0.34, since steps copy no matrix any more.
+    """
     here = os.path.dirname(__file__)
     paths = os.pathsep.join([here, os.path.join(os.path.dirname(here), "helpers"), os.getcwd()])
     found = subprocess.run(
@@ -233,4 +236,4 @@ def test_the_peak_follows_the_estimate(name):
         text=True,
         check=True,
     )
-    assert 0.4 < float(found.stdout) < 1.2
+    assert 0.3 < float(found.stdout) < 1.2

@@ -128,6 +128,20 @@ def test_devices_share_the_batches_of_a_run(batching, micro_batch, devices):
 
 
 @pytest.mark.usefixtures("all_devices")
+@pytest.mark.parametrize(
+    ("micro_batch", "devices"),
+    [
+        (3, 1),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((None, 2), (1, 4), (2, 2))),
+    ],
+)
+def test_an_example_is_dropped_alike_however_its_batch_is_cut(micro_batch, devices):
+    one = experiment(BITWISE["dropout"].problem, steps=6)
+    cut = train(one, micro_batch=micro_batch, devices=devices)
+    assert_close(alone(one), cut[one.id], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("all_devices")
 def test_devices_that_cannot_share_a_run_are_refused():
     one = experiment(random_problem())
     with refuses("devices-not-shareable", devices=4, per_run=3):
