@@ -1,1 +1,1 @@
-"""The old names of what is in `cli`, `runner` and `schedulers` now; they go on working."""
+"""Old names of `cli`, `runner` and `schedulers`, which still work."""

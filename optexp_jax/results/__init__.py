@@ -1,1 +1,5 @@
-"""The workspace: what runs recorded, kept as files."""
+"""The workspace: the results of runs, stored as files."""
+
+from optexp_jax.extras import require
+
+require("run")

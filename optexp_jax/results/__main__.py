@@ -18,14 +18,17 @@ from optexp_jax.errors import OptexpError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    return guarded(lambda: _main(argv))
+    return guarded(lambda: _main(argv), numeric=False)
 
 
 def _main(argv: Sequence[str] | None) -> int:
     args = parser().parse_args(argv)
-    for module in args.imports:
-        _import(module)
-    return _ACTIONS[args.action](_context(args), args)
+    from optexp_jax.numerics import pinned  # which imports JAX: `--help` has to be fast
+
+    with pinned():
+        for module in args.imports:
+            _import(module)
+        return _ACTIONS[args.action](_context(args), args)
 
 
 def _context(args: argparse.Namespace) -> ResultsContext:
@@ -40,21 +43,21 @@ def _import(module: str) -> None:
         importlib.import_module(module)
     except ImportError as error:
         raise OptexpError(
-            f"The module {module} cannot be imported ({error}): name one as `import` has it, from "
-            "the folder where it is.",
+            f"The module {module} cannot be imported ({error}): give its name as for `import`, "
+            "and call the command in the folder that holds it.",
             code="module-not-imported",
             module=module,
             why=error,
         ) from error
 
 
-# Each imports what it needs: `--help` has to be fast.
+# Each imports what it needs.
 
 
 def _list(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.listing import show_list
 
-    return show_list(context, args.group)
+    return show_list(context, args.group, args.where)
 
 
 def _show(context: ResultsContext, args: argparse.Namespace) -> int:
@@ -66,25 +69,25 @@ def _show(context: ResultsContext, args: argparse.Namespace) -> int:
 def _export(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.exporting import export
 
-    return export(context, args.group, args.format, args.per_class, args.output)
+    return export(context, args.group, args.format, args.per_class, args.output, args.where)
 
 
 def _page(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.paging import page
 
-    return page(context, args.group, args.modules, args.output)
+    return page(context, args.group, args.modules, args.output, args.where)
 
 
 def _merge(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.merging import merge_from
 
-    return merge_from(context, args.other)
+    return merge_from(context, args.other, args.where)
 
 
 def _verify(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.verifying import verify
 
-    return verify(context)
+    return verify(context, args.where)
 
 
 def _prune(context: ResultsContext, args: argparse.Namespace) -> int:
@@ -96,7 +99,7 @@ def _prune(context: ResultsContext, args: argparse.Namespace) -> int:
 def _remove(context: ResultsContext, args: argparse.Namespace) -> int:
     from optexp_jax.cli.results.removing import remove
 
-    return remove(context, args.wanted, args.yes, args.dry_run)
+    return remove(context, args.wanted, args.yes, args.dry_run, args.where)
 
 
 def _usage(context: ResultsContext, args: argparse.Namespace) -> int:

@@ -148,7 +148,8 @@ def table_bytes(table: pd.DataFrame) -> bytes:
 def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Arrays as an npz file."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    every: dict[str, Any] = dict(arrays)
+    np.savez_compressed(buffer, **every)
     return buffer.getvalue()
 
 
@@ -241,7 +242,7 @@ def unwritable(folder: Path, error: BaseException) -> UnwritableError:
     """The error that names a folder that cannot be written, why, and the remedy."""
     return UnwritableError(
         f"The workspace {folder} cannot be written ({cause_of(error)}): {remedy_of(error)} or set "
-        "OPTEXP_WORKSPACE to another folder; what was recorded is kept.",
+        "OPTEXP_WORKSPACE to another folder; recorded results are kept.",
         code="workspace-unwritable",
         folder=folder,
         cause=cause_of(error),
@@ -251,8 +252,8 @@ def unwritable(folder: Path, error: BaseException) -> UnwritableError:
 def gone(folder: Path) -> GoneError:
     """The error that names the folder of a run that is not there any more, and the remedy."""
     return GoneError(
-        f"The folder {os.fspath(folder)} was moved or deleted while its run went on: put it back "
-        "and rerun the command to resume, or rerun it to start the run again.",
+        f"The folder {os.fspath(folder)} was moved or deleted during its run: put it back and "
+        "rerun the command to resume, or rerun it to start again.",
         code="run-folder-gone",
         folder=folder,
     )

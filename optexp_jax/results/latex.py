@@ -21,7 +21,7 @@ _SPECIAL = {
 
 
 def best_table(results: Sequence[Results]) -> str:
-    """A table of the best learning rate of each method, the mean of its final loss, and its range.
+    """Make a table of each method at its best hyperparameters: mean and range of its final loss.
 
     Args:
         results: runs of one problem and length.
@@ -32,7 +32,7 @@ def best_table(results: Sequence[Results]) -> str:
     Raises:
         OptexpError: runs of several problems or lengths.
 
-    Source: `selection.best_rates` chooses the learning rates.
+    Source: `selection.best_runs` chooses the hyperparameters.
     """
     best = best_runs(results)
     names = method_names(r.experiment.optimizer for r in results)

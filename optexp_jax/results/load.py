@@ -20,17 +20,17 @@ from optexp_jax.results.store import RunFolder
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """What a run recorded so far.
+    """The results of a run so far.
 
     Args:
-        experiment: its definition.
+        experiment: the definition of the run.
         status: done, running, interrupted, preempted, diverged, failed or missing.
         table: one row per recorded step, columns `step`, `epoch` and the metrics; deterministic.
         per_class: for each metric per class, means `[rows, num_classes]`, NaN for an empty class.
         per_class_steps: the steps of those rows, a subset of the steps of the table.
-        class_counts: training examples per class, `[num_classes]`, empty if nothing was recorded.
-        measured_counts: the same of what the metrics of `tr` and `va` are measured on.
-        details: everything else of the run: steps, times, host, versions, reason of a failure.
+        class_counts: training examples per class, `[num_classes]`; empty if there are no rows.
+        measured_counts: examples per class on which the metrics of `tr` and `va` are measured.
+        details: everything else about the run: steps, times, host, versions, why it failed.
         source: where the rows come from, `workspace`, `wandb` or `paper`.
     """
 
@@ -77,21 +77,21 @@ def load_results(
     workspace: Path | str | None = None,
     source: str = "local",
 ) -> Results | list[Results]:
-    """What is recorded of experiments, also while they run.
+    """Load the results of experiments, also while they run.
 
     Args:
         experiments: a run, or a list of runs.
-        workspace: its folder, None for `OPTEXP_WORKSPACE` or else `./workspace`.
-        source: whose rows: `local` for those of the run here, or else of its download from wandb;
-            `paper` for those that the authors of the paper released, whose archive is extracted in
-            the workspace.
+        workspace: folder of the workspace; None for `OPTEXP_WORKSPACE`, or `./workspace` if that is
+            not set.
+        source: `local` for your own runs, including those downloaded from wandb; `paper` for runs
+            that the authors of the paper released, from their archive in the workspace.
 
     Returns:
-        `Results`, or a list of them in the order given; with status `missing` and empty tables if a
-        run was never begun, or is not here.
+        `Results`, or a list of them in the order given; with status `missing` and empty tables for
+        a run that has not started or is not in the workspace.
 
     Raises:
-        DamagedError: a file of the run is damaged or gone, or rows are missing.
+        DamagedError: a file of the run is damaged or missing, or rows are missing.
         UnreadableError: a file cannot be read.
         OptexpError: an unknown source; a group that was not released, or a damaged archive.
     """
@@ -124,11 +124,11 @@ SOURCES: dict[str, Callable[[Experiment, Path], Results]] = {"local": _local, "p
 
 
 def read_results(folder: RunFolder, by_class: bool = True) -> Results:
-    """What the folder of a run holds; see `load_results`.
+    """Load the results in the folder of a run; see `load_results`.
 
     Args:
         folder: of the run.
-        by_class: whether arrays by class and counts of classes are read, too.
+        by_class: whether to read arrays by class and class counts, too.
     """
     while True:
         details = folder.read_status()

@@ -70,7 +70,7 @@ class Lock:
 
 
 def _take(handle: IO[str]) -> bool:
-    """Take a lock that nobody holds. Who looks whether it is held, shares it for an instant."""
+    """Take a lock that is free. A check whether it is held shares it for an instant."""
     for _ in range(_TRIES):
         if try_lock(handle):
             return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ COPIED, EQUAL, LEFT, REFUSED = "copied", "equal", "left", "refused"
 
 
 class Merged(NamedTuple):
-    """What became of a run of the other workspace.
+    """The outcome for a run of the other workspace.
 
     Args:
-        what: `copied`; `equal`: the same is here; `left`: it has not ended, or somebody runs it
+        what: `copied`; `equal`: the same is here; `left`: it has not ended, or a process runs it
             here; or `refused`.
         run: `<group>/<id>`.
         sentence: why it was left or refused, empty otherwise.
@@ -38,14 +38,15 @@ class Merged(NamedTuple):
     sentence: str = ""
 
 
-def merge(workspace: Path, other: Path) -> Iterator[Merged]:
+def merge(workspace: Path, other: Path, paths: Iterable[Path] | None = None) -> Iterator[Merged]:
     """Copy the finished runs of another workspace that this one lacks or has not finished.
 
     Each is copied whole or not at all; nothing that ended here is changed.
 
     Args:
         workspace: that takes them over.
-        other: it stays as it is.
+        other: the other workspace, which is not changed.
+        paths: folders of the runs of the other one that are meant, None for all.
 
     Yields:
         what became of each run, once that is so.
@@ -55,7 +56,7 @@ def merge(workspace: Path, other: Path) -> Iterator[Merged]:
         UnwritableError: this one cannot be written; what was copied before is whole.
     """
     require_other(workspace, other)
-    for path in run_paths(other):
+    for path in run_paths(other) if paths is None else paths:
         run = f"{path.parent.name}/{path.name}"
         try:
             yield _taken_over(workspace, other, path, run)
@@ -73,7 +74,7 @@ def require_other(workspace: Path, other: Path) -> None:
     """
     if not (other / RUNS).is_dir():
         raise OptexpError(
-            f"{other} is no workspace: name a folder that holds a folder '{RUNS}'.",
+            f"{other} is not a workspace: name a folder that contains a folder '{RUNS}'.",
             code="not-a-workspace",
             path=other,
         )
@@ -89,7 +90,9 @@ def _taken_over(workspace: Path, other: Path, path: Path, run: str) -> Merged:
     theirs = run_at(other, path)
     mine = RunFolder(workspace, theirs.experiment)
     if theirs.read_status().get("status") not in FINISHED:
-        return Merged(LEFT, run, f"{run} has not ended in {other}: finish it there, merge again.")
+        return Merged(
+            LEFT, run, f"{run} has not ended in {other}: finish it there and merge again."
+        )
     require_whole(theirs)
     if mine.has_ended() or mine.damage():
         require_equal(theirs, mine)
@@ -97,7 +100,7 @@ def _taken_over(workspace: Path, other: Path, path: Path, run: str) -> Merged:
     checked_files.require_writable(workspace)
     with mine.lock() as free:
         if not free:
-            return Merged(LEFT, run, f"A process runs {mine.path} just now: merge again later.")
+            return Merged(LEFT, run, f"A process is running {mine.path}: merge again later.")
         try:
             _copy(theirs, mine)
         finally:
@@ -114,8 +117,8 @@ def require_equal(theirs: RunFolder, mine: RunFolder) -> None:
     require_whole(mine)
     if _recorded(theirs) != _recorded(mine):
         raise OptexpError(
-            f"{mine.path} and {theirs.path} hold different rows of one run: remove one of the two "
-            "folders and merge again.",
+            f"{mine.path} and {theirs.path} contain different rows of the same run: remove one of "
+            "the two folders and merge again.",
             code="rows-differ",
             mine=mine.path,
             theirs=theirs.path,
@@ -123,7 +126,7 @@ def require_equal(theirs: RunFolder, mine: RunFolder) -> None:
 
 
 def _recorded(folder: RunFolder) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
-    """What a run recorded: name -> type, shape and bytes of each column and array."""
+    """The content of a run: name -> type, shape and bytes of each column and array."""
     rows = folder.read_rows()
     columns = {f"metrics {name}": rows.table[name].to_numpy() for name in rows.table}
     arrays = {f"per_class {name}": array for name, array in rows.per_class.items()}

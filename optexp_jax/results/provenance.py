@@ -34,7 +34,7 @@ def changes_since(said: Mapping[str, Any]) -> str | None:
 
 def host() -> dict[str, Any]:
     """Host, process, cores and versions of what computes."""
-    packages = ("jax", "flax", "optax", "numpy")
+    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
     # Our own also where it runs from a checkout that nobody installed.
     versions = {"optexp-jax": VERSION}
     versions |= {name: importlib.metadata.version(name) for name in packages}

@@ -1,4 +1,4 @@
-"""What a workspace can do without: checkpoints, compiled programs and leftovers; removing runs."""
+"""Remove runs, and old checkpoints, compiled programs and leftovers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEPTHS = {RUNS: 4, "exports": 1, "plots": 2, "datasets": 3}  # where things are
 
 
 class Unneeded(NamedTuple):
-    """Something that nobody needs any more.
+    """A file or folder that is no longer needed.
 
     Args:
         kind: `checkpoints`, `compiled` or `leftover`.
@@ -47,7 +47,7 @@ def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
 
     Raises:
         UnreadableError: a folder cannot be read.
-        OptexpError: all programs are to go while a run is going on, or one goes on that does not
+        OptexpError: all programs are to be removed during a run, or a run is active that does not
             say with which version of JAX.
     """
     found = [("leftover", path) for path in leftovers(workspace)]
@@ -61,7 +61,7 @@ def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
 
 
 def needed_checkpoints(workspace: Path, group: str) -> set[str | None] | None:
-    """The packs of a group whose checkpoints runs go on from, or write.
+    """The packs of a group whose checkpoints runs resume from, or write.
 
     Returns:
         their names; None where a status cannot be read, as it may name any.
@@ -80,7 +80,7 @@ def needed_checkpoints(workspace: Path, group: str) -> set[str | None] | None:
 
 
 def undecided(workspace: Path) -> list[str]:
-    """Groups that have checkpoints of which nobody can say whether they are needed."""
+    """Groups with checkpoints of which it is unknown whether runs need them."""
     return [
         group
         for group in groups(workspace)
@@ -90,7 +90,7 @@ def undecided(workspace: Path) -> list[str]:
 
 
 def leftovers(workspace: Path) -> Iterator[Path]:
-    """What processes that are gone had begun to write aside."""
+    """Unfinished files of processes that have ended."""
     for name, depth in _DEPTHS.items():
         yield from _left_behind(workspace / name, depth)
 
@@ -109,7 +109,7 @@ def _left_behind(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _programs(workspace: Path, every: bool) -> list[Path]:
-    """Folders of compiled programs that nobody needs.
+    """Folders of compiled programs that are no longer needed.
 
     They are named by the version of JAX, the device and the processor. This process does not ask
     for a device, which machines that share a workspace may not have.
@@ -216,7 +216,7 @@ def is_locked(path: Path) -> bool:
 def locked(path: Path) -> OptexpError:
     """The error that names a run that is going on."""
     return OptexpError(
-        f"A process runs {path} just now: wait until it has ended, or stop it.",
+        f"A process is running {path}: wait until it ends, or stop it.",
         code="run-locked",
         path=path,
     )

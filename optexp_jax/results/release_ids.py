@@ -29,7 +29,7 @@ def release_id(experiment: Experiment) -> str | None:
 
 
 def load(experiment: Experiment, workspace: Path) -> Results:
-    """What the authors' run of an experiment recorded; status `missing` where it is not here."""
+    """Load the authors' run of an experiment; status `missing` if it is not here."""
     return load_released(experiment, workspace, release_id(experiment))
 
 
@@ -41,14 +41,14 @@ def require_released(group: str) -> None:
     """
     if group not in _groups():
         raise OptexpError(
-            f"The paper released no run of '{group}': leave out the source 'paper'.",
+            f"The authors released no run of '{group}': leave out the source 'paper'.",
             code="group-not-released",
             group=group,
         )
 
 
 def require_here(results: Sequence[Results], workspace: Path) -> None:
-    """Refuse to go on where none of the released runs of a group is in the workspace.
+    """Raise an error if the workspace has no released run of a group.
 
     Raises:
         OptexpError: says where they come from and go to.
@@ -56,8 +56,8 @@ def require_here(results: Sequence[Results], workspace: Path) -> None:
     if results and all(r.status == "missing" for r in results):
         group = results[0].experiment.group
         raise OptexpError(
-            f"No released run of '{group}' is in {workspace}: extract the archive from the release "
-            f"section of {REPOSITORY} there, so that it has wandb_cache/ or experiments/.",
+            f"There is no released run of '{group}' in {workspace}: extract the archive "
+            f"released by {REPOSITORY} into it, so that it has wandb_cache/ or experiments/.",
             code="released-runs-not-here",
             group=group,
             workspace=workspace,
@@ -71,7 +71,7 @@ def remedy(workspace: Path, experiments: list[Experiment]) -> str:
         return f"the paper released no run of '{experiments[0].group}': leave out --source paper"
     places = " or ".join(str(workspace / place.format("<release id>")) for place in PLACES)
     return (
-        f"the released runs of '{experiments[0].group}' are looked for as {places}: extract the "
+        f"the released runs of '{experiments[0].group}' should be in {places}: extract the "
         f"archive in the release section of {REPOSITORY} into {workspace} (nothing is downloaded)"
     )
 

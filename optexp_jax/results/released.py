@@ -46,7 +46,7 @@ def find_released(workspace: Path, release_id: str) -> Path | None:
 
 
 def load_released(experiment: Experiment, workspace: Path, release_id: str | None) -> Results:
-    """What the authors' run of an experiment recorded.
+    """Load the authors' run of an experiment.
 
     Args:
         experiment: the same run, as it is declared here.
@@ -156,7 +156,7 @@ def _numbers(cell: Any) -> np.ndarray:
 
 
 class _Known(NamedTuple):
-    """What the files leave out: examples by class, as in `Results`, and training examples."""
+    """Numbers that the files lack: examples by class, as in `Results`, and training examples."""
 
     counts: dict[str, np.ndarray]
     examples: int

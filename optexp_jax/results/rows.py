@@ -1,4 +1,4 @@
-"""The rows of a run: a pair of files for every chunk while it goes on, one pair when it has ended.
+"""The rows of a run: a pair of files for every chunk while it runs, one pair when it has ended.
 
 The name of a chunk's file ends with the first digits of its hash; hashes of the merged files are in
 the status. Neither can be another run's, cut short, or changed, without being noticed.
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What a run recorded."""
+    """The rows of a run."""
 
     table: pd.DataFrame  # a row for each recorded step, in order
     per_class: dict[str, np.ndarray]  # `[rows, classes]`

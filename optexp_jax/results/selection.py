@@ -1,11 +1,12 @@
-"""Which learning rate an optimizer is shown with: one rule for every figure and every claim.
+"""Choose the best hyperparameters of each method: one rule for every figure and every claim.
 
-A *method* is an optimizer without its learning rate; its runs differ in learning rate and seed. Its
-best rate has the smallest final training loss, the worst over seeds, among the rates at which every
-run is stable. The loss is always the recorded, unweighted one, whatever was optimised.
+A *method* is an optimizer without its tuned fields: `best_rates` tunes the learning rate,
+`best_runs` every field. The best values have the smallest final training loss, the worst over
+seeds, among those at which every run is stable. The loss is always the recorded, unweighted one,
+even if another one was optimised.
 
-With a `step`, everything is as if the runs had been that long: rows after it are not looked at.
-Without one, only runs that ended count. A run that has not got there yet is not compared.
+With a `step`, runs are compared as if they had ended there: later rows are ignored, and a run that
+has not reached the step is left out. Without one, only runs that have ended count.
 
 Source: the paper, section A.4; the threshold is fixed before any run (docs/differences.md).
 """
@@ -14,21 +15,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, Optimizer, with_rate
+from optexp_jax.optim import LearningRate, Optimizer, kind_of, momentum_of, with_rate
+from optexp_jax.problem import Problem
+from optexp_jax.results.best import BestRuns
+from optexp_jax.results.fields import MOMENTA, RATE, require_field, values_of
 from optexp_jax.results.load import Results
+
+Setting = TypeVar("Setting")
 
 STABLE_FACTOR = 10.0
 
 
 def method_of(optimizer: Optimizer) -> Optimizer:
-    """The optimizer without its learning rate (10^0 stands there); one without a rate is its own.
+    """Return the optimizer without its learning rate, which becomes 10^0.
 
     >>> from optexp_jax.optim import Adam
     >>> method_of(Adam(LearningRate(-3))) == method_of(Adam(LearningRate(-2)))
@@ -38,7 +45,7 @@ def method_of(optimizer: Optimizer) -> Optimizer:
 
 
 def main_metric(experiment: Experiment) -> str:
-    """The column that runs are judged by: the unweighted training loss."""
+    """Name the column by which runs are compared: the unweighted training loss."""
     return f"tr_{experiment.problem.loss.name}"
 
 
@@ -94,16 +101,16 @@ def score(results: Results, step: int | None = None) -> float:
 def best_rates(
     results: Sequence[Results], step: int | None = None
 ) -> dict[Optimizer, LearningRate]:
-    """The best learning rate of each method.
+    """Find the best learning rate of each method.
 
-    Rates are compared on the seeds that all rates of the method have, so that a rate with fewer
-    seeds gains nothing by it; where there is no such seed, on the one that most rates have. A rate
-    is stable when all its runs are. Without a stable rate, unstable ones compete; a rate at
-    which a run diverged is never chosen. Of equal rates the smallest is taken.
+    Learning rates are compared on the seeds that all of them have, so that fewer seeds are no
+    advantage; if there is no such seed, on the seed that most of them have. A learning rate is
+    stable if all its runs are. Unstable ones are chosen only if none is stable; a learning rate at
+    which a run diverged is never chosen. Of equally good ones the smallest is chosen.
 
     Args:
         results: runs of one problem.
-        step: where to compare; None for the end of the runs.
+        step: step at which to compare; None for the end of the runs.
 
     Returns:
         method to rate, in the order of the results; a method without a finite finished run is
@@ -112,28 +119,41 @@ def best_rates(
     Raises:
         OptexpError: runs of several problems, or of several lengths and no step.
     """
-    _check_comparable(results, step)
-    runs: dict[Optimizer, dict[LearningRate, dict[int, Results]]] = {}
-    for r in results:
-        if is_finished(r, step):
-            optimizer = r.experiment.optimizer
-            rates = runs.setdefault(method_of(optimizer), {})
-            rates.setdefault(optimizer.learning_rate, {})[r.experiment.seed] = r
-    best = {method: _best_rate(rates, step) for method, rates in runs.items()}
-    return {method: rate for method, rate in best.items() if rate is not None}
+    found = _settings(results, step, (RATE,))
+    best = {method: best_setting(settings, step) for method, settings in found.items()}
+    return {method_of(o): o.learning_rate for o in best.values() if o is not None}
 
 
 def best_runs(
-    results: Sequence[Results], step: int | None = None
-) -> dict[Optimizer, list[Results]]:
-    """The finished runs of each method at its best rate, by seed; see `best_rates`."""
-    rates = best_rates(results, step)
-    runs: dict[Optimizer, list[Results]] = {method: [] for method in rates}
+    results: Sequence[Results], step: int | None = None, over: Sequence[str] | None = None
+) -> BestRuns:
+    """Find the runs of each method with its best hyperparameters, one for each seed.
+
+    They are chosen as in `best_rates`, over all tuned fields together.
+
+    Args:
+        results: runs of one problem.
+        step: step at which to compare; None for the end of the runs.
+        over: the fields that were tuned, such as `("learning_rate", "weight_decay")`; optimizers
+            that differ in another field are different methods. None for all fields. Optimizers
+            with and without momentum are always different methods.
+
+    Returns:
+        method to runs, in the order of the results; the method is the best optimizer without its
+        learning rate. `print` shows a table, `table()` returns it.
+
+    Raises:
+        OptexpError: runs of several problems, or of several lengths and no step; a field that no
+            run has.
+    """
+    for field in over or ():
+        require_field([r.experiment for r in results], field)
+    best = [best_setting(s, step) for s in _settings(results, step, over).values()]
+    runs: dict[Optimizer, list[Results]] = {o: [] for o in best if o is not None}
     for r in sorted(results, key=lambda r: r.experiment.seed):
-        method = method_of(r.experiment.optimizer)
-        if is_finished(r, step) and rates.get(method) == r.experiment.optimizer.learning_rate:
-            runs[method].append(r)
-    return runs
+        if is_finished(r, step) and r.experiment.optimizer in runs:
+            runs[r.experiment.optimizer].append(r)
+    return BestRuns({method_of(optimizer): of for optimizer, of in runs.items()})
 
 
 def worst_seed(runs: Sequence[Results], step: int | None = None) -> Results:
@@ -151,9 +171,22 @@ def step_of_epoch(results: Sequence[Results], epoch: float) -> int:
         if _last_step(r) > 0:
             return round(epoch * _last_step(r) / r.table["epoch"].iloc[-1])
     raise OptexpError(
-        "Nothing is recorded yet, so an epoch has no known length: run it first.",
+        "There are no results yet, so the length of an epoch is unknown: run the experiment first.",
         code="epoch-of-unknown-length",
     )
+
+
+def steps_of_epoch(results: Sequence[Results], epoch: float) -> list[int]:
+    """The step at which an epoch ends, of each problem of which a run got past its start.
+
+    Raises:
+        OptexpError: no run did.
+    """
+    problems: dict[Problem, list[Results]] = {}
+    for r in results:
+        if _last_step(r) > 0:
+            problems.setdefault(r.experiment.problem, []).append(r)
+    return [step_of_epoch(of, epoch) for of in problems.values()] or [step_of_epoch([], epoch)]
 
 
 def _last_step(results: Results) -> int:
@@ -165,20 +198,52 @@ def _losses(results: Results, step: int | None) -> np.ndarray:
     return rows[main_metric(results.experiment)].to_numpy(float) if len(rows) else np.empty(0)
 
 
-def _best_rate(
-    runs: dict[LearningRate, dict[int, Results]], step: int | None
-) -> LearningRate | None:
-    seeds = _common_seeds([set(by_seed) for by_seed in runs.values()])
+def untuned(optimizer: Optimizer, over: Sequence[str] | None) -> Hashable:
+    """The part that optimizers share if only tuned fields differ; see `best_runs`."""
+    name = type(optimizer), kind_of(optimizer), momentum_of(optimizer) > 0
+    if over is None:
+        return name
+    tuned = {*over, *(MOMENTA if "momentum" in over else ())}
+    kept = (pair for pair in values_of(optimizer).items() if pair[0] not in tuned)
+    return *name, *kept
+
+
+def _settings(
+    results: Sequence[Results], step: int | None, over: Sequence[str] | None
+) -> dict[Hashable, dict[Optimizer, dict[int, Results]]]:
+    """The finished runs by method, optimizer and seed, the smallest learning rates first."""
+    _check_comparable(results, step)
+    found: dict[Hashable, dict[Optimizer, dict[int, Results]]] = {}
+    for r in results:
+        if is_finished(r, step):
+            optimizer = r.experiment.optimizer
+            settings = found.setdefault(untuned(optimizer, over), {})
+            settings.setdefault(optimizer, {})[r.experiment.seed] = r
+    return {method: _by_rate(settings) for method, settings in found.items()}
+
+
+def _by_rate(settings: dict[Optimizer, dict[int, Results]]) -> dict[Optimizer, dict[int, Results]]:
+    return dict(sorted(settings.items(), key=lambda item: float(item[0].learning_rate)))
+
+
+def best_setting(
+    settings: Mapping[Setting, Mapping[int, Results]], step: int | None = None
+) -> Setting | None:
+    """The best of several settings, each with its finished runs by seed; of equal ones the first.
+
+    Returns:
+        None if every run diverged or failed.
+    """
+    seeds = _common_seeds([set(by_seed) for by_seed in settings.values()])
     finite, stable = {}, {}
-    for rate in sorted(runs, key=float):
-        by_seed = runs[rate]
+    for setting, by_seed in settings.items():
         scores = {seed: score(r, step) for seed, r in by_seed.items()}
         if seeds <= by_seed.keys() and max(scores.values()) < math.inf:
-            finite[rate] = max(scores[seed] for seed in seeds)
+            finite[setting] = max(scores[seed] for seed in seeds)
             if all(is_stable(r, step=step) for r in by_seed.values()):
-                stable[rate] = finite[rate]
+                stable[setting] = finite[setting]
     candidates = stable or finite
-    return min(candidates, key=lambda rate: candidates[rate], default=None)
+    return min(candidates, key=lambda setting: candidates[setting], default=None)
 
 
 def _common_seeds(seeds: Sequence[set[int]]) -> set[int]:
@@ -189,13 +254,13 @@ def _common_seeds(seeds: Sequence[set[int]]) -> set[int]:
 def _check_comparable(results: Sequence[Results], step: int | None) -> None:
     if len({r.experiment.problem for r in results}) > 1:
         raise OptexpError(
-            "These runs learn different problems, so their learning rates do not compare: hand "
-            "over the runs of one problem at a time.",
+            "The runs have different problems, so their learning rates cannot be compared: pass "
+            "the runs of one problem at a time.",
             code="different-problems",
         )
     if step is None and len({(r.experiment.epochs, r.experiment.steps) for r in results}) > 1:
         raise OptexpError(
-            "These runs have different lengths: give the step (--use_steps --step N) at which to "
-            "compare them.",
+            "The runs have different lengths: name the step at which to compare them, with "
+            "--use_steps --step N.",
             code="different-lengths",
         )

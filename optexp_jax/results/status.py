@@ -81,6 +81,8 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "pack_mode": lambda value: value in ("map", "vmap"),
     "micro_batch": _or_none(_whole(1)),
     "devices": _whole(1),
+    "shard": lambda value: value in ("data", "fsdp"),
+    "remat": lambda value: isinstance(value, bool),
     "wandb_id": _or_none(_matches(_WANDB)),
     "started": _is_time,
     "updated": _is_time,

@@ -16,6 +16,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.identity import sources_of
 from optexp_jax.numerics import settings_in_use
 from optexp_jax.results import checked_files, rows, status
+from optexp_jax.results.changes import changed_classes
 from optexp_jax.results.integrity import entry_of, require_files, require_rows
 from optexp_jax.results.locks import Lock
 from optexp_jax.results.provenance import host, now
@@ -73,7 +74,7 @@ class RunFolder:
     def status(self) -> str:
         """done, diverged, failed, preempted, running, interrupted, damaged, or missing.
 
-        A run whose process is gone still says `running` in its file; nobody holds its lock.
+        A run whose process has ended still says `running` in its file, but its lock is free.
         """
         try:
             return self.status_said(self.read_status())
@@ -92,7 +93,7 @@ class RunFolder:
         return "interrupted" if said == "running" and not self.is_locked() else said
 
     def begin(self, counts: Mapping[str, np.ndarray], **entries: Any) -> None:
-        """Make the folder of a run that starts or goes on.
+        """Make the folder of a run that starts or resumes.
 
         Args:
             counts: examples per class: `train` of the training data, `tr` and `va` of what training
@@ -127,7 +128,7 @@ class RunFolder:
     def fail(self, reason: str, trace: str | None = None) -> None:
         """Say that the run failed, and why; nothing that it recorded is touched.
 
-        A run whose status is damaged stays as it is, for somebody to look at.
+        A run whose status is damaged is left unchanged, so that you can inspect it.
         """
         with contextlib.suppress(DamagedError):
             self.write_status(status="failed", reason=reason)
@@ -153,9 +154,7 @@ class RunFolder:
             DamagedError: the status is damaged.
             UnreadableError: it cannot be read.
         """
-        now = sources_of(self.experiment)
-        before = self.read_status().get("sources", {}) if now else {}
-        return [name for name, code in before.items() if now.get(name, code) != code]
+        return changed_classes(self.experiment, self.read_status())
 
     def append(
         self,
@@ -210,7 +209,7 @@ class RunFolder:
                     raise checked_files.damaged(lost, "it is gone", self.path) from error
 
     def require_rows_before(self, step: int) -> None:
-        """Check that a run that goes on at a step has recorded all before it.
+        """Check that a run that resumes at a step has all rows before it.
 
         Raises:
             DamagedError: rows are missing or damaged.
@@ -266,7 +265,7 @@ class RunFolder:
         return False
 
     def damage(self) -> str | None:
-        """What is wrong with the files of the run, in a sentence; None if nothing shows.
+        """Describe the damage of the files of the run in a sentence; None if none is found.
 
         Files whose size and time are those that were written down are not read: `read_rows` does.
         """
@@ -308,7 +307,8 @@ class RunFolder:
         with self._writing():
             path.parent.mkdir(exist_ok=True)
             with atomic_write(path, make_folder=False) as new, new.open("wb") as handle:
-                np.savez_compressed(handle, allow_pickle=False, **parameters)
+                every: dict[str, Any] = dict(parameters)
+                np.savez_compressed(handle, **every)
             entry = entry_of(path, checked_files.digest_of(self.experiment.id, path))
         self.write_status(files=self._entries().get("files", {}) | {self._name(path): entry})
 
@@ -320,8 +320,8 @@ class RunFolder:
         """
         if not self._parameters_path(step).exists():
             raise OptexpError(
-                f"Experiment {self.experiment.short_id} kept no parameters at step {step}: name "
-                "the step in keep_steps and run it again with --force.",
+                f"Experiment {self.experiment.short_id} saved no parameters at step {step}: add "
+                "the step to keep_steps and run it again with --force.",
                 code="parameters-not-kept",
                 experiment=self.experiment.short_id,
                 step=step,

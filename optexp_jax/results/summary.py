@@ -12,6 +12,7 @@ from optexp_jax.errors import DamagedError, UnreadableError
 from optexp_jax.grid import method_name
 from optexp_jax.identity import canonical, encode
 from optexp_jax.optim import Optimizer
+from optexp_jax.results.changes import changed_classes
 from optexp_jax.results.selection import main_metric, method_of
 from optexp_jax.results.sizes import size_of
 from optexp_jax.results.store import RunFolder
@@ -38,6 +39,19 @@ class Summary:
     final: float
     bytes: int
     problem: str | None = None
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of classes whose code has changed since the run began."""
+        return changed_classes(self.folder.experiment, self.details)
+
+
+def changed_since(folder: RunFolder) -> list[str]:
+    """Names of classes whose code has changed since a run began; none where it is damaged."""
+    try:
+        return folder.changed_classes()
+    except (DamagedError, UnreadableError):
+        return []
 
 
 def summary_of(folder: RunFolder) -> Summary:

@@ -19,11 +19,11 @@ _TAKEN = {*_OF_RUNS, "step", "epoch", *_BY_CLASS}
 
 
 def to_frame(results: Results | Sequence[Results], per_class: bool = False) -> pd.DataFrame:
-    """Results as one tidy table, for pandas, seaborn or R.
+    """Make one tidy table of results, for pandas, seaborn or R.
 
     Args:
         results: a run, or a list of runs.
-        per_class: a row for each class, too.
+        per_class: whether to make a row for each class.
 
     Returns:
         the columns of `by_step`, or of `by_class`.

@@ -47,7 +47,7 @@ _KINDS = {
 
 
 def findings_of_run(workspace: Path, path: Path) -> Iterator[Finding]:
-    """What is wrong with a run: every file is read, rows are counted.
+    """Find problems of a run: read every file and count the rows.
 
     Args:
         workspace: its folder.
@@ -84,7 +84,7 @@ def _require_kept(folder: RunFolder, said: Mapping[str, Any]) -> None:
 
 
 def _strangers(path: Path) -> Iterator[Finding]:
-    """Files in the folder of a run that are none of its own."""
+    """Files in the folder of a run that do not belong to it."""
     for inside in entries_of(path):
         if inside.name == "parameters" and inside.is_dir():
             for kept in entries_of(inside):
@@ -97,7 +97,7 @@ def _strangers(path: Path) -> Iterator[Finding]:
 def findings_around(
     workspace: Path, check_checkpoint: Callable[[Path], object] | None = None
 ) -> Iterator[Finding]:
-    """What is wrong besides runs: checkpoints, and what belongs to nothing.
+    """Find problems outside runs: checkpoints, and files that belong to no run.
 
     Args:
         workspace: its folder.
@@ -106,7 +106,7 @@ def findings_around(
     """
     for inside in entries_of(workspace / RUNS):
         if not inside.is_dir() and not is_begun(inside):
-            yield _orphan(inside, "is in the place of a group")
+            yield _orphan(inside, "is where the folder of a group should be")
     for group in groups(workspace):
         yield from _around_runs(workspace, group)
         packs = entries_of(workspace / RUNS / group / PACKS)
@@ -118,7 +118,9 @@ def findings_around(
             elif check_checkpoint and pack.is_dir():
                 yield from _checked(pack, check_checkpoint)
     for path in pruning.leftovers(workspace):
-        sentence = f"{path} was begun by a process that is gone: `optexp results prune` removes it."
+        sentence = (
+            f"{path} is left over from a process that has ended: `optexp results prune` removes it."
+        )
         yield Finding("orphan", path, sentence)
 
 

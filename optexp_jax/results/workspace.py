@@ -1,4 +1,4 @@
-"""The runs of a workspace, read from what stands in it: nobody has to say which there are.
+"""The runs of a workspace, found in its folders.
 
 A run is `experiments/<group>/<id>/` with an `experiment.json`, or `wandb_cache/<group>/<id>/` if it
 came from wandb and was not run here. Where no definition can be read, or a class of it is defined
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,10 +31,11 @@ _PREFIX = re.compile(r"[0-9a-f]{1,64}")
 
 
 class UnreadRun(NamedTuple):
-    """A run whose definition cannot be read here."""
+    """A run whose definition cannot be read."""
 
     path: Path
     sentence: str  # what is wrong, and what to do
+    why: str  # code of the error
 
 
 class RecordedRuns(NamedTuple):
@@ -80,26 +81,42 @@ def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
     """
     if group is not None:
         require_group(workspace, group, READABLE)
+    return _read(workspace, run_paths(workspace, group, READABLE))
+
+
+def own_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
+    """The same of the runs that were run here or merged, without those that were downloaded.
+
+    Raises:
+        OptexpError: there is no such group.
+    """
+    if group is not None:
+        require_group(workspace, group)
+    return _read(workspace, run_paths(workspace, group))
+
+
+def _read(workspace: Path, paths: Iterable[Path]) -> RecordedRuns:
     found: list[RunFolder] = []
     unread: list[UnreadRun] = []
-    for path in run_paths(workspace, group, READABLE):
+    for path in paths:
         try:
             found.append(run_at(workspace, path))
         except OptexpError as error:
-            unread.append(UnreadRun(path, str(error)))
+            unread.append(UnreadRun(path, str(error), error.values.get("why", error.code)))
     return RecordedRuns(sorted(found, key=_place), unread)
 
 
 def load_group(group: str, workspace: Path | str | None = None) -> list[Results]:
-    """The results of a group, without the module that declared it.
+    """Load the results of a group, without the module that declared it.
 
     Args:
         group: its name, as `optexp results list` shows it.
-        workspace: its folder, None for `OPTEXP_WORKSPACE` or else `./workspace`.
+        workspace: folder of the workspace; None for `OPTEXP_WORKSPACE`, or `./workspace` if that is
+            not set.
 
     Returns:
-        `Results` of all its runs, by optimizer, learning rate and seed; runs of classes that no
-        module has registered that was imported are left out.
+        `Results` of all its runs, sorted by optimizer, learning rate and seed. Runs with a class
+        that no imported module registers are left out.
 
     Raises:
         OptexpError: there is no such group.
@@ -159,7 +176,7 @@ def run_at(workspace: Path, path: Path) -> RunFolder:
     folder = RunFolder(workspace, experiment, root / experiment.group / experiment.id)
     if folder.path != path:
         raise OptexpError(
-            f"{path} holds the run {folder.path.relative_to(workspace)}: move the folder there.",
+            f"{path} contains the run {folder.path.relative_to(workspace)}: move the folder there.",
             code="run-misplaced",
             path=path,
             place=folder.path,
@@ -171,7 +188,7 @@ def run_at(workspace: Path, path: Path) -> RunFolder:
 
 
 def require_group(workspace: Path, group: str, roots: Sequence[str] = OWN) -> None:
-    """Refuse a name that no group has.
+    """Raise an error for a name that no group has.
 
     Raises:
         OptexpError: there is no such group.
@@ -179,7 +196,7 @@ def require_group(workspace: Path, group: str, roots: Sequence[str] = OWN) -> No
     known = groups(workspace, roots)
     if group not in known:
         raise OptexpError(
-            f"The workspace {workspace} has no group '{group}': {_choice(known)}.",
+            f"There is no group '{group}' in the workspace {workspace}: {_choice(known)}.",
             code="no-such-group",
             workspace=workspace,
             group=group,
@@ -207,8 +224,8 @@ def run_path(workspace: Path, wanted: str, roots: Sequence[str] = OWN) -> Path:
         found = [path for path in paths if path.name.startswith(prefix)]
     if not found:
         raise OptexpError(
-            f"The workspace {workspace} has no run '{wanted}': give the first digits of an id, as "
-            "`list GROUP` shows them.",
+            f"There is no run '{wanted}' in the workspace {workspace}: give the first digits of "
+            "an id that `list GROUP` shows.",
             code="no-such-run",
             workspace=workspace,
             wanted=wanted,
@@ -216,7 +233,8 @@ def run_path(workspace: Path, wanted: str, roots: Sequence[str] = OWN) -> Path:
     if len(found) > 1:
         shown = ", ".join(f"{path.parent.name}/{path.name[:12]}" for path in found[:3])
         raise OptexpError(
-            f"'{wanted}' means {len(found)} runs, such as {shown}: give more digits, or GROUP/ID.",
+            f"'{wanted}' matches {len(found)} runs, such as {shown}: give more digits, or "
+            "GROUP/ID.",
             code="several-runs",
             wanted=wanted,
             number=len(found),
@@ -225,7 +243,7 @@ def run_path(workspace: Path, wanted: str, roots: Sequence[str] = OWN) -> Path:
 
 
 def _choice(known: list[str]) -> str:
-    return f"take {', '.join(known)}" if known else "it holds no runs yet"
+    return f"choose from {', '.join(known)}" if known else "it has no runs yet"
 
 
 # -- folders --------------------------------------------------------------------------------------

@@ -1,1 +1,5 @@
-"""Running experiments here: one pack after the other, resumed where they were."""
+"""Run experiments on this machine, one pack after the other, and resume interrupted ones."""
+
+from optexp_jax.extras import require
+
+require("run")

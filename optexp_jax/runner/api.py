@@ -1,4 +1,4 @@
-"""The public call that runs experiments from a program."""
+"""`run`: run experiments from a program."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import overload
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.results.changes import changed_code
 from optexp_jax.results.load import Results, load_results
-from optexp_jax.runner.local import changed_code, run_local
+from optexp_jax.runner.local import run_local
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.preparation import missing_data
+from optexp_jax.runner.progress import progress_display
 from optexp_jax.training.pack_size import Auto
 
 
@@ -25,6 +27,7 @@ def run(
     *,
     force: bool = False,
     micro_batch: int | Auto | None = "auto",
+    progress: bool | None = None,
 ) -> Results: ...
 @overload
 def run(
@@ -33,6 +36,7 @@ def run(
     *,
     force: bool = False,
     micro_batch: int | Auto | None = "auto",
+    progress: bool | None = None,
 ) -> list[Results]: ...
 def run(
     experiments: Experiment | Sequence[Experiment],
@@ -40,25 +44,29 @@ def run(
     *,
     force: bool = False,
     micro_batch: int | Auto | None = "auto",
+    progress: bool | None = None,
 ) -> Results | list[Results]:
-    """Run experiments here, in packs, store their rows, and return what was recorded.
+    """Run experiments on this machine and return their results.
 
-    What is done is not run again, and what was interrupted goes on. Settings of wandb come from
-    the environment.
+    Runs that are done are not run again, and interrupted runs resume. Runs that differ only in the
+    learning rate or the seed train together, in packs. The environment has the settings for wandb.
 
     Args:
         experiments: one experiment or a list.
-        workspace: folder of the results, None for `OPTEXP_WORKSPACE` or else `./workspace`.
-        force: run also what is done, from the start.
-        micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
-            that or else what the memory of the device takes.
+        workspace: folder for the results; None for `OPTEXP_WORKSPACE`, or `./workspace` if that
+            is not set.
+        force: also run what is done, from the start.
+        micro_batch: examples per forward and backward pass; None for a whole batch, `auto` for
+            a whole batch or as many as fit into the memory of the device.
+        progress: whether to show progress on standard error; None to show it in a terminal and
+            in a notebook (where bars need `ipywidgets`).
 
     Returns:
         `Results`, or a list of them in the order given.
 
     Raises:
-        OptexpError: an experiment failed, misses its data, or is run by another process, or the
-            workspace cannot be written.
+        OptexpError: an experiment failed, lacks its data, or is running in another process; or
+            the workspace cannot be written.
 
     >>> import tempfile
     >>> from optexp_jax import Problem
@@ -78,7 +86,9 @@ def run(
     if workspace is not None:
         settings = dataclasses.replace(settings, workspace=Path(workspace))
     chosen = [experiments] if isinstance(experiments, Experiment) else list(experiments)
-    outcome = run_local(chosen, settings, RunOptions(force=force, micro_batch=micro_batch))
+    options = RunOptions(force=force, micro_batch=micro_batch)
+    with progress_display(progress) as display:
+        outcome = run_local(chosen, settings, options, display)
     for name, runs in outcome.outdated.items():
         warnings.warn(changed_code(name, runs).replace("--force", "force=True"), stacklevel=2)
     for experiment in outcome.failed:
@@ -95,7 +105,7 @@ def run(
         )
     if outcome.busy:
         raise OptexpError(
-            f"Experiment {outcome.busy[0].short_id} is being run by another process: wait for it.",
+            f"Another process is running experiment {outcome.busy[0].short_id}: wait for it.",
             code="experiment-busy",
             experiment=outcome.busy[0].short_id,
         )

@@ -1,7 +1,8 @@
 """Checkpoints of a pack, written by Orbax in the background and published by a rename.
 
 Every leaf has a hash in the meta data, and these have one themselves: what was changed on the disk
-is never trained on.
+is never trained on. A thread of ours hashes and writes: Orbax alone would compress in the
+background, but training would wait for the hashes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import hashlib
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +35,27 @@ from optexp_jax.errors import (
 )
 from optexp_jax.training.step import States
 
+KEPT = 3  # checkpoints of a pack
 _LOST = ("NOT_FOUND", "does not exist")  # what they say where a folder has gone
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """What a pack needs to go on.
+    """The state that a pack needs to resume.
 
     Args:
         step: steps taken.
         members: ids of the experiments, in the order of the first axis of the states.
         states: path of each leaf -> array `[runs, ...]`.
+        path: folder that it was read from.
+        damaged: folders of newer checkpoints, which cannot be read; the newest first.
     """
 
     step: int
     members: tuple[str, ...]
     states: States
+    path: Path | None = None
+    damaged: tuple[Path, ...] = ()
 
     def select(self, members: Sequence[str]) -> States:
         """The states of some of the members, in the order asked for."""
@@ -56,33 +64,62 @@ class Checkpoint:
 
 
 class CheckpointWriter:
-    """Writes checkpoints of one pack into a folder, keeping the last two.
+    """Writes checkpoints of one pack into a folder, keeping the last three.
 
     Args:
         folder: `packs/<id>` in the folder of a group, which has to be there.
 
     Raises:
         GoneError: the folder of the group is not there.
-        UnwritableError: it cannot be written; `save`, `wait` and `close` raise it too.
+        UnwritableError: it cannot be written; `save`, `wait` and `close` raise it too, for the
+            checkpoint before.
     """
 
     def __init__(self, folder: Path) -> None:
         import orbax.checkpoint as ocp  # a second to import, and short runs never need it
 
+        self.seconds = 0.0  # that the last checkpoint took to write
         self._ocp, self._folder = ocp, folder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._writing_now: Future[float] | None = None
         self._silence = contextlib.ExitStack()
         self._silence.enter_context(_quiet())
         with self._writing():
             _make(folder)
-            policy = ocp.checkpoint_managers.LatestN(2)
+            policy = ocp.checkpoint_managers.LatestN(KEPT)
             options = ocp.CheckpointManagerOptions(preservation_policy=policy, **_alone(ocp))
             self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a checkpoint is on its way to the disk."""
+        return self._writing_now is not None and not self._writing_now.done()
+
     def save(self, checkpoint: Checkpoint) -> None:
-        """Start to write a checkpoint; returns once the arrays need no longer stay as they are.
+        """Start to write a checkpoint, once the one before is on disk.
 
         What the folder holds of this step and later ones is damaged or of an earlier attempt.
         """
+        self.wait()
+        self._writing_now = self._thread.submit(self._write, checkpoint)
+
+    def wait(self) -> None:
+        """Wait until the last checkpoint is on disk."""
+        writing, self._writing_now = self._writing_now, None
+        if writing is not None:
+            self.seconds = writing.result()
+
+    def close(self) -> None:
+        """Wait, and let go of the folder."""
+        with self._silence, self._writing(), self._thread:
+            try:
+                self.wait()
+            finally:
+                self._manager.close()
+
+    def _write(self, checkpoint: Checkpoint) -> float:
+        """Write a checkpoint; returns how many seconds that took."""
+        began = time.monotonic()
         args = self._ocp.args
         paths = list(checkpoint.states)
         # Paths hold slashes, which the storage would take for folders, so leaves are numbered.
@@ -105,17 +142,9 @@ class CheckpointWriter:
                 args=args.Composite(states=args.StandardSave(leaves), meta=args.JsonSave(meta)),
                 force=True,
             )
-
-    def wait(self) -> None:
-        """Wait until the last checkpoint is on disk."""
-        with self._writing():
             self._manager.wait_until_finished()
             flush(self._folder)
-
-    def close(self) -> None:
-        """Wait, and let go of the folder."""
-        with self._silence, self._writing():
-            self._manager.close()
+        return time.monotonic() - began
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -130,7 +159,7 @@ class CheckpointWriter:
             cause = machine_error(error) or error
             raise UnwritableError(
                 f"A checkpoint in {self._folder} cannot be written ({cause_of(cause)[:200]}): "
-                f"{remedy_of(cause)} and rerun the command to resume; what was recorded is kept.",
+                f"{remedy_of(cause)} and rerun the command to resume; recorded results are kept.",
                 code="checkpoint-unwritable",
                 folder=self._folder,
                 cause=cause_of(cause),
@@ -181,6 +210,9 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
         folder: that a `CheckpointWriter` wrote to.
         step: the checkpoint of this step only.
 
+    Returns:
+        it, with the folders of newer ones that are damaged.
+
     Raises:
         UnreadableError: one cannot be read, for access, memory or open files.
         OptexpError: there are checkpoints, but all are damaged.
@@ -195,11 +227,13 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
         manager = ocp.CheckpointManager(folder.absolute(), options=options)
         try:
             steps = [step] if step is not None else sorted(manager.all_steps(), reverse=True)
-            for saved in steps:
+            for i, saved in enumerate(steps):
+                path, newer = folder / str(saved), tuple(folder / str(s) for s in steps[:i])
                 try:
-                    return _read(ocp, manager, saved)
+                    read = _read(ocp, manager, saved)
+                    return dataclasses.replace(read, path=path, damaged=newer)
                 except Exception as error:  # Orbax and TensorStore raise many kinds for damage
-                    _require_access(folder / str(saved), error)
+                    _require_access(path, error)
                     reason = error
         finally:
             manager.close()
@@ -208,11 +242,22 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
     first_line = str(reason).strip().splitlines()[0][:200] if str(reason).strip() else repr(reason)
     raise OptexpError(
         f"No checkpoint in {folder} can be read ({first_line}): delete that folder to run its "
-        "experiments again from their first step; their recorded rows stay.",
+        "experiments again from the first step; recorded rows are kept.",
         code="no-checkpoint-readable",
         folder=folder,
         why=first_line,
     ) from reason
+
+
+def say_damaged(checkpoint: Checkpoint) -> str:
+    """The sentence on newer checkpoints that are damaged; empty where there are none."""
+    if not checkpoint.damaged:
+        return ""
+    damaged = " and ".join(map(str, checkpoint.damaged))
+    return (
+        f"Checkpoint {damaged} is damaged: runs resume from {checkpoint.path}, the one before, and "
+        f"take the steps from {checkpoint.step} on again."
+    )
 
 
 def _read(ocp: Any, manager: Any, step: int) -> Checkpoint:
@@ -225,9 +270,11 @@ def _read(ocp: Any, manager: Any, step: int) -> Checkpoint:
     states = {path: np.asarray(restored.states[str(i)]) for i, path in enumerate(meta["paths"])}
     if hashes is not None and [_hash_of(leaf) for leaf in states.values()] != hashes:
         raise ValueError("its arrays have changed")
-    runs = {leaf.shape[:1] for leaf in states.values()}
-    if meta["step"] != step or runs != {(len(meta["members"]),)}:
+    runs, number = {leaf.shape[:1] for leaf in states.values()}, len(meta["members"])
+    # Version 0.1.0 also wrote the rows by which the runs were padded to the number of devices.
+    if meta["step"] != step or len(runs) != 1 or not (rows := runs.pop()) or rows[0] < number:
         raise ValueError("its parts do not fit together")
+    states = {path: leaf[:number] for path, leaf in states.items()}
     return Checkpoint(meta["step"], tuple(meta["members"]), states)
 
 
@@ -287,8 +334,8 @@ def _opened(meta: Mapping[str, Any]) -> list[str] | None:
 def _gone(folder: Path) -> GoneError:
     lost = folder if folder.parent.parent.is_dir() else folder.parent.parent
     return GoneError(
-        f"The folder {lost} was moved or deleted while its runs went on: put it "
-        "back and rerun the command to resume, or rerun it to start them again.",
+        f"The folder {lost} was moved or deleted during its runs: put it back and rerun the "
+        "command to resume, or rerun it to start again.",
         code="pack-folder-gone",
         folder=lost,
     )

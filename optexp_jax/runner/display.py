@@ -1,49 +1,68 @@
-"""What the runner tells about its progress."""
+"""How the runner reports its progress."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from optexp_jax.runner.pace import Work
+
 
 class Display(Protocol):
-    """What the launcher tells about its progress."""
+    """Receive the progress of a call that runs experiments."""
 
     def begin(self, runs: int) -> None:
-        """So many runs are about to start."""
+        """Expect this many runs."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """So much of what prepares data is done; a total of 0 is unknown."""
+        """Show how much of some data is prepared; a total of 0 is unknown."""
 
-    def pack(self, description: str, total_steps: int, taken: int) -> None:
-        """A pack starts, of so many steps over all its runs, of which some are taken."""
+    def pack(
+        self,
+        description: str,
+        runs: int,
+        total_steps: int,
+        taken: int,
+        work: Work | None = None,
+    ) -> None:
+        """Start a pack of runs; each has `total_steps`, of which `taken` are done.
+
+        Where examples are texts, `work` is what a step of a run does.
+        """
 
     def advance(self, taken: int) -> None:
-        """So many steps of the pack are taken."""
+        """Show that each run of the pack has taken this many steps."""
 
     def finished(self, runs: int) -> None:
-        """So many more runs have ended."""
+        """Show that this many more runs have ended."""
 
 
 class Silent:
-    """Shows nothing."""
+    """Show nothing."""
 
     def begin(self, runs: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def say(self, sentence: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
-    def pack(self, description: str, total_steps: int, taken: int) -> None:
-        """Nothing."""
+    def pack(
+        self,
+        description: str,
+        runs: int,
+        total_steps: int,
+        taken: int,
+        work: Work | None = None,
+    ) -> None:
+        """Do nothing."""
 
     def advance(self, taken: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finished(self, runs: int) -> None:
-        """Nothing."""
+        """Do nothing."""

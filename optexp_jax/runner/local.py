@@ -1,4 +1,4 @@
-"""Running experiments here and now, in packs, resuming what was begun."""
+"""Run experiments on this machine, in packs, and resume interrupted runs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from optexp_jax.config import Settings
 from optexp_jax.datasets.data import Data, InFiles, Split
@@ -20,22 +21,26 @@ from optexp_jax.grid import unique
 from optexp_jax.host import allow_open_files
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
+from optexp_jax.results.changes import changed_code
 from optexp_jax.results.provenance import changes_since
 from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
 from optexp_jax.results.wandb.child import Reader, open_reader
-from optexp_jax.runner.checkpoint import Checkpoint, read_checkpoint
+from optexp_jax.runner.checkpoint import Checkpoint, read_checkpoint, say_damaged
 from optexp_jax.runner.display import Display, Silent
+from optexp_jax.runner.failures import Failures
 from optexp_jax.runner.multihost import broadcast_plan
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.output import ReaderGoneError
-from optexp_jax.runner.pack_run import PackPlan, PackRun, describe
+from optexp_jax.runner.pack_run import PackPlan, PackRun
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.runner.signals import StopFlag, Stopped
+from optexp_jax.training import devices
 from optexp_jax.training.compile_cache import persistent_compile_cache
 from optexp_jax.training.devices import mesh_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs
+from optexp_jax.training.pack_mode import in_mode
 from optexp_jax.training.pack_size import device_memory, split_to_fit
 
 _OTHER_FILES = 256
@@ -43,17 +48,17 @@ _OTHER_FILES = 256
 
 @dataclasses.dataclass
 class Outcome:
-    """What became of the experiments of a call.
+    """The outcome of a call, by experiment.
 
     Args:
-        skipped: already done or diverged.
-        busy: run by another process.
-        failed: ended by an error, or found damaged.
-        missing: whose data are not here; never begun.
-        stopped: number of the signal that stopped the call, None if none did.
-        outdated: by name of a class whose code has changed, how many runs began with the old code
-            and are not run again from the start.
-        reasons: why runs failed, by group and id.
+        skipped: were already done or diverged.
+        busy: another process runs them.
+        failed: ended with an error, or are damaged.
+        missing: their data are not on this machine, so they did not start.
+        stopped: number of the signal that stopped the call; None if it was not stopped.
+        outdated: class whose code has changed -> number of runs that started with the old code
+            and do not start again.
+        reasons: group and id of a failed run -> why it failed.
     """
 
     skipped: list[Experiment] = dataclasses.field(default_factory=list)
@@ -72,18 +77,18 @@ def run_local(
     display: Display | None = None,
     folders: RunFolders | None = None,
 ) -> Outcome:
-    """Run what is not done yet, store its rows, and resume what was interrupted.
+    """Run experiments that are not done, store their rows, and resume interrupted ones.
 
     Args:
         experiments: the runs.
-        settings: the workspace, and whether wandb is told of runs.
-        options: how they are run.
-        display: what a person sees.
-        folders: of the workspace, where the caller has them.
+        settings: the workspace, and whether to log to wandb.
+        options: how to run them.
+        display: receives the progress.
+        folders: the folders of the workspace, if the caller has them.
 
     Raises:
         UnwritableError: the workspace cannot be written.
-        OptexpError: there is nothing to do but what misses its data.
+        OptexpError: all runs that are left lack their data.
     """
     checked_files.require_writable(settings.workspace)
     folders = folders or RunFolders(settings.workspace)
@@ -91,21 +96,8 @@ def run_local(
     return launcher.launch(experiments)
 
 
-def changed_code(name: str, runs: int) -> str:
-    """What is said where runs were recorded with other code of a class.
-
-    >>> changed_code("my-rmsprop", 1)
-    "The code of 'my-rmsprop' has changed since 1 run began: its rows are of the old code. ..."
-    """
-    run, whose = ("run", "its") if runs == 1 else ("runs", "their")
-    return (
-        f"The code of '{name}' has changed since {runs} {run} began: {whose} rows are of the old "
-        "code. Run them again with --force, or give the changed class a new name."
-    )
-
-
 class _Launcher:
-    """One call of `run_local`: the values that all its packs share."""
+    """One call of `run_local`, with the values that all its packs share."""
 
     def __init__(
         self, settings: Settings, options: RunOptions, display: Display, folders: RunFolders
@@ -117,9 +109,10 @@ class _Launcher:
         self._stop = StopFlag()
         self._loaded: tuple[object, Data] | None = None
         self._folders = folders
+        self._failures = Failures(display)
 
     def launch(self, experiments: Sequence[Experiment]) -> Outcome:
-        """Lock, skip what is done, and run the rest pack by pack."""
+        """Lock the runs, skip those that are done, and run the rest pack by pack."""
         allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._stop)
@@ -138,11 +131,12 @@ class _Launcher:
             for plan in self._plans(todo):
                 if not self._stop:
                     self._run_safely(plan, reader)
+            self._failures.sum_up()
         self._outcome.stopped = self._stop.signal
         return self._outcome
 
     def _pending(self, experiments: Sequence[Experiment]) -> list[Experiment]:
-        """The experiments that are not done; what is wrong with damaged ones is said."""
+        """The experiments that are not done; damaged ones fail, with their reason."""
         pending = []
         for experiment in experiments:
             try:
@@ -171,7 +165,7 @@ class _Launcher:
                 self._outcome.busy.append(experiment)
                 host = folder.read_status().get("host", "another host")
                 self._display.say(
-                    f"{experiment.short_id} is being run by another process on {host}: left to it."
+                    f"Another process on {host} is running {experiment.short_id}: skipped."
                 )
             elif self._is_done(folder):  # another process finished it meanwhile
                 self._outcome.skipped.append(experiment)
@@ -180,10 +174,10 @@ class _Launcher:
         return [e for e in experiments if e.run_key in mine]
 
     def _with_data(self, pending: Sequence[Experiment]) -> list[Experiment]:
-        """The experiments that have their data; what the others miss is said.
+        """The experiments whose data are here; says what the others lack.
 
         Raises:
-            MissingDataError: there is nothing to do but what misses its data.
+            MissingDataError: all of them lack their data.
         """
         sentences = missing_data(pending, self._settings.workspace)
         if sentences and all(e in sentences for e in pending):
@@ -194,7 +188,7 @@ class _Launcher:
             )
         number = Counter(sentences[e] for e in pending if e in sentences)
         for sentence, runs in number.items():
-            self._display.say(f"{sentence} Left out: {runs} run{'s' if runs > 1 else ''}.")
+            self._display.say(f"{sentence} Skipped {runs} run{'s' if runs > 1 else ''}.")
         self._outcome.missing = [e for e in pending if e in sentences]
         return [e for e in pending if e not in sentences]
 
@@ -221,11 +215,11 @@ class _Launcher:
         )
 
     def _started(self, members: list[Experiment]) -> list[PackPlan]:
-        packs = group_into_packs(members, self._options.pack_mode)
+        packs = group_into_packs(members)
         return [PackPlan(pack, self._folders_of(pack.experiments)) for pack in packs]
 
     def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[PackPlan]:
-        """The plan that goes on from a checkpoint, in the mode of the runs that wrote it."""
+        """The plan that resumes from a checkpoint, in the mode of the runs that wrote it."""
         first = self._folders[members[0]]
         source = first.group / "packs" / checkpoint_id
         try:
@@ -235,18 +229,20 @@ class _Launcher:
             return []
         if checkpoint is None:
             return self._started(members)
+        if checkpoint.damaged:
+            self._display.say(say_damaged(checkpoint))
         fresh = [e for e in members if not self._is_in(e, checkpoint)]
         known = [e for e in members if e not in fresh and self._has_rows(e, checkpoint.step)]
         again = self._started(fresh) if fresh else []
         return again + (self._going_on(checkpoint, known, source) if known else [])
 
     def _is_in(self, experiment: Experiment, checkpoint: Checkpoint) -> bool:
-        """Whether a run can go on from a checkpoint, with the parameters kept that it asks for."""
+        """Whether a run can resume from a checkpoint and has saved all earlier parameters."""
         kept = self._folders[experiment].has_kept_before(checkpoint.step)
         return experiment.id in checkpoint.members and kept
 
     def _has_rows(self, experiment: Experiment, step: int) -> bool:
-        """Whether a run has recorded what was before its checkpoint; one that has not fails."""
+        """Whether a run has all rows before its checkpoint; if not, it fails."""
         try:
             self._folders[experiment].require_rows_before(step)
         except OptexpError as error:
@@ -261,37 +257,58 @@ class _Launcher:
         changed = changes_since(said)
         if changed:
             self._display.say(
-                f"{members[0].short_id} and the runs of its pack began with {changed}: rows from "
+                f"{members[0].short_id} and the runs of its pack started with {changed}: rows from "
                 f"step {checkpoint.step} on may differ in their last digits."
             )
-        shape = (said.get("micro_batch"), said.get("devices", 1))
+        how = self._how_after(said, members[0])
         if said.get("pack_mode", "map") == "map":
-            pack = Pack(tuple(members), "map", *shape)
+            pack = Pack(tuple(members), "map", **how)
             return [PackPlan(pack, self._folders_of(members), checkpoint, source)]
-        return self._resumed_side_by_side(checkpoint, members, source, shape)
+        return self._resumed_side_by_side(checkpoint, members, source, how)
+
+    def _how_after(self, said: Mapping[str, Any], first: Experiment) -> dict[str, Any]:
+        """How a run that resumes goes on: as before, unless other is asked for."""
+        shard = said.get("shard", "data") if self._options.shard == "data" else self._options.shard
+        return {
+            "micro_batch": said.get("micro_batch"),
+            "devices": self._devices_after(said.get("devices", 1), first),
+            "shard": shard,
+            "remat": self._options.remat or said.get("remat", False),
+        }
+
+    def _devices_after(self, before: int, first: Experiment) -> int:
+        """Devices of a run that resumes: as before where this machine can and nothing is asked."""
+        asked = self._options.devices
+        if asked == before or (asked == 1 and not len(devices.used()) % before):
+            return before
+        self._display.say(
+            f"{first.short_id} and the runs of its pack trained on {before} devices each and go on "
+            f"with {asked}: the same examples in the same order, other sums by rounding."
+        )
+        return asked
 
     def _resumed_side_by_side(
         self,
         checkpoint: Checkpoint,
         members: list[Experiment],
         source: Path,
-        shape: tuple[int | None, int],
+        how: Mapping[str, Any],
     ) -> list[PackPlan]:
-        """A `vmap` pack goes on with all its members in their order, or else starts again."""
+        """Resume a `vmap` pack with all its members in their order, or start it again."""
         known = {e.id: e for e in members}
         try:
             for member in set(checkpoint.members) - set(known):
                 known[member] = _ended(source.parent.parent / member)
         except (OptexpError, FileNotFoundError):
             return self._started(members)
-        pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", *shape)
+        pack = Pack(tuple(known[m] for m in checkpoint.members), "vmap", **how)
         return [PackPlan(pack, self._folders_of(members), checkpoint, source)]
 
     def _folders_of(self, experiments: Sequence[Experiment]) -> dict[str, RunFolder]:
         return {e.id: self._folders[e] for e in experiments}
 
     def _run_safely(self, plan: PackPlan, reader: Reader) -> None:
-        """Run a pack; an error of its own ends it as failed and leaves the others alone."""
+        """Run a pack; an error in it makes its runs fail, and the other packs still run."""
         data, seconds = None, self._options.checkpoint_seconds
         try:
             data = self._load(plan.pack.experiments[0])
@@ -307,7 +324,6 @@ class _Launcher:
             raise  # no other pack would fare better
         except (Exception, SystemExit) as error:  # of the data, the model or the optimizer
             trace = None if isinstance(error, OptexpError) else traceback.format_exc()
-            self._display.say(f"{describe(plan.pack)} failed.")
             self._fail(self._unfinished(plan), _reason(error), trace)
 
     def _unfinished(self, plan: PackPlan) -> list[Experiment]:
@@ -319,13 +335,15 @@ class _Launcher:
         ]
 
     def _in_parts(self, plan: PackPlan, data: Data) -> list[PackPlan]:
-        """The plan in packs that fit the device; one that was begun goes on as it was."""
+        """Split a plan into packs that fit the device; a resumed plan stays as it was."""
         if plan.checkpoint:
             return [plan]
         options = self._options
         # Images that are read as they are needed come in one order for all runs of a pack.
-        whole = dataclasses.replace(plan.pack, devices=options.devices)
+        how = {"devices": options.devices, "shard": options.shard, "remat": options.remat}
+        whole = dataclasses.replace(plan.pack, **how)
         parts = [whole] if isinstance(data.train, Split) else by_seed(whole)
+        parts = [p for part in parts for p in in_mode(part, data, options.pack_mode)]
         sizes = (options.pack, options.micro_batch, device_memory())
         packs = (pack for part in parts for pack in split_to_fit(part, data, *sizes))
         return [PackPlan(pack, self._folders_of(pack.experiments)) for pack in packs]
@@ -334,13 +352,13 @@ class _Launcher:
         for experiment in experiments:
             with contextlib.suppress(GoneError):
                 self._folders[experiment].fail(reason, trace)
-        more = " (the whole message is in error.txt in the folder of the run)" if trace else ""
+        more = " (error.txt in the folder of a run has the whole message.)" if trace else ""
         self._tell_failure(experiments, reason, more)
 
     def _tell_failure(self, experiments: list[Experiment], reason: str, more: str = "") -> None:
         self._outcome.failed += experiments
         self._outcome.reasons |= {experiment.run_key: reason for experiment in experiments}
-        self._display.say(reason.splitlines()[0] + more)
+        self._failures.tell(experiments, reason, more)
         self._display.finished(len(experiments))
 
     def _load(self, experiment: Experiment) -> Data:
@@ -370,6 +388,6 @@ def _ended(folder: Path) -> Experiment:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a pack failed; exceptions of Python that say little are named."""
+    """Why a pack failed; short messages of Python are shown with their exception."""
     said = str(error).strip()
     return said if " " in said else repr(error)

@@ -27,7 +27,7 @@ def broadcast_plan(plan: PackPlan) -> None:
     broadcast(
         {
             "experiments": [e.to_json() for e in pack.experiments],
-            "how": [pack.mode, pack.micro_batch, pack.devices],
+            "how": pack.how,
             "source": plan.source and str(plan.source),
             "step": plan.checkpoint and plan.checkpoint.step,
         }
@@ -44,7 +44,7 @@ def follow_first_process(settings: Settings) -> None:
 
 def _follow_pack(order: Any, workspace: Path) -> None:
     members = tuple(Experiment.from_json(text) for text in order["experiments"])
-    pack = Pack(members, *order["how"])
+    pack = Pack(members, **order["how"])
     data = loaded(members[0].problem.with_data_seed(members[0].seed).dataset, workspace)
     states, step = None, 0
     if order["source"]:

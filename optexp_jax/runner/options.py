@@ -1,13 +1,15 @@
-"""How experiments are run: one value, from which the command line is built."""
+"""How to run experiments: one value, from which the command line is built."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any, Literal
 
+from optexp_jax.errors import OptexpError
+from optexp_jax.training.pack import MODES, SHARDS
 from optexp_jax.training.pack_size import Auto
 
-Kind = Literal["flag", "number", "number or auto", "seconds"]
+Kind = Literal["flag", "number", "number or auto", "seconds or auto", "choice"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,39 +21,53 @@ class CommandLineOption:
         kind: of its value.
         text: what `--help` says.
         metavar: what `--help` shows in place of the value.
+        choices: values of a choice.
     """
 
     spellings: tuple[str, ...]
     kind: Kind
     text: str
     metavar: str | None = None
+    choices: tuple[str, ...] = ()
 
 
-def _option(*spellings: str, kind: Kind, text: str, metavar: str | None = None) -> dict[str, Any]:
-    return {"option": CommandLineOption(spellings, kind, text, metavar)}
+def _option(*spellings: str, kind: Kind, text: str, **more: Any) -> dict[str, Any]:
+    return {"option": CommandLineOption(spellings, kind, text, **more)}
 
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
-    """How experiments are run; nothing here changes what they are.
+    """How to run experiments; nothing here changes what an experiment is.
 
-    A field with a `CommandLineOption` is an option of every command that runs experiments, and all
-    of them are what the manifest of a task holds: a new one is added here, and nowhere else.
+    A field with a `CommandLineOption` is an option of every command that runs experiments, and the
+    manifest of a task holds all of them: add a new one here, and nowhere else.
 
     Args:
-        force: run also what is done, from the start.
-        pack: most runs of a pack, `auto` for what the memory of the device takes.
-        micro_batch: examples per forward and backward pass, None for a whole batch, `auto` for
-            that or else what the memory takes.
-        devices: that share the batches of each run.
-        checkpoint_seconds: time between checkpoints.
-        pack_mode: `map` or `vmap`, see `training.Pack`; a resumed run keeps its mode.
+        force: also run what is done, from the start.
+        pack: most runs that train in one program; `auto` for as many as fit into memory.
+        micro_batch: examples per forward and backward pass; None for a whole batch, `auto` for
+            a whole batch or as many as fit into memory.
+        devices: number of devices that share the batches of each run.
+        shard: what these share: batches (`data`), or also parameters, gradients and optimizer
+            states (`fsdp`). A resumed run that had `fsdp` keeps it.
+        remat: whether blocks of models are computed again in the backward pass. A resumed run that
+            did so goes on so.
+        checkpoint_seconds: time between checkpoints; `auto` for at most 2 % of the time.
+        pack_mode: `map` or `vmap`, see `training.Pack`; `auto` for what is faster on the device. A
+            resumed run keeps its mode.
+
+    Raises:
+        OptexpError: `fsdp` for runs of one device each.
     """
 
     force: bool = dataclasses.field(
         default=False,
         metadata=_option(
-            "-f", "--force", "--force-rerun", kind="flag", text="run also what is done"
+            "-f",
+            "--force",
+            "--force-rerun",
+            kind="flag",
+            text="also run finished experiments again, from the first step",
         ),
     )
     pack: int | Auto = dataclasses.field(
@@ -60,8 +76,7 @@ class RunOptions:
             "--pack",
             kind="number or auto",
             metavar="auto|K",
-            text="most runs that share a program and its data; auto: what the device's memory "
-            "takes",
+            text="train at most K runs in one program; auto (default): as many as fit into memory",
         ),
     )
     micro_batch: int | Auto | None = dataclasses.field(
@@ -70,8 +85,8 @@ class RunOptions:
             "--micro-batch",
             kind="number or auto",
             metavar="auto|B",
-            text="examples per forward and backward pass; auto: a whole batch, or what the "
-            "device's memory takes; changes results by rounding only",
+            text="examples per forward and backward pass; auto (default): the whole batch, or as "
+            "many as fit into memory. Changes results only by rounding",
         ),
     )
     devices: int = dataclasses.field(
@@ -80,20 +95,58 @@ class RunOptions:
             "--devices-per-run",
             kind="number",
             metavar="D",
-            text="devices that share the batches of each run, 1 or what the profile says; changes "
-            "results by rounding only, and the random numbers of dropout",
+            text="number of devices that share the batches of each run (default: 1, or as in the "
+            "profile). Changes results by rounding only",
         ),
     )
-    checkpoint_seconds: float = dataclasses.field(
-        default=10.0,
+    shard: str = dataclasses.field(
+        default="data",
+        metadata=_option(
+            "--shard",
+            kind="choice",
+            choices=SHARDS,
+            text="what the devices of a run share: its batches (data, the default), or also "
+            "parameters, gradients and optimizer states (fsdp). Changes results by rounding only",
+        ),
+    )
+    remat: bool = dataclasses.field(
+        default=False,
+        metadata=_option(
+            "--remat",
+            kind="flag",
+            text="compute the blocks of transformers again in the backward pass: less memory, "
+            "a third more FLOPs",
+        ),
+    )
+    checkpoint_seconds: float | Auto = dataclasses.field(
+        default="auto",
         metadata=_option(
             "--checkpoint-every",
-            kind="seconds",
-            metavar="SECONDS",
-            text="time between checkpoints (10)",
+            kind="seconds or auto",
+            metavar="auto|SECONDS",
+            text="time between checkpoints; auto (default): at least 10 s, and so that they take "
+            "at most 2%% of the time",
         ),
     )
-    pack_mode: str = "map"
+    pack_mode: str = dataclasses.field(
+        default="auto",
+        metadata=_option(
+            "--pack-mode",
+            kind="choice",
+            choices=("auto", *MODES),
+            text="train the runs of a program one after the other (map) or side by side (vmap, "
+            "equal to about 1e-6); auto (default): side by side on a GPU, unless they have "
+            "convolutions",
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        if self.shard == "fsdp" and self.devices == 1:
+            raise OptexpError(
+                "--shard fsdp divides the states of a run among its devices: add --devices-per-run "
+                "D, or leave out --shard fsdp.",
+                code="nothing-to-shard",
+            )
 
 
 def command_line_options() -> dict[str, CommandLineOption]:

@@ -23,18 +23,18 @@ _STANDARD = (0, 1, 2)  # input, output, error output
 
 
 class ReaderGoneError(SystemExit):
-    """What reads the output has seen enough, as `| head` does: the command ends, quietly."""
+    """The reader of the output has closed it, as `| head` does: the command ends quietly."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGPIPE)
 
 
 class Output:
-    """A text stream that writes what can be written to another.
+    """A text stream that passes on to another all that it can write.
 
     Args:
         stream: a standard stream.
-        of_errors: whether nobody is told of what is lost, as there is no place left to say it.
+        of_errors: whether this is the error output, whose own loss cannot be reported.
 
     >>> import io
     >>> latin = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
@@ -53,10 +53,10 @@ class Output:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write text; what the encoding lacks becomes a question mark.
+        """Write text; characters that the encoding lacks become question marks.
 
         Raises:
-            ReaderGoneError: nobody reads it.
+            ReaderGoneError: the reader has closed the output.
         """
         try:
             self._stream.write(text)
@@ -68,10 +68,10 @@ class Output:
         return len(text)
 
     def flush(self) -> None:
-        """Write what waits.
+        """Write the buffered text.
 
         Raises:
-            ReaderGoneError: nobody reads it.
+            ReaderGoneError: the reader has closed the output.
         """
         try:
             self._stream.flush()
@@ -80,7 +80,7 @@ class Output:
         self._leave_if_unread()
 
     def _give_up(self, error: OSError) -> None:
-        """Let what is left go nowhere: Python would complain of it as it exits."""
+        """Discard the rest: Python would complain about it at exit."""
         self.lost = self.lost or error
         self._reader_gone = isinstance(error, BrokenPipeError) and not self._of_errors
         with contextlib.suppress(OSError, ValueError):  # a stream without a file
@@ -98,7 +98,7 @@ class Output:
 
 @contextlib.contextmanager
 def safe_output() -> Iterator[Output]:
-    """Standard streams that cannot end the block; what is closed goes nowhere.
+    """Make standard streams safe in the block: no failure to write raises an error.
 
     Returns:
         standard output.
@@ -116,7 +116,7 @@ def safe_output() -> Iterator[Output]:
 
 
 def _open_what_is_closed() -> None:
-    """Keep files that are opened later from becoming a standard stream."""
+    """Prevent that a file opened later becomes a standard stream."""
     for number in _STANDARD:
         try:
             os.fstat(number)
@@ -125,12 +125,12 @@ def _open_what_is_closed() -> None:
 
 
 def complain(sentence: str) -> None:
-    """Print a mistake as one line of the error output."""
+    """Print an error as one line of the error output."""
     print(f"error: {visible(sentence)}", file=sys.stderr)
 
 
 def visible(text: str) -> str:
-    """A text whose control characters are seen, and not obeyed.
+    """Escape control characters, so that a terminal shows them and does not obey them.
 
     >>> print(visible("my\\nfolder"))
     my\\nfolder
@@ -142,11 +142,11 @@ def visible(text: str) -> str:
 
 
 def code_of(output: Output, code: int) -> int:
-    """The exit code of a command; 2, with a sentence, if its output was lost.
+    """Return the exit code of a command; 2, with a sentence, if its output was lost.
 
     Args:
         output: of the command.
-        code: without what became of it; one of a signal stays.
+        code: its own exit code; the code of a signal is kept.
     """
     output.flush()
     if output.lost is None or code >= 128:
@@ -154,7 +154,7 @@ def code_of(output: Output, code: int) -> int:
     if isinstance(output.lost, BrokenPipeError):
         return 128 + signal.SIGPIPE
     complain(
-        f"The output cannot be written ({cause_of(output.lost)}): send it elsewhere and call the "
-        "command again; what was run is recorded."
+        f"The output cannot be written ({cause_of(output.lost)}): write it elsewhere and rerun the "
+        "command; recorded results are kept."
     )
     return 2

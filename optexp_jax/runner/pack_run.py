@@ -1,14 +1,16 @@
-"""One pack, from its start or its checkpoint to its end, every chunk stored as it comes."""
+"""Run one pack, from its start or its checkpoint to its end, and store every chunk."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from optexp_jax.datasets.classes import counts_of
@@ -21,13 +23,19 @@ from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
 from optexp_jax.results.wandb.child import Reader, new_run_id
 from optexp_jax.runner.checkpoint import Checkpoint, CheckpointWriter
+from optexp_jax.runner.checkpoint_spacing import CheckpointSpacing
 from optexp_jax.runner.display import Display
+from optexp_jax.runner.pace import Work
 from optexp_jax.runner.signals import Stopped
 from optexp_jax.schedule import Schedule
-from optexp_jax.targets import targets_of
+from optexp_jax.targets import CLASSES, targets_of
+from optexp_jax.training import devices
+from optexp_jax.training.forecast import step_flops
+from optexp_jax.training.gpus import gpu_of_device
 from optexp_jax.training.loop import Chunk, train_pack
 from optexp_jax.training.multihost import broadcast
 from optexp_jax.training.pack import Pack
+from optexp_jax.training.pack_size import Auto
 from optexp_jax.training.program import measured
 from optexp_jax.training.run_control import RunControl
 from optexp_jax.training.run_record import RunRecord
@@ -40,7 +48,7 @@ class PackPlan:
     Args:
         pack: the runs; with `vmap` it may hold runs that have ended, for the shape of the program.
         folders: folders of the runs that are to be recorded, by experiment id.
-        checkpoint: where they go on from, None for the first step.
+        checkpoint: where they resume; None to start at the first step.
         source: folder of that checkpoint.
     """
 
@@ -61,11 +69,11 @@ class PackRun:
     Args:
         plan: what to run.
         data: the data of its problem.
-        reader: who tells wandb of the runs.
-        display: what a person sees.
+        reader: sends the runs to wandb.
+        display: receives the progress.
         control: whether to checkpoint and stop after this chunk; it raises `Stopped` to leave a
-            long evaluation, and the pack then goes on from its last checkpoint.
-        checkpoint_seconds: time between checkpoints.
+            long evaluation, and the pack later resumes from its last checkpoint.
+        checkpoint_seconds: time between checkpoints; `auto` for at most 2 % of the time.
     """
 
     def __init__(
@@ -75,25 +83,27 @@ class PackRun:
         reader: Reader,
         display: Display,
         control: RunControl,
-        checkpoint_seconds: float,
+        checkpoint_seconds: float | Auto,
     ) -> None:
         self._plan = plan
         self._data = data
         self._reader = reader
         self._display = display
         self._control = control
-        self._checkpoint_seconds = checkpoint_seconds
+        self._spacing = CheckpointSpacing(checkpoint_seconds)
         self._counts = examples_by_class(plan.pack, data)
         self._running = dict(plan.folders)
         self._failed: dict[Experiment, str] = {}
         self._writer: CheckpointWriter | None = None
-        self._began = self._saved = time.monotonic()
+        self._referred = False  # whether the runs name the folder of their checkpoints
+        self._blocked = 0.0  # seconds that training waited for the last checkpoint
+        self._began = time.monotonic()
 
     def train(self) -> dict[Experiment, str]:
-        """Run to the end, or to the chunk after which it is asked to stop.
+        """Run to the end, or until `control` asks to stop.
 
         Returns:
-            the runs whose folders were damaged or moved meanwhile, and a sentence on each.
+            the runs whose folders were damaged or moved meanwhile -> why they failed.
 
         Raises:
             UnwritableError: the workspace cannot be written.
@@ -104,14 +114,14 @@ class PackRun:
         step = checkpoint.step if checkpoint else 0
         states = checkpoint.select([e.id for e in pack.experiments]) if checkpoint else None
         self._begin(total)
-        self._display.pack(describe(pack), total * runs, step * runs)
+        self._display.pack(describe(pack), runs, total, step, work_of(pack, self._data))
         try:
             for chunk in train_pack(pack, self._data, states, step, control=self._control):
+                self._display.advance(chunk.step)
                 self._store(chunk)
-                alive = len(self._running)
-                self._display.advance(chunk.step * alive + total * (runs - alive))
+                self._note_written()
                 stop = not self._running or self._control.is_stopping()
-                save = bool(self._running) and (stop or self._checkpoint_is_due())
+                save = bool(self._running) and (stop or self._checkpoint_is_due(chunk))
                 broadcast({"save": save, "stop": stop})
                 if save:
                     self._save(chunk)
@@ -136,13 +146,15 @@ class PackRun:
                     pack_mode=self._plan.pack.mode,
                     micro_batch=self._plan.pack.micro_batch,
                     devices=self._plan.pack.devices,
+                    shard=self._plan.pack.shard,
+                    remat=self._plan.pack.remat,
                     wandb_id=wandb_id,
                 )
                 self._reader.begin(folder.experiment, wandb_id, self._counts)
 
     @contextlib.contextmanager
     def _failing_alone(self, key: str) -> Iterator[None]:
-        """A run whose own files are damaged or gone fails; the others of the pack go on."""
+        """Let a run fail whose own files are damaged or gone; the others of the pack continue."""
         try:
             yield
         except (DamagedError, GoneError, UnreadableError) as error:
@@ -152,12 +164,16 @@ class PackRun:
                 folder.fail(str(error))
 
     def _store(self, chunk: Chunk) -> None:
+        ended = 0
         for record in chunk.records:
             if record.experiment.id in self._running:
                 with self._failing_alone(record.experiment.id):
-                    self._store_record(record)
+                    ended += self._store_record(record)
+        if ended:
+            self._display.finished(ended)
 
-    def _store_record(self, record: RunRecord) -> None:
+    def _store_record(self, record: RunRecord) -> bool:
+        """Store the rows of a run; returns whether it has ended."""
         key = record.experiment.id
         folder = self._running[key]
         folder.append(record.table, record.per_class, record.per_class_steps)
@@ -167,9 +183,9 @@ class PackRun:
             seconds = round(time.monotonic() - self._began, 3)
             folder.finish(record.status, record.step, checkpoint=None, pack_seconds=seconds)
             del self._running[key]
-            self._display.finished(1)
-        else:
-            folder.write_status(step=record.step)
+            return True
+        folder.write_status(step=record.step)
+        return False
 
     def _preempt(self) -> None:
         for key, folder in list(self._running.items()):
@@ -178,28 +194,37 @@ class PackRun:
 
     # -- checkpoints ----------------------------------------------------------------------------
 
-    def _checkpoint_is_due(self) -> bool:
-        return time.monotonic() - self._saved >= self._checkpoint_seconds
+    def _checkpoint_is_due(self, chunk: Chunk) -> bool:
+        return self._spacing.is_due(sum(leaf.nbytes for leaf in jax.tree.leaves(chunk.states)))
 
     def _save(self, chunk: Chunk) -> None:
+        began = time.monotonic()
+        self._spacing.began()
         members = tuple(e.id for e in self._plan.pack.experiments)
-        first = self._writer is None
         if self._writer is None:
             self._writer = CheckpointWriter(self._plan.target)
-        self._writer.save(Checkpoint(chunk.step, members, chunk.snapshot()))
-        if first:
-            # The runs refer to the new folder only once there is something to go on from.
-            self._writer.wait()
+        states = {path: leaf[: len(members)] for path, leaf in chunk.snapshot().items()}
+        self._writer.save(Checkpoint(chunk.step, members, states))
+        self._blocked = time.monotonic() - began
+
+    def _note_written(self) -> None:
+        """Once a checkpoint is on disk: note what it took, and let the runs refer to it."""
+        if self._writer is None or self._writer.is_writing or not self._running:
+            return
+        self._writer.wait()
+        self._spacing.took(self._blocked + self._writer.seconds)
+        if not self._referred:
+            self._referred = True
             for key, folder in list(self._running.items()):
                 with self._failing_alone(key):
                     folder.write_status(checkpoint=self._plan.pack.id)
-        self._saved = time.monotonic()
 
     def _close(self) -> None:
         """Wait for the last checkpoint; where no run is left, none is needed."""
         if self._writer:
             with contextlib.suppress(*([] if self._running else [GoneError, UnwritableError])):
                 self._writer.close()
+                self._note_written()
 
     def _remove_checkpoints(self) -> None:
         """Remove the checkpoint folders, old and new, that no run refers to any more."""
@@ -222,7 +247,7 @@ class PackRun:
 
 
 def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
-    """Examples per class of the training data, and of what metrics are measured on."""
+    """Count the examples of each class, in the training data and where metrics are measured."""
     train, validation = measured(pack, data)
     every = data.class_counts
     counts = {"train": every, "tr": every}
@@ -233,13 +258,28 @@ def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
     return counts
 
 
+def work_of(pack: Pack, data: Data) -> Work | None:
+    """What a step of a run does where examples are texts; FLOPs where the peak is known."""
+    shape = data.train.labels.shape
+    if len(shape) < 2 or targets_of(pack.experiments[0].problem.dataset) != CLASSES:
+        return None
+    batching = pack.experiments[0].problem.batching
+    tokens = min(batching.batch_size(len(data.train)), shape[0]) * math.prod(shape[1:])
+    used = devices.used()
+    gpu = gpu_of_device(used[0].device_kind)
+    if gpu is None:
+        return Work(tokens)
+    peak = gpu.peak(pack.experiments[0].problem.precision) * len(used)
+    return Work(tokens, step_flops(pack, data), peak)
+
+
 def _checkpoint_of(folder: Path) -> str | None:
-    """Id of the pack whose checkpoint a run would go on from."""
+    """Id of the pack from whose checkpoint a run would resume."""
     return status.read(folder / "status.json", folder.name).get("checkpoint")
 
 
 def describe(pack: Pack) -> str:
-    """A pack in words, for progress bars and messages."""
+    """Describe a pack for progress bars and messages: method, learning rates, seeds."""
     experiment = pack.experiments[0]
     rates = {e.optimizer.learning_rate for e in pack.experiments}
     seeds = {e.seed for e in pack.experiments}

@@ -1,48 +1,33 @@
-"""What a call would run, how long that takes, and what to run in less time."""
+"""How long runs take, and which runs fit into less time."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from optexp_jax.experiment import Experiment
+from optexp_jax.forms import Planned, Planner, SmallForm
 
-
-@dataclasses.dataclass(frozen=True)
-class Planned:
-    """A run, and about what it takes.
-
-    Args:
-        experiment: what is run.
-        seconds: on two cores, compilation included; None if nobody knows.
-    """
-
-    experiment: Experiment
-    seconds: float | None = None
-
-
-Planner = Callable[[Sequence[Experiment]], list[Planned]]
+__all__ = ["Planned", "Planner", "SmallForm", "seconds_of", "within"]
 
 
 def seconds_of(runs: Sequence[Planned]) -> float | None:
-    """About what runs take one after the other; None if nobody knows of one of them."""
+    """About how long runs take one after the other; None where one of them is not known."""
     known = [run.seconds for run in runs if run.seconds is not None]
     return sum(known) if len(known) == len(runs) else None
 
 
 def within(runs: Sequence[Planned], minutes: float) -> list[Planned]:
-    """The most informative runs that fit into a time.
+    """Choose the most informative runs that fit into a time.
 
-    What shows classes comes before what searches step sizes, the first seed before others, and
-    cheap before dear, so that as many groups as possible are seen. The runs of a group and seed are
-    taken together: one optimizer alone tells nothing.
+    Runs that record losses by class come before searches of learning rates, the first seed before
+    others, and short runs before long ones, so that you see as many groups as possible. The runs
+    of a group and seed are taken together: one optimizer alone shows no difference.
 
     Args:
         runs: all that could be run; those of unknown time are left out.
         minutes: the time.
 
     Returns:
-        those taken, in the order given.
+        the chosen runs, in the order given.
     """
     units: dict[tuple[str, int], list[Planned]] = {}
     for run in runs:

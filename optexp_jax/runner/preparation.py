@@ -1,4 +1,4 @@
-"""The data of experiments: what is missing, and how it is prepared."""
+"""The data of experiments: find what is missing, and prepare it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optexp_jax.experiment import Experiment
 
 
 def missing_data(experiments: Iterable[Experiment], workspace: Path) -> dict[Experiment, str]:
-    """The experiments whose data are not here -> what is not, and how to get it. No network."""
+    """Find experiments whose data are missing -> what is missing and how to get it; no network."""
     known: dict[Dataset, str | None] = {}
     sentences = {}
     for experiment in experiments:
@@ -29,12 +29,12 @@ def missing_data(experiments: Iterable[Experiment], workspace: Path) -> dict[Exp
 
 
 def data_of(experiments: Iterable[Experiment]) -> list[Dataset]:
-    """The data sets of experiments, each once, for each seed that they are drawn from."""
+    """List the data sets of experiments, each once for each seed that it is drawn from."""
     return list(dict.fromkeys(e.problem.with_data_seed(e.seed).dataset for e in experiments))
 
 
 def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
-    """Class counts, without drawing or making the inputs where that can be avoided.
+    """Count the examples of each class, without making the inputs where possible.
 
     Raises:
         OptexpError: the data are not here, or damaged.
@@ -47,10 +47,10 @@ def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
 def prepare(
     datasets: Sequence[Dataset], workspace: Path, report: Report
 ) -> tuple[list[Dataset], list[str]]:
-    """Prepare data sets; one that cannot be prepared does not keep the others.
+    """Prepare data sets; a failure does not stop the others.
 
     Returns:
-        those that are prepared, and a sentence on each that is not.
+        the prepared data sets, and a sentence for each failure.
     """
     ready, failures = [], []
     for dataset in datasets:

@@ -1,4 +1,4 @@
-"""Stopping politely: a signal sets a flag that long work looks at after every piece of it."""
+"""Stop cleanly: a signal sets a flag, which long work checks after each piece."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(KeyboardInterrupt):
-    """Work was left because of a signal, whose number is the argument."""
+    """A signal stopped the work; its number is the argument."""
 
 
 class StopFlag:
@@ -26,7 +26,7 @@ class StopFlag:
     A flag inside another takes over what came before. It is a `RunControl` of training.
 
     Args:
-        at_once: whether the first signal raises `Stopped` too, for work that does not look.
+        at_once: whether the first signal raises `Stopped`, for work that does not check the flag.
     """
 
     def __init__(self, at_once: bool = False) -> None:
@@ -42,7 +42,7 @@ class StopFlag:
         return bool(self)
 
     def check(self) -> None:
-        """Leave the work if the flag is set.
+        """Raise `Stopped` if the flag is set.
 
         Raises:
             Stopped: it is.
@@ -51,7 +51,7 @@ class StopFlag:
             raise Stopped(self.signal)
 
     def watching(self, report: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
-        """A report that also leaves the work if the flag is set."""
+        """Wrap a report, so that each call also checks the flag."""
 
         def checked(what: str, done: int, total: int) -> None:
             self.check()

@@ -1,1 +1,1 @@
-"""Sending experiments away: what a scheduler does, and those that are known."""
+"""Submit experiments to a scheduler such as SLURM."""

@@ -1,4 +1,4 @@
-"""What a scheduler does: tasks are sent to it, watched, cancelled and queued again."""
+"""Define the interface of a scheduler: submit, watch, cancel and requeue tasks."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class TaskState:
-    """What becomes of a task.
+    """The state of a task.
 
     Args:
-        phase: `waiting` if it will run or is about to end, `running`, `ended`, or `forgotten` where
-            the scheduler does not know it any more.
-        word: for the state, in the words of the scheduler.
+        phase: `waiting` if it will run or is about to end, `running`, `ended`, or `forgotten` if
+            the scheduler no longer knows it.
+        word: the scheduler's word for the state.
     """
 
     phase: Literal["waiting", "running", "ended", "forgotten"] = "forgotten"
@@ -43,22 +43,22 @@ class TaskState:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it waits or runs."""
+        """Whether it is queued or running."""
         return self.phase in ("waiting", "running")
 
 
 class Scheduler(Protocol):
-    """A program that runs arrays of tasks somewhere else, such as SLURM.
+    """Run arrays of tasks somewhere else, as SLURM does.
 
-    A new one is one new package beside `slurm`, whose `__init__.py` has an object of this kind that
-    is called `SCHEDULER`: commands then have an option of its name, and its submissions are in the
-    folder of that name in the workspace. What a task runs is the command of the manifest with
-    `--task <manifest> --process <number>`, once for each pack of the task.
+    To add one, add a package beside `slurm` whose `__init__.py` has such an object with the name
+    `SCHEDULER`. Commands then have an option of its name, and its submissions go to the folder of
+    that name in the workspace. For each pack, a task runs the command of the manifest with
+    `--task <manifest> --process <number>`.
     """
 
     @property
     def name(self) -> str:
-        """One word: of the option of the command line, and of the folder in the workspace."""
+        """One word: the name of the option on the command line and of the workspace folder."""
         ...
 
     def script(
@@ -68,7 +68,7 @@ class Scheduler(Protocol):
         folder: Path,
         environment: Mapping[str, str],
     ) -> str:
-        """The text of the script that runs any task of a manifest.
+        """Write the script that runs any task of a manifest.
 
         Args:
             manifest: of the array.
@@ -82,40 +82,40 @@ class Scheduler(Protocol):
         ...
 
     def submit(self, script: Path) -> str:
-        """Send an array of tasks; returns its id.
+        """Submit an array of tasks; return its id.
 
         Raises:
-            OptexpError: it is refused, or the scheduler is not here.
+            OptexpError: the scheduler refuses it, or is not on this machine.
         """
         ...
 
     def max_tasks(self) -> int | None:
-        """The most tasks of an array that it takes; None if it does not say."""
+        """Return the most tasks that it accepts in an array; None if it does not say."""
         ...
 
     def states(self, jobs: Sequence[str] = ()) -> Mapping[Task, TaskState]:
-        """The states of this user's tasks.
+        """Return the states of this user's tasks.
 
         Args:
-            jobs: arrays whose tasks are wanted also after they have been forgotten by the queue.
+            jobs: arrays whose tasks to include even if the queue no longer lists them.
 
         Raises:
-            OptexpError: the scheduler is not here, or does not answer.
+            OptexpError: the scheduler is not on this machine, or does not answer.
         """
         ...
 
     def cancel(self, tasks: Sequence[Task]) -> None:
-        """Cancel tasks, and no others of their arrays."""
+        """Cancel tasks, but no other tasks of their arrays."""
         ...
 
     def requeue(self, task: Task) -> None:
-        """Queue a task again; may end this process if it runs in it."""
+        """Requeue a task; may end this process if it runs in that task."""
         ...
 
     def task_index(self) -> int | None:
-        """The number of the task that this process runs in; None outside of a task."""
+        """Return the number of the task in which this process runs; None outside of a task."""
         ...
 
     def join_processes(self) -> None:
-        """Connect the processes of this task that run one pack together, before JAX is used."""
+        """Connect the processes of this task that train one pack together, before JAX starts."""
         ...

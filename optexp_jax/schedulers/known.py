@@ -1,4 +1,4 @@
-"""The schedulers that there are: the packages here, each with a `SCHEDULER`."""
+"""Find the schedulers: the packages here, each with a `SCHEDULER`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optexp_jax.schedulers.base import Scheduler
 
 @functools.cache
 def all_schedulers() -> dict[str, Scheduler]:
-    """Name of every scheduler -> the scheduler.
+    """Map the name of every scheduler to the scheduler.
 
     >>> list(all_schedulers())
     ['slurm']

@@ -1,4 +1,4 @@
-"""Texts that become lines of a batch script, or parts of them."""
+"""Check texts that become lines of a batch script, or parts of lines."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from optexp_jax.errors import OptexpError
 
 
 def one_line(name: str, text: str) -> str:
-    """The text, which is a part of one line.
+    """Return the text if it can be a part of one line.
 
     Args:
-        name: what it is.
+        name: what the text is, for the error.
         text: any text.
 
     Raises:
-        OptexpError: it has a character that ends a line, or that no script can have.
+        OptexpError: a character ends the line, or cannot be in a script.
 
     >>> one_line("command", "python\\nreboot")
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""What an array of tasks runs: a file beside its script, read by every task."""
+"""Write and read manifests: a file beside the script of an array lists the runs of its tasks."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ Run = tuple[str, str]  # group and experiment id
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """An array of tasks.
+    """Describe an array of tasks.
 
     Args:
-        command: that was called, such as `["python", "-m", "experiments.linreg"]`, with `--scale`.
-        folder: where it was called.
+        command: the command, such as `["python", "-m", "experiments.linreg"]`, with `--scale`.
+        folder: where the command was called.
         workspace: of the results.
-        commit: of the code, None outside of a git repository; with a `+` if there were changes.
+        commit: of the code, with a `+` if files had changed; None outside of a git repository.
         created: local time.
-        options: how runs are launched, the fields of `RunOptions`.
-        processes: that run one pack together.
-        max_requeues: of a task.
-        tasks: of each task its packs, of each pack its runs; the packs of a task share its device.
-        scheduler: name of what it was sent to; not in the file for the first that there was.
+        options: how to launch runs, the fields of `RunOptions`.
+        processes: how many train one pack together.
+        max_requeues: how often a task may be requeued.
+        tasks: the packs of each task, and the runs of each pack; packs of a task share its device.
+        scheduler: name of the scheduler; the file omits it for the first one, SLURM.
+        container: Apptainer image in which runs train; the file omits it if there is none.
     """
 
     command: tuple[str, ...]
@@ -43,17 +44,20 @@ class Manifest:
     max_requeues: int
     tasks: tuple[tuple[tuple[Run, ...], ...], ...]
     scheduler: str = "slurm"
+    container: str = ""
 
     @property
     def runs(self) -> list[Run]:
-        """The runs of all tasks."""
+        """Return the runs of all tasks."""
         return [run for packs in self.tasks for pack in packs for run in pack]
 
     def write(self, path: Path) -> None:
-        """Write the manifest, a pack a line."""
+        """Write the manifest, with one pack per line."""
         document = dataclasses.asdict(self) | {"tasks": "@"}
         if self.scheduler == "slurm":
             del document["scheduler"]
+        if not self.container:
+            del document["container"]
         lines = ",\n".join(f"  {json.dumps(packs)}" for packs in self.tasks)
         text = json.dumps(document, indent=1).replace('"@"', f"[\n{lines}\n ]")
         checked_files.write_text(path, text + "\n")
@@ -63,7 +67,7 @@ class Manifest:
         """Read a manifest.
 
         Raises:
-            OptexpError: there is none, or it is damaged.
+            OptexpError: the manifest does not exist, or is damaged.
         """
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
@@ -83,7 +87,7 @@ class Manifest:
 
 
 def commit_of(folder: Path) -> str | None:
-    """The commit of the code in a folder, with a `+` where files differ; None without git."""
+    """Return the commit of the code in a folder, with a `+` if files differ; None without git."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(folder), *arguments]
@@ -99,12 +103,12 @@ def commit_of(folder: Path) -> str | None:
 
 
 def now() -> str:
-    """The local time, as files have it."""
+    """Return the local time in the format of files."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def in_tasks(packs: Sequence[tuple[Run, ...]], per_task: int) -> list[tuple[tuple[Run, ...], ...]]:
-    """Packs as tasks of so many packs each.
+    """Split packs into tasks of so many packs each.
 
     >>> in_tasks([(("g", "a"),), (("g", "b"),), (("g", "c"),)], per_task=2)
     [((('g', 'a'),), (('g', 'b'),)), ((('g', 'c'),),)]

@@ -1,4 +1,4 @@
-"""Named resources from TOML files: those of the package, and the user's on top."""
+"""Read profiles of resources from TOML files: the package's, overridden by the user's."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ OWN_FILE = Path("slurm/profiles.toml")
 
 
 def read_profiles(own: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The profiles of the package, with those of the user's file on top; name -> fields.
+    """Read the profiles of the package, overridden by the user's file; name -> fields.
 
     Args:
-        own: the user's file, None for `slurm/profiles.toml` where there is one.
+        own: the user's file; None for `slurm/profiles.toml` if it exists.
 
     Raises:
-        OptexpError: the file is not there, or is not what it should be.
+        OptexpError: the file does not exist, or is not a file of profiles.
     """
     package = importlib.resources.files("optexp_jax.schedulers") / "profiles.toml"
     profiles = _parsed(package.read_text(encoding="utf-8"), "profiles.toml of the package")
@@ -35,8 +35,8 @@ def read_profiles(own: Path | None = None) -> dict[str, dict[str, Any]]:
         text = expanded(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise OptexpError(
-            f"The profiles {path} cannot be read ({getattr(error, 'strerror', error)}): name "
-            "another file with --profiles or OPTEXP_SLURM_PROFILES.",
+            f"The file of profiles {path} cannot be read ({getattr(error, 'strerror', error)}): "
+            "name another file with --profiles or OPTEXP_SLURM_PROFILES.",
             code="profiles-unreadable",
             path=path,
             why=getattr(error, "strerror", error),
@@ -49,7 +49,7 @@ def _parsed(text: str, name: str) -> dict[str, dict[str, Any]]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise OptexpError(
-            f"The profiles {name} are not TOML: {error}.",
+            f"The file of profiles {name} is not TOML: {error}.",
             code="profiles-not-toml",
             file=name,
             why=error,
@@ -58,7 +58,7 @@ def _parsed(text: str, name: str) -> dict[str, dict[str, Any]]:
     for profile, fields in document.items():
         if not isinstance(fields, dict):
             raise OptexpError(
-                f"The profiles {name} hold '{profile}' outside of a [profile].",
+                f"The file of profiles {name} has '{profile}' outside a [profile].",
                 code="outside-of-profile",
                 file=name,
                 key=profile,
@@ -67,7 +67,7 @@ def _parsed(text: str, name: str) -> dict[str, dict[str, Any]]:
             if key not in types:
                 known = ", ".join(types)
                 raise OptexpError(
-                    f"[{profile}] of {name} has no field '{key}': take {known}.",
+                    f"[{profile}] of {name} has an unknown field '{key}': choose from {known}.",
                     code="unknown-profile-field",
                     file=name,
                     profile=profile,
@@ -98,7 +98,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _flat(package: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Fields of each profile, in order: defaults of the package, its profile, defaults and own."""
+    """Merge each profile: package defaults, package profile, user defaults, user profile."""
     names = [n for n in dict.fromkeys((*package, *own)) if n != DEFAULTS]
     layers = lambda n: (package.get(DEFAULTS), package.get(n), own.get(DEFAULTS), own.get(n))  # noqa: E731
     return {n: {k: v for layer in layers(n) for k, v in (layer or {}).items()} for n in names}
@@ -107,7 +107,7 @@ def _flat(package: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, dict[
 def resources_of(
     name: str, profiles: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Any]
 ) -> Resources:
-    """The resources of a profile, with some fields changed.
+    """Return the resources of a profile, with some fields changed.
 
     Args:
         name: of the profile.
@@ -115,11 +115,11 @@ def resources_of(
         changes: fields from the environment and the command line; None means unchanged.
 
     Raises:
-        OptexpError: no such profile, one without time or memory, or an impossible value.
+        OptexpError: the profile is unknown, lacks time or memory, or has an impossible value.
     """
     if name not in profiles:
         raise OptexpError(
-            f"No profile is called '{name}': take {', '.join(profiles)}.",
+            f"There is no profile '{name}': choose from {', '.join(profiles)}.",
             code="unknown-profile",
             name=name,
             known=tuple(profiles),
@@ -135,7 +135,7 @@ def resources_of(
             )
     if fields.get("pack") != "auto" and "auto" in fields.values():
         raise OptexpError(
-            f"Only pack can be auto in the profile '{name}'.",
+            f"Only pack may be auto in the profile '{name}'.",
             code="only-pack-can-be-auto",
             profile=name,
         )

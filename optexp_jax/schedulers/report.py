@@ -1,4 +1,4 @@
-"""What the files say of runs, joined with what schedulers say of their tasks."""
+"""Combine the status of runs in their files with the state of their tasks in schedulers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from optexp_jax.schedulers.submission import tasks_of_runs
 def states(
     experiments: Sequence[Experiment], statuses: Sequence[str], workspace: Path
 ) -> tuple[list[str], list[str]]:
-    """What the files say of runs, joined with what schedulers say of their tasks.
+    """Combine the status of runs in their files with the state of their tasks in schedulers.
 
     Args:
         experiments: the runs.
-        statuses: of their files.
+        statuses: of the runs, from their files.
         workspace: where they are.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a job asks the cluster for, checked before anything is sent."""
+"""Define the resources of a job, and check them before anything is submitted."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _WORD = re.compile(r"[\w.,@%:/+&|=-]*")
 
 @dataclasses.dataclass(frozen=True)
 class Resources:
-    """A profile: the fields that `profiles.toml` explains.
+    """Hold the fields of a profile, which `profiles.toml` explains.
 
     Raises:
-        OptexpError: a field has a value that it cannot have.
+        OptexpError: the value of a field is impossible.
 
     >>> Resources(time="0-48:00", memory="16GM")
     Traceback (most recent call last):
     ...
-    optexp_jax.errors.OptexpError: The memory '16GM' is not a size: write 8000M or 16G.
+    optexp_jax.errors.OptexpError: The memory '16GM' is not a size: write for example 8000M or 16G.
     """
 
     time: str
@@ -44,6 +44,7 @@ class Resources:
     mail: str = ""
     modules: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
+    container: str = ""
     pack: int | Literal["auto"] = "auto"
     per_gpu: int = 1
     devices_per_run: int = 1
@@ -55,7 +56,7 @@ class Resources:
     def __post_init__(self) -> None:
         if not _TIME.fullmatch(self.time) or not re.search(r"[1-9]", self.time):
             raise OptexpError(
-                f"The time {self.time!r} is not one that SLURM reads: write 12:00:00 or "
+                f"SLURM cannot read the time {self.time!r}: write for example 12:00:00 or "
                 "2-00:00:00.",
                 code="not-a-time",
                 value=self.time,
@@ -64,7 +65,7 @@ class Resources:
             value = getattr(self, name)
             if not _MEMORY.fullmatch(value) and (value or name == "memory"):
                 raise OptexpError(
-                    f"The {name} {value!r} is not a size: write 8000M or 16G.",
+                    f"The {name} {value!r} is not a size: write for example 8000M or 16G.",
                     code="not-a-memory-size",
                     field=name,
                     value=value,
@@ -72,7 +73,7 @@ class Resources:
         for name in ("gpu", "partition", "account", "qos", "constraint", "mail"):
             if not _WORD.fullmatch(getattr(self, name)):
                 raise OptexpError(
-                    f"The {name} {getattr(self, name)!r} is not one word.",
+                    f"The {name} must be one word, not {getattr(self, name)!r}.",
                     code="not-one-word",
                     field=name,
                     value=getattr(self, name),
@@ -80,15 +81,15 @@ class Resources:
         for name in ("cpus", "nodes", "processes", "per_gpu", "devices_per_run", "max_array"):
             if getattr(self, name) < 1:
                 raise OptexpError(
-                    f"{name} is {getattr(self, name)}: it is at least 1.",
+                    f"{name} must be at least 1, not {getattr(self, name)}.",
                     code="below-one",
                     field=name,
                     value=getattr(self, name),
                 )
         if self.per_gpu > 1 and self.processes * self.nodes > 1:
             raise OptexpError(
-                "Packs share a GPU (per_gpu), or several processes share a pack (nodes, "
-                "processes): set one of the two to 1.",
+                "Either several packs share a GPU (per_gpu), or several processes share a pack "
+                "(nodes, processes): set one of the two to 1.",
                 code="shared-both-ways",
                 per_gpu=self.per_gpu,
                 processes=self.processes,
@@ -97,14 +98,15 @@ class Resources:
         self._require_lines()
 
     def _require_lines(self) -> None:
-        """Check what is written into the script as it is."""
+        """Check values that go into the script, or are called, unchanged."""
+        one_line("container", self.container)
         for name, lines in (("modules", self.modules), ("setup", self.setup)):
             for number, line in enumerate(lines, 1):
                 found = secret_in(one_line(f"entry {number} of {name}", line))
                 if found:
                     raise OptexpError(
                         f"The {name} line {number} looks like a secret ({found}), which would be "
-                        "written into scripts: set it in the environment that you submit from.",
+                        "written into scripts: set it in your environment before you submit.",
                         code="looks-like-secret",
                         name=name,
                         line=number,
@@ -113,12 +115,12 @@ class Resources:
 
     @property
     def processes_in_all(self) -> int:
-        """Processes that run one pack together."""
+        """The number of processes that train one pack together."""
         return self.nodes * self.processes
 
     @property
     def device_bytes(self) -> int | None:
-        """Memory of a device that packs share; None where the profile does not say."""
+        """The memory of a device that packs share; None if the profile does not give it."""
         size = self.gpu_memory if self.gpus else self.memory
         match = _MEMORY.fullmatch(size)
         return int(match[1]) * _UNITS[match[2]] // self.per_gpu if match else None

@@ -1,4 +1,4 @@
-"""What in a line of shell looks like a secret: scripts and their logs are read by others."""
+"""Find secrets in lines of shell, since others may read scripts and logs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NO_KEY = re.compile(r"--host[\s=]+\S+|(?<!\S)-\S+|<\s*[^\s<]+|>+\s*\S+")
 
 
 def secret_in(line: str) -> str | None:
-    """What in a line of shell looks like a secret, without the secret; None if nothing does.
+    """Name what looks like a secret in a shell line, without its value; None for no secret.
 
     A variable, a file, and what a command prints are no secrets.
 
@@ -72,12 +72,12 @@ def _secrets(line: str) -> Iterator[str]:
 
 
 def _names_a_secret(name: str) -> bool:
-    """Whether a variable, a field or an option of this name holds one."""
+    """Check whether the name of a variable, field or option is that of a secret."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper().strip("-")
     return bool(_NAME.search(words)) and not _NO_SECRET.search(words)
 
 
 def _is_literal(value: str) -> bool:
-    """Whether a value is written in the line itself."""
+    """Check whether the line itself contains the value."""
     bare = value.strip("\"'")
     return not (_ELSEWHERE.fullmatch(bare) or _PLAIN.fullmatch(bare))

@@ -1,4 +1,4 @@
-"""What was submitted: a folder in the workspace for each array, and the tasks that SLURM knows."""
+"""Find submitted arrays: a folder in the workspace for each, and the tasks that SLURM knows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from optexp_jax.schedulers.manifest import Manifest, Run
 
 @dataclasses.dataclass(frozen=True)
 class Submission:
-    """An array that was sent.
+    """Describe a submitted array.
 
     Args:
-        scheduler: where to.
+        scheduler: to which it was submitted.
         folder: `<workspace>/<scheduler>/<name>/` with `manifest.json`, `job.sh`, `submitted.json`
             and `logs/`.
         job: id of the array.
@@ -31,23 +31,23 @@ class Submission:
     job: str
 
     def log(self, index: int) -> Path:
-        """What a task printed."""
+        """Return the file with the output of a task."""
         return self.folder / "logs" / f"task-{index}.log"
 
     @property
     def manifest(self) -> Manifest:
-        """What it runs."""
+        """The manifest, which lists the runs of its tasks."""
         return Manifest.read(self.folder / "manifest.json")
 
 
 @dataclasses.dataclass(frozen=True)
 class RunTask:
-    """The newest task that a run was sent in.
+    """Describe the newest task that contains a run.
 
     Args:
         submission: the array.
         index: of the task.
-        state: what becomes of it.
+        state: of the task, from the scheduler.
     """
 
     submission: Submission
@@ -61,12 +61,12 @@ class RunTask:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it waits or runs."""
+        """Whether it is queued or running."""
         return self.state.is_alive
 
     @property
     def last_line(self) -> str:
-        """What its log ends with: the last line that is no line on progress, if there is one."""
+        """Return the last line of its log that is not progress, or else the last line."""
         log = self.submission.log(self.index)
         try:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -78,7 +78,7 @@ class RunTask:
 
 @contextlib.contextmanager
 def new_folder(workspace: Path, scheduler: Scheduler, name: str) -> Iterator[Path]:
-    """A new folder for a submission; it is removed again if the block fails."""
+    """Make a new folder for a submission, and remove it if the block fails."""
     folder = _unused(workspace.absolute() / scheduler.name, name)
     try:
         yield folder
@@ -102,7 +102,7 @@ def _unused(parent: Path, name: str) -> Path:
 
 
 def submissions(workspace: Path, scheduler: Scheduler) -> list[Submission]:
-    """Everything that was sent from a workspace to a scheduler, oldest first."""
+    """List the submissions of a workspace to a scheduler, oldest first."""
     sent = []
     for path in (workspace / scheduler.name).glob("*/submitted.json"):
         entries = checked_files.read_json(path)
@@ -112,7 +112,7 @@ def submissions(workspace: Path, scheduler: Scheduler) -> list[Submission]:
 
 
 def tasks_of_runs(workspace: Path) -> dict[Run, RunTask]:
-    """The newest task of every run that was sent; where its scheduler is not, it has no state.
+    """Find the newest task of every submitted run; without its scheduler, it has no state.
 
     Raises:
         OptexpError: a manifest is damaged.

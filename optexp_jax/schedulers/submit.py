@@ -1,4 +1,4 @@
-"""Sending what is left of a grid, in packs, as arrays of tasks."""
+"""Submit the unfinished runs of a grid, in packs, as arrays of tasks."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from optexp_jax.training.pack_size import Auto, split_to_fit
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What to send, and how.
+    """Hold what to submit, and how.
 
     Args:
-        scheduler: where to.
+        scheduler: to which to submit.
         packs: the runs of each process.
         resources: of each task.
-        command: that tasks call, with `--scale`.
-        options: how runs are run.
+        command: the command that tasks call, with `--scale`.
+        options: how to run experiments.
         workspace: of the results.
-        environment: variables that tasks need, none of them secret.
+        environment: variables that tasks need; none is secret.
     """
 
     scheduler: Scheduler
@@ -47,7 +47,7 @@ class Request:
     environment: Mapping[str, str]
 
     def manifests(self, most: int) -> list[Manifest]:
-        """The tasks in arrays of at most so many."""
+        """Split the tasks into arrays of at most so many."""
         runs = [tuple(e.run_key for e in pack.experiments) for pack in self.packs]
         tasks = in_tasks(runs, self.resources.per_gpu)
         created, folder = now(), Path.cwd()
@@ -63,22 +63,23 @@ class Request:
                 max_requeues=self.resources.max_requeues,
                 tasks=tuple(tasks[i : i + most]),
                 scheduler=self.scheduler.name,
+                container=self.resources.container,
             )
             for i in range(0, len(tasks), most)
         ]
 
     def script_in(self, folder: Path, manifest: Manifest) -> str:
-        """The batch script of a manifest in a folder."""
+        """Return the batch script of a manifest in a folder."""
         return self.scheduler.script(manifest, self.resources, folder, self.environment)
 
 
 def left_to_send(
     experiments: Sequence[Experiment], folders: RunFolders, force: bool
 ) -> tuple[list[Experiment], int]:
-    """What is neither done, nor on its way, nor run by another process.
+    """Find the runs that are neither done, nor queued, nor running.
 
     Returns:
-        these runs, and the number of those that are on their way or run.
+        these runs, and the number of those that are queued or running.
 
     Raises:
         OptexpError: a manifest or a status is damaged.
@@ -100,7 +101,7 @@ def left_to_send(
 def packs_to_send(
     experiments: Sequence[Experiment], resources: Resources, pack: int | Auto, workspace: Path
 ) -> list[Pack]:
-    """Runs in packs: of one group and program, and as many as fit on the device of the profile.
+    """Group runs into packs of one group and program, as many as the profile's device holds.
 
     Tasks look again at the device that they get; they never run more at once than it takes.
     """
@@ -123,7 +124,7 @@ def packs_to_send(
 
 
 def _fitting(pack: Pack, memory: int, workspace: Path, known: dict[object, Data]) -> list[Pack]:
-    """A pack in parts that fit. Shapes decide, so data of one seed stand for those of others."""
+    """Split a pack into parts that fit, by shapes: the data of one seed stand for all seeds."""
     first = pack.experiments[0]
     if first.problem.dataset not in known:
         known.clear()
@@ -136,7 +137,7 @@ def _fitting(pack: Pack, memory: int, workspace: Path, known: dict[object, Data]
 
 
 def _shapes(experiment: Experiment, workspace: Path) -> Data:
-    """The data as shapes where the data set knows them, else the data."""
+    """Return the shapes of the data if the data set knows them, else the data."""
     dataset = experiment.problem.with_data_seed(experiment.seed).dataset
     with contextlib.suppress(OptexpError):  # known only where its files are
         return shapes_of(experiment)
@@ -144,12 +145,12 @@ def _shapes(experiment: Experiment, workspace: Path) -> Data:
 
 
 def send(request: Request, name: str) -> list[Submission]:
-    """Send the arrays of a request.
+    """Submit the arrays of a request.
 
     An array that is refused leaves nothing behind; those before it stay sent.
 
     Raises:
-        OptexpError: the scheduler refused, or is not here; or the workspace cannot be written.
+        OptexpError: the scheduler refuses or is missing, or the workspace cannot be written.
     """
     scheduler = request.scheduler
     limit = scheduler.max_tasks() or request.resources.max_array
@@ -167,15 +168,15 @@ def send(request: Request, name: str) -> list[Submission]:
 
 
 def _remembered(submission: Submission) -> Submission:
-    """Write down what was sent, or what was sent would be sent again."""
+    """Record a submission, so that its runs are not submitted again."""
     entries = {"job": submission.job, "sent": now()}
     try:
         checked_files.write_text(submission.folder / "submitted.json", json.dumps(entries))
     except OSError as error:
         raise OptexpError(
-            f"Job {submission.job} was sent, but that cannot be written down in "
-            f"{submission.folder} ({cause_of(error)}): {remedy_of(error)}, call scancel "
-            f"{submission.job}, and submit again.",
+            f"Job {submission.job} was submitted, but {submission.folder} cannot be written to "
+            f"note it ({cause_of(error)}): {remedy_of(error)}, call scancel {submission.job}, and "
+            "submit again.",
             code="submission-not-written",
             job=submission.job,
             folder=submission.folder,

@@ -1,4 +1,4 @@
-"""Inside a task: one process, which runs the runs of one pack as `--local` would."""
+"""Train the runs of one pack in a process of a task, as `--local` would."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def run_pack(
     settings: Settings,
     display: Display,
 ) -> list[Outcome]:
-    """Run what a manifest has for a process of this task.
+    """Run the part of a manifest that belongs to a process of this task.
 
     Args:
         path: of the manifest.
         process: number of the pack in the task.
-        experiments: what the module declares, among which the pack is.
-        settings: whose workspace is that of the manifest.
+        experiments: all that the module declares, including those of the pack.
+        settings: with the workspace of the manifest.
         display: what the log shows.
 
     Returns:
-        what became of them.
+        the outcome of each run.
 
     Raises:
-        OptexpError: outside of a task, or the module no longer declares what was sent.
+        OptexpError: outside of a task, or the module no longer declares a submitted run.
     """
     manifest = Manifest.read(path)
     scheduler = all_schedulers()[manifest.scheduler]
@@ -69,7 +69,7 @@ def _outcomes(
     force: str | bool,
     display: Display,
 ) -> Iterator[Outcome]:
-    """Run again what began before the time given by `force`, then what is not done."""
+    """Run again the runs that began before the time in `force`, then the unfinished ones."""
     folders = RunFolders(settings.workspace)
     if force:
         old = [e for e in chosen if _began_before(folders[e], str(force))]
@@ -88,7 +88,7 @@ def _chosen(
     packs = tasks[index] if index is not None and index < len(tasks) else ()
     if not 0 <= process < len(packs):
         raise OptexpError(
-            "--task is what --slurm calls inside a task: call --local instead.",
+            "Only --slurm may call --task, inside a task: use --local instead.",
             code="task-outside-of-scheduler",
         )
     wanted = packs[process]
@@ -96,8 +96,8 @@ def _chosen(
     unknown = [run for run in wanted if run not in declared]
     if unknown:
         raise OptexpError(
-            f"The code has changed since this was sent at commit {manifest.commit}: "
-            f"{len(unknown)} of {len(wanted)} runs are not declared any more, such as "
+            f"The code has changed since these runs were submitted at commit {manifest.commit}: "
+            f"{len(unknown)} of {len(wanted)} runs are no longer declared, such as "
             f"{unknown[0][1][:10]}. Submit again with --slurm.",
             code="code-changed",
             commit=manifest.commit,
@@ -108,7 +108,7 @@ def _chosen(
 
 
 def _began_before(folder: RunFolder, created: str) -> bool:
-    """Whether a run began before the submission; one that this task began is not run twice."""
+    """Check whether a run began before the submission; a run of this task does not run twice."""
     started = folder.read_status().get("started")
     read = datetime.datetime.fromisoformat
     return started is not None and read(started) < read(created)

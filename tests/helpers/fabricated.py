@@ -13,14 +13,18 @@ from optexp_jax.schedule import Schedule
 from optexp_jax.training.batches import as_inputs
 
 
-def fabricate(workspace, experiment):
-    """Rows at the steps of the experiment: frequent classes first, under SGD above all."""
+def fabricate(workspace, experiment, spike=0.0):
+    """Rows at the steps of the experiment: frequent classes first, under SGD above all.
+
+    A spike is a rise of the second row, of that share.
+    """
     counts = counts_of(experiment, workspace)
     schedule = Schedule.of(experiment, int(counts.sum()))
     steps = schedule.recorded(0, schedule.total + 1)
     slow = 0.5 if isinstance(experiment.optimizer, SGD) else 0.1
     speed = (np.maximum(counts, 1) / counts.max()) ** slow
     by_class = np.log(len(counts)) * np.exp(-3 * np.outer(steps / schedule.total, speed))
+    by_class[1] = by_class[0] * (1 + spike) if spike else by_class[1]
     name = experiment.problem.loss.name
     losses = {f"{split}_{name}": by_class @ counts / counts.sum() for split in ("tr", "va")}
     shown = np.isin(steps, schedule.by_class(steps)) & experiment.per_class

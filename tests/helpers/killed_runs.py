@@ -2,12 +2,15 @@
 
 import os
 
+import numpy as np
+
 from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, LearningRate
+from optexp_jax.results.load import load_results
 from optexp_jax.runner.local import run_local
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.training import program
@@ -33,3 +36,24 @@ def work(workspace, steps):
     outcome = run_local(pack_of_three(steps), settings, RunOptions(checkpoint_seconds=0))
     assert not outcome.failed
     assert not outcome.busy
+
+
+def assert_same_results(experiments, a, b):
+    """Whether two workspaces have the same rows of experiments, bit for bit."""
+    for one in experiments:
+        first, second = load_results(one, a), load_results(one, b)
+        assert first.status == second.status == "done"
+        assert list(first.table) == list(second.table)
+        for name in first.table:
+            x, y = first.table[name].to_numpy(), second.table[name].to_numpy()
+            assert np.array_equal(x, y, equal_nan=True), name
+        assert list(first.per_class) == list(second.per_class)
+        for name, array in first.per_class.items():
+            assert np.array_equal(array, second.per_class[name], equal_nan=True), name
+        np.testing.assert_array_equal(first.per_class_steps, second.per_class_steps)
+        assert first.table["step"].tolist() == list(range(one.steps + 1))
+
+
+def packs(workspace):
+    """The folder of the checkpoints of packs."""
+    return workspace / "experiments" / "resume" / "packs"

@@ -16,6 +16,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.grid import at_best
 from optexp_jax.plotting.available import require_some
 from optexp_jax.problem import MiniBatch, Problem
+from optexp_jax.runner.options import RunOptions
 from optexp_jax.schedulers.lines import one_line
 from optexp_jax.schedulers.profiles import resources_of
 from optexp_jax.schedulers.resources import Resources
@@ -45,17 +46,23 @@ FULL = [
     (
         "unknown-pack-mode",
         lambda w: Pack((EXPERIMENT,), "both"),
-        "The pack mode 'both' is unknown: take map or vmap.",
+        "There is no pack mode 'both': choose map or vmap.",
+    ),
+    (
+        "nothing-to-shard",
+        lambda w: RunOptions(shard="fsdp"),
+        "--shard fsdp divides the states of a run among its devices: add --devices-per-run D, or "
+        "leave out --shard fsdp.",
     ),
     (
         "micro-batch-below-one",
         lambda w: Pack((EXPERIMENT,), micro_batch=0),
-        "A micro-batch has at least one example, not 0.",
+        "A micro-batch needs at least one example, not 0.",
     ),
     (
         "devices-below-one",
         lambda w: Pack((EXPERIMENT,), devices=0),
-        "A run has at least one device, not 0.",
+        "A run needs at least one device, not 0.",
     ),
     (
         "not-one-pack",
@@ -66,67 +73,67 @@ FULL = [
     (
         "not-an-integer",
         lambda w: MiniBatch(0),
-        "The size of a mini-batch is an integer from 1, not 0.",
+        "The size of a mini-batch must be an integer from 1, not 0.",
     ),
     (
         "not-an-integer",
         lambda w: field_checks.check_integer("width of A", 1.0, 2),
-        "width of A is an integer from 2, not 1.0.",
+        "width of A must be an integer from 2, not 1.0.",
     ),
     (
         "not-an-integer",
         lambda w: dataclasses.replace(EXPERIMENT, steps=0),
-        "steps is an integer from 1, not 0.",
+        "steps must be an integer from 1, not 0.",
     ),
     (
         "not-an-integer",
         lambda w: dataclasses.replace(EXPERIMENT, seed=-1),
-        "The seed is an integer from 0 below 2^32, not -1.",
+        "The seed must be an integer from 0 to 2^32 - 1, not -1.",
     ),
     (
         "not-a-number",
         lambda w: field_checks.check_number("mean of A", "1", -float("inf")),
-        "mean of A is a number, not '1'.",
+        "mean of A must be a number, not '1'.",
     ),
     (
         "not-a-number",
         lambda w: field_checks.check_number("power of A", -1),
-        "power of A is a number from 0, not -1.",
+        "power of A must be a number from 0, not -1.",
     ),
     (
         "not-a-number",
         lambda w: problem(l2=-1.0),
-        "l2 is a finite number from 0, not -1.0.",
+        "l2 must be finite and at least 0, not -1.0.",
     ),
     (
         "not-a-number",
         lambda w: problem(l2="1"),
-        "l2 is a number, not '1'.",
+        "l2 must be a number, not '1'.",
     ),
     (
         "not-a-flag",
         lambda w: field_checks.check_flag("augment of A", 1),
-        "augment of A is True or False, not 1.",
+        "augment of A must be True or False, not 1.",
     ),
     (
         "wrong-kind",
         lambda w: field_checks.check_kind("tokens of PTB", 5, str, "Words(100)"),
-        "tokens of PTB is a value such as Words(100), not 5.",
+        "tokens of PTB must be a value such as Words(100), not 5.",
     ),
     (
         "wrong-kind",
         lambda w: problem(batching=32),
-        "batching is FullBatch() or MiniBatch(size), not 32.",
+        "batching must be FullBatch() or MiniBatch(size), not 32.",
     ),
     (
         "not-a-choice",
         lambda w: problem(precision="float16"),
-        "Precision 'float16' is unknown: take float32, tf32, bfloat16, float64.",
+        "There is no precision 'float16': choose float32, tf32, bfloat16, float64.",
     ),
     (
         "not-a-choice",
         lambda w: models.MLP(4, 2, activation="sine"),
-        "activation of MLP is one of relu, gelu, tanh, identity, not 'sine'.",
+        "activation of MLP must be one of relu, gelu, tanh, identity, not 'sine'.",
     ),
     (
         "not-a-choice",
@@ -153,7 +160,7 @@ FULL = [
     (
         "unknown-home-folder",
         lambda w: Settings.from_env({"OPTEXP_WORKSPACE": "~nosuchuser/x"}),
-        "OPTEXP_WORKSPACE: The home folder in ~nosuchuser/x is not known: write the whole"
+        "OPTEXP_WORKSPACE: The home folder in ~nosuchuser/x is unknown: write the full"
         " path instead of ~.",
     ),
     (
@@ -164,17 +171,18 @@ FULL = [
     (
         "length-not-given-once",
         lambda w: dataclasses.replace(EXPERIMENT, epochs=2),
-        "An experiment has a length in epochs or in steps: give one of them.",
+        "An experiment needs its length in either epochs or steps: give exactly one of them.",
     ),
     (
         "not-a-group-name",
         lambda w: dataclasses.replace(EXPERIMENT, group="a/b"),
-        "The group 'a/b' is not a folder name: use letters, digits and the signs _ . = + - only.",
+        "The group 'a/b' cannot be the name of a folder: use only letters, digits and the signs _ "
+        ". = + -.",
     ),
     (
         "keep-steps-malformed",
         lambda w: dataclasses.replace(EXPERIMENT, keep_steps=(-1,)),
-        "keep_steps is a tuple of integers from 0, not (-1,).",
+        "keep_steps must be a tuple of integers from 0, not (-1,).",
     ),
     (
         "not-a-definition",
@@ -185,7 +193,7 @@ FULL = [
     (
         "other-schema",
         lambda w: Experiment.from_json('{"schema": 99}'),
-        "The experiment has schema 99, this version reads schema 1: use the version of "
+        "The experiment has schema 99, but this version reads schema 1: use the version of "
         "optexp-jax that wrote it.",
     ),
     (
@@ -202,90 +210,88 @@ FULL = [
     (
         "not-encodable",
         lambda w: identity.encode(Unknown(), "model"),
-        "model is Unknown(), a Unknown, which cannot be part of an experiment: use "
-        "numbers, strings, tuples, or a frozen dataclass named with @optexp_jax.register.",
+        "model is Unknown(), a Unknown, which cannot be part of an experiment: use numbers, "
+        "strings, tuples, or a frozen dataclass with @optexp_jax.register.",
     ),
     (
         "not-finite",
         lambda w: identity.encode(float("nan"), "rate"),
-        "rate is nan: an experiment holds finite numbers only.",
+        "rate is nan: an experiment may contain finite numbers only.",
     ),
     (
         "unknown-class",
         lambda w: identity.decode({"type": "no-such"}),
-        "No class is named 'no-such': import the module that registers it.",
+        "There is no class with the name 'no-such': import the module that registers it.",
     ),
     (
         "other-fields",
         lambda w: identity.decode({"type": "SGD", "speed": 1}),
-        "The stored 'SGD' and this version differ in the fields learning_rate, momentum, "
-        "speed: use the version of optexp-jax that wrote it.",
+        "The stored 'SGD' has other fields than this version (learning_rate, momentum, speed): "
+        "use the version of optexp-jax that wrote it.",
     ),
     (
         "loss-not-weighable",
         lambda w: losses.Weighted(losses.Weighted(losses.CrossEntropy())),
-        "Weighted takes a loss that is a mean over examples of one class each, such as "
-        "CrossEntropy(), not "
-        "Weighted(loss=CrossEntropy(), power=1.0).",
+        "Weighted needs a loss that averages over examples with one class each, such as "
+        "CrossEntropy(), not Weighted(loss=CrossEntropy(), power=1.0).",
     ),
     (
         "class-counts-malformed",
         lambda w: losses.Weighted(losses.CrossEntropy()).build([0, 0]),
-        "Class counts are a list of finite numbers from 0, one per class and not all 0: "
-        "count the examples of each class.",
+        "Class counts must be finite, at least 0 and not all 0: count the examples of each class.",
     ),
     (
         "not-a-multiple",
         lambda w: models.SimpleViT(10, width=6),
-        "width of SimpleViT is a multiple of 4, not 6.",
+        "width of SimpleViT must be a multiple of 4, not 6.",
     ),
     (
         "not-a-power-of-base",
         lambda w: datasets.HeavyTailedOneHot(12, 10),
-        "start_examples=12 is not a power of base=10: take 1, base, base², ..., such as "
+        "start_examples=12 is not a power of base=10: use 1, base, base², ..., such as "
         "start_examples=1000 with base=10.",
     ),
     (
         "size-outside",
         lambda w: datasets.RandomHeavyTailedLabels(17),
-        "The size of the problem is between 1 and 16, not 17.",
+        "The size of the problem must be from 1 to 16, not 17.",
     ),
     (
         "unknown-data-set",
         lambda w: catalogue.named("PTBB"),
-        "No data set is called 'PTBB': did you mean PTB or TinyPTB? `python -m "
-        "optexp_jax.datasets list` shows their names.",
+        "There is no data set 'PTBB': did you mean PTB or TinyPTB? `python -m optexp_jax.datasets "
+        "list` shows all names.",
     ),
     (
         "unknown-data-set",
         lambda w: catalogue.named("zzzzzzzz"),
-        "No data set is called 'zzzzzzzz': `python -m optexp_jax.datasets list` shows their names.",
+        "There is no data set 'zzzzzzzz': `python -m optexp_jax.datasets list` shows all names.",
     ),
     (
         "output-layer-not-found",
         lambda w: head_of({}, 3),
-        "No layer has 3 columns, one for each class: name the path of the output layer.",
+        "No layer has 3 columns, one for each class: give the path of the output layer.",
     ),
     (
         "output-layer-not-found",
         lambda w: head_of({n: {"kernel": jnp.ones((2, 3))} for n in "ab"}, 3),
-        "Several layers have (a, b) 3 columns, one for each class: name the path of the "
-        "output layer.",
+        "Several layers have (a, b) 3 columns, one for each class: give the path of the output "
+        "layer.",
     ),
     (
         "no-such-layer",
         lambda w: output_layer({}, "head"),
-        "The parameters hold no layer 'head': name the path of the last one.",
+        "The parameters have no layer 'head': give the path of the last layer.",
     ),
     (
         "not-searched",
         lambda w: at_best([EXPERIMENT], {"Adam": 0}),
-        "'Adam' was not searched: choose from SGD.",
+        "There is no learning rate search for 'Adam': choose from SGD.",
     ),
     (
         "no-such-number",
         lambda w: selection.numbered([EXPERIMENT], 1),
-        "There is no experiment 1: --single takes 0 to 0.",
+        "There is no experiment 1: choose a number from 0 to 0.",
     ),
     (
         "not-a-learning-rate",
@@ -296,19 +302,24 @@ FULL = [
     (
         "nothing-recorded",
         lambda w: require_some([]),
-        "Nothing is recorded for this figure: run it first with python -m "
-        "experiments.<module> --local (python -m experiments --list names the module).",
+        "There are no results for this figure: first run python -m experiments.<module> --local "
+        "(python -m experiments --list shows the modules).",
     ),
     (
         "no-small-form",
         lambda w: raised(no_form(EXPERIMENT, "the loss CrossEntropy")),
-        "The group 'demo' has no small form: the loss CrossEntropy has none. Use --scale "
+        "The group 'demo' has no small form, since the loss CrossEntropy has none: use --scale "
         "paper, or declare one in a module small_forms of experiments/.",
     ),
     (
         "unknown-choice",
         lambda w: Runs(w, "large"),
-        "There is no scale 'large': choose from paper, small.",
+        "There is no scale 'large': choose from paper, medium, small.",
+    ),
+    (
+        "no-medium-form",
+        lambda w: Runs(w, "medium").of("linreg"),
+        "linreg: there is no medium form: use --scale small or --scale paper.",
     ),
     (
         "nothing-released",
@@ -323,7 +334,7 @@ FULL = [
     (
         "unknown-profile",
         lambda w: resources_of("big", {"a": {}, "b": {}}, {}),
-        "No profile is called 'big': take a, b.",
+        "There is no profile 'big': choose from a, b.",
     ),
     (
         "profile-incomplete",
@@ -333,22 +344,22 @@ FULL = [
     (
         "not-a-time",
         lambda w: Resources(time="soon", memory="1G"),
-        "The time 'soon' is not one that SLURM reads: write 12:00:00 or 2-00:00:00.",
+        "SLURM cannot read the time 'soon': write for example 12:00:00 or 2-00:00:00.",
     ),
     (
         "not-a-memory-size",
         lambda w: Resources(time="1:00:00", memory="much"),
-        "The memory 'much' is not a size: write 8000M or 16G.",
+        "The memory 'much' is not a size: write for example 8000M or 16G.",
     ),
     (
         "below-one",
         lambda w: Resources(time="1:00:00", memory="1G", cpus=0),
-        "cpus is 0: it is at least 1.",
+        "cpus must be at least 1, not 0.",
     ),
     (
         "shared-both-ways",
         lambda w: Resources(time="1:00:00", memory="1G", per_gpu=2, nodes=2),
-        "Packs share a GPU (per_gpu), or several processes share a pack (nodes, "
+        "Either several packs share a GPU (per_gpu), or several processes share a pack (nodes, "
         "processes): set one of the two to 1.",
     ),
 ]

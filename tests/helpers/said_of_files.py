@@ -52,7 +52,7 @@ OF_FILES = [
         "data-unwritable",
         lambda w: raised(data_files.unwritable(w / "a", DENIED)),
         "W/a cannot be written (Permission denied): allow this user to use it, or set "
-        "OPTEXP_WORKSPACE to a folder that can be written to.",
+        "OPTEXP_WORKSPACE to a folder in which you may write.",
     ),
     (
         "idx-wrong-size",
@@ -67,8 +67,8 @@ OF_FILES = [
     (
         "path-unreadable",
         lambda w: raised(unreadable(w / "a", DENIED)),
-        "W/a cannot be read (Permission denied): allow this user to use it and rerun the "
-        "command; what is in it may be whole.",
+        "W/a cannot be read (Permission denied): allow this user to use it and rerun the command; "
+        "the file may be intact.",
     ),
     (
         "file-damaged",
@@ -79,14 +79,14 @@ OF_FILES = [
     (
         "workspace-unwritable",
         lambda w: raised(checked_files.unwritable(w, FULL_DISK)),
-        "The workspace W cannot be written (No space left on device): free some space or "
-        "set OPTEXP_WORKSPACE to another folder; what was recorded is kept.",
+        "The workspace W cannot be written (No space left on device): free some space or set "
+        "OPTEXP_WORKSPACE to another folder; recorded results are kept.",
     ),
     (
         "run-folder-gone",
         lambda w: raised(checked_files.gone(w / "a")),
-        "The folder W/a was moved or deleted while its run went on: put it back and rerun"
-        " the command to resume, or rerun it to start the run again.",
+        "The folder W/a was moved or deleted during its run: put it back and rerun the command to "
+        "resume, or rerun it to start again.",
     ),
     (
         "data-not-here",

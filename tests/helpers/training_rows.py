@@ -26,9 +26,18 @@ class Rows:
     lengths: list
 
 
-def train(*experiments, mode="map", micro_batch=None, devices=1, data=None, **arguments):
+def train(
+    *experiments,
+    mode="map",
+    micro_batch=None,
+    devices=1,
+    shard="data",
+    remat=False,
+    data=None,
+    **arguments,
+):
     """Rows of every experiment of one pack, by id."""
-    pack = Pack(experiments, mode, micro_batch, devices)
+    pack = Pack(experiments, mode, micro_batch, devices, shard, remat)
     records = {e.id: [] for e in experiments}
     lengths, last = [], 0
     for chunk in train_pack(pack, data or load(experiments[0]), **arguments):

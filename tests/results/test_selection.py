@@ -11,7 +11,7 @@ from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import SquaredLoss, Weighted
 from optexp_jax.models import Linear
-from optexp_jax.optim import SGD, Adam, LearningRate, LineSearchGD, lr_grid
+from optexp_jax.optim import SGD, Adam, AdamW, LearningRate, LineSearchGD, lr_grid
 from optexp_jax.problem import Problem
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import (
@@ -185,3 +185,47 @@ def test_an_epoch_has_a_step():
     assert step_of_epoch([a_run(0, [], status="missing"), a_run(0, GOOD)], epoch=1) == 2
     with refuses("epoch-of-unknown-length"):
         step_of_epoch([a_run(0, [1.0], status="running")], epoch=1)
+
+
+def decayed(rate, decay, losses, momentum=0.9, **fields):
+    def optimizer(rate):
+        return AdamW(rate, beta1=momentum, weight_decay=decay)
+
+    return a_run(rate, losses, optimizer=optimizer, **fields)
+
+
+def test_the_best_run_is_the_best_over_all_tuned_fields():
+    runs = [decayed(0, 0.0, GOOD), decayed(-1, 0.1, BETTER), decayed(0, 0.1, SPIKE)]
+    ((method, (run,)),) = best_runs(runs).items()
+    assert (str(run.experiment.optimizer.learning_rate), method.weight_decay) == ("10^-1", 0.1)
+    assert method == method_of(run.experiment.optimizer)
+
+
+def test_fields_that_were_not_tuned_tell_methods_apart():
+    runs = [decayed(0, 0.0, GOOD), decayed(-1, 0.1, BETTER), decayed(0, 0.1, GOOD)]
+    assert [m.weight_decay for m in best_runs(runs, over=("learning_rate",))] == [0.0, 0.1]
+    assert len(best_runs(runs, over=("learning_rate", "weight_decay"))) == 1
+    with refuses("unknown-field", field="beta3"):
+        best_runs(runs, over=("beta3",))
+
+
+@pytest.mark.parametrize("over", [None, ("learning_rate", "momentum")])
+def test_momentum_is_tuned_and_no_momentum_is_a_method_of_its_own(over):
+    runs = [decayed(0, 0.0, losses, m) for m, losses in ((0, GOOD), (0.9, GOOD), (0.99, BETTER))]
+    assert [method.beta1 for method in best_runs(runs, over=over)] == [0, 0.99]
+
+
+def test_settings_are_compared_on_the_seeds_that_all_have():
+    runs = [decayed(0, 0.0, GOOD, seed=seed) for seed in (0, 1)]
+    runs += [decayed(0, 0.1, BETTER, seed=1), decayed(0, 0.2, [1.0, 0.1, 0.1, 0.1, 0.0], seed=2)]
+    (method,) = best_runs(runs[:3])
+    assert method.weight_decay == 0.1
+
+
+def test_best_runs_are_shown_as_a_table():
+    runs = best_runs([a_run(0, GOOD, seed=0), a_run(0, [*BETTER[:4], 0.15], seed=1)])
+    (row,) = runs.table().to_dict("records")
+    assert (row["optimizer"], row["learning_rate"], row["momentum"]) == ("SGD", "10^0", 0.0)
+    assert (row["runs"], row["best_loss"], row["final_loss"]) == (2, 0.2, 0.2)
+    assert "final_loss" in str(runs)
+    assert "<table" in runs._repr_html_()

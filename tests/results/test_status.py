@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optexp_jax.errors import DamagedError
-from optexp_jax.results import status
+from optexp_jax.results import provenance, status
 
 KEY, OTHER = "a1" * 32, "b2" * 32
 TIME = "2026-11-26T06:54:00+0000"
@@ -21,6 +21,8 @@ WHOLE = {
     "pack_mode": "map",
     "micro_batch": None,
     "devices": 1,
+    "shard": "fsdp",
+    "remat": True,
     "wandb_id": "zzs8chyp",
     "started": TIME,
     "updated": TIME,
@@ -115,7 +117,8 @@ def test_an_entry_of_version_0_1_0_is_of_its_type_or_refused(path, name, value):
         ("pack", "/tmp"),
         ("step", True), ("step", -1), ("step", 1e3), ("step", "7"), ("total_steps", 0),
         ("status", "finished"), ("status", ["done"]), ("pack_mode", "both"), ("devices", 0),
-        ("micro_batch", 0), ("started", "yesterday"), ("started", 7), ("files", []),
+        ("micro_batch", 0), ("shard", "both"), ("shard", ["data"]),
+        ("remat", 1), ("started", "yesterday"), ("started", 7), ("files", []),
         ("files", {"a": {"sha256": "x"}}), ("versions", [1]), ("wandb_id", "../x"),
         ("pack_seconds", float("nan")), ("pack_seconds", -1),
     ],
@@ -142,3 +145,8 @@ def test_each_time_that_a_status_is_said_is_remembered_and_only_the_last_are_kep
         entries = status.with_history(entries, {"status": "running", "step": step}, TIME)
         entries = status.with_history(entries, {"step": step}, TIME)
     assert entries["history"] == [[TIME, "running", step] for step in range(200, 300)]
+
+
+def test_a_status_names_what_bits_depend_on():
+    named = {"python", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "optexp-jax"}
+    assert set(provenance.host()["versions"]) == named

@@ -1,17 +1,15 @@
 """Runs that are stopped, killed or damaged go on to the rows of a run that never was."""
 
 import dataclasses
-import multiprocessing
 import os
-import random
 import shutil
 import signal
-import time
 
 import flax.linen as nn
+import jax
 import numpy as np
 import pytest
-from killed_runs import DATASET, IMPORTED, pack_of_three, work
+from killed_runs import DATASET, assert_same_results, pack_of_three, packs
 from wording import is_told
 
 import optexp_jax
@@ -19,17 +17,22 @@ from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.config import Settings
 from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
-from optexp_jax.optim import Adam, LearningRate, WarmupStableDecay, with_rate
+from optexp_jax.optim import SOAP, Adam, AdamMini, LearningRate, WarmupStableDecay, with_rate
 from optexp_jax.results.load import load_results
 from optexp_jax.runner import local, pack_run
-from optexp_jax.runner.checkpoint import Checkpoint, checkpoint_writer, read_checkpoint
+from optexp_jax.runner.checkpoint import (
+    Checkpoint,
+    checkpoint_writer,
+    read_checkpoint,
+)
+from optexp_jax.runner.display import Silent
 from optexp_jax.runner.local import run_local
 from optexp_jax.runner.options import RunOptions
+from optexp_jax.training import devices
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
 
-SHORT, LONG = 40, 400  # steps
-KILLS = 12
+SHORT = 40  # steps
 
 
 @optexp_jax.register("test-resume-dropout")
@@ -40,57 +43,6 @@ class DropoutNet(nn.Module):
     def __call__(self, inputs, train: bool = False):
         hidden = nn.relu(nn.Dense(8)(inputs))
         return nn.Dense(self.num_classes)(nn.Dropout(0.5)(hidden, deterministic=not train))
-
-
-class Worker:
-    """One attempt, in a process of its own."""
-
-    def __init__(self, workspace):
-        self._workspace = workspace
-        self._began = time.time()
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(IMPORTED)
-        self._process = context.Process(target=work, args=(workspace, LONG))
-        self._process.start()
-
-    def wait_for_rows(self):
-        """Until this attempt has stored rows; False if it ended before."""
-        while self._process.is_alive():
-            for path in self._workspace.rglob("metrics-*.parquet"):
-                try:
-                    if path.stat().st_mtime > self._began:
-                        return True
-                except FileNotFoundError:
-                    continue
-            time.sleep(0.005)
-        return False
-
-    def end(self, number=None):
-        """The exit code, after a signal if one is given."""
-        if number is not None:
-            os.kill(self._process.pid, number)
-        self._process.join(timeout=120)
-        assert self._process.exitcode in (0, -signal.SIGKILL)
-        return self._process.exitcode
-
-
-def assert_same_results(experiments, a, b):
-    for one in experiments:
-        first, second = load_results(one, a), load_results(one, b)
-        assert first.status == second.status == "done"
-        assert list(first.table) == list(second.table)
-        for name in first.table:
-            x, y = first.table[name].to_numpy(), second.table[name].to_numpy()
-            assert np.array_equal(x, y, equal_nan=True), name
-        assert list(first.per_class) == list(second.per_class)
-        for name, array in first.per_class.items():
-            assert np.array_equal(array, second.per_class[name], equal_nan=True), name
-        np.testing.assert_array_equal(first.per_class_steps, second.per_class_steps)
-        assert first.table["step"].tolist() == list(range(one.steps + 1))
-
-
-def packs(workspace):
-    return workspace / "experiments" / "resume" / "packs"
 
 
 # -- the generator ----------------------------------------------------------------------------
@@ -113,6 +65,18 @@ KINDS = {
         steps=12,
         per_class=True,
     ),
+    "SOAP": Experiment(
+        Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy()),
+        SOAP(LearningRate(-2), precondition_frequency=2),
+        "resume",
+        steps=12,
+    ),
+    "Adam-mini": Experiment(
+        Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy()),
+        AdamMini(LearningRate(-2)),
+        "resume",
+        steps=12,
+    ),
     "mini-batch with dropout": Experiment(
         Problem(DropoutNet(DATASET.num_classes), DATASET, CrossEntropy(), MiniBatch(7)),
         Adam(LearningRate(-2)),
@@ -126,7 +90,7 @@ KINDS = {
 @pytest.mark.parametrize(
     "kind",
     [
-        *("full batch Adam", "schedule"),
+        *("full batch Adam", "schedule", "SOAP", "Adam-mini"),
         pytest.param("mini-batch with dropout", marks=pytest.mark.slow),
     ],
 )
@@ -166,47 +130,6 @@ def test_a_checkpoint_replaces_those_of_an_earlier_attempt(tmp_path):
     save(1, 3.0)
     found = read_checkpoint(tmp_path / "pack")
     assert (found.step, found.states[".x['a/b']"].tolist()) == (1, [[3.0, 3.0]])
-
-
-# -- processes that are killed ------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def whole_and_long(tmp_path_factory):
-    """A workspace where what the processes run ran without a stop, in chunks of other lengths."""
-    workspace = tmp_path_factory.mktemp("long")
-    run_local(pack_of_three(LONG), Settings(workspace, wandb_enabled=False))
-    return workspace
-
-
-@pytest.mark.slow
-def test_killed_processes_lose_nothing(tmp_path, whole_and_long):
-    workspace, chance, killed = tmp_path / "killed", random.Random(0), 0
-    while True:
-        worker = Worker(workspace)
-        if killed < KILLS and worker.wait_for_rows():
-            time.sleep(chance.uniform(0, 0.4))  # some chunks, each with its checkpoint
-            killed += worker.end(signal.SIGKILL) == -signal.SIGKILL
-        elif worker.end() == 0:
-            break
-    assert killed == KILLS
-    assert_same_results(pack_of_three(LONG), workspace, whole_and_long)
-    assert not list(workspace.rglob("metrics-*.parquet"))
-
-
-@pytest.mark.slow
-def test_a_terminated_process_says_preempted_and_goes_on(tmp_path, whole_and_long):
-    workspace, pack = tmp_path / "stopped", pack_of_three(LONG)
-    worker = Worker(workspace)
-    assert worker.wait_for_rows()
-    assert worker.end(signal.SIGTERM) == 0
-    assert [load_results(one, workspace).status for one in pack] == ["preempted"] * 3
-    reached = read_checkpoint(next(packs(workspace).iterdir())).step
-    assert 0 < reached < LONG
-    assert all(len(load_results(one, workspace).table) == reached for one in pack)
-    assert Worker(workspace).end() == 0
-    assert_same_results(pack, workspace, whole_and_long)
-    assert not packs(workspace).exists()
 
 
 # -- stopped in this process ----------------------------------------------------------------------
@@ -281,18 +204,53 @@ def test_a_damaged_checkpoint_is_named_and_nothing_recorded_is_lost(tmp_path, wh
     assert not packs(tmp_path).exists()
 
 
-@pytest.mark.slow
-def test_an_older_checkpoint_serves_where_the_newest_is_damaged(tmp_path, whole, stop_after):
+class Listener(Silent):
+    def __init__(self):
+        self.said = []
+
+    def say(self, sentence):
+        self.said.append(sentence)
+
+
+def test_an_older_checkpoint_serves_where_newer_ones_are_damaged(tmp_path, whole, stop_after):
     pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
     stop_after(tmp_path, pack, 4, checkpoint_seconds=0)
     (folder,) = packs(tmp_path).iterdir()
-    older, newest = sorted(
-        (p for p in folder.iterdir() if p.name.isdigit()), key=lambda p: int(p.name)
-    )
-    garble(newest)
-    assert read_checkpoint(folder).step == int(older.name)
-    assert run_local(pack, settings, RunOptions(checkpoint_seconds=0)).failed == []
+    steps = sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
+    assert len(steps) == 3
+    oldest, *newer = (folder / str(step) for step in steps)
+    for number, path in enumerate(reversed(newer), 1):
+        garble(path)
+        found = read_checkpoint(folder)
+        assert found.step == steps[-1 - number]
+        assert found.damaged == tuple(reversed(newer))[:number]
+    listener = Listener()
+    options = RunOptions(checkpoint_seconds=0)
+    assert run_local(pack, settings, options, listener).failed == []
+    (warning,) = [sentence for sentence in listener.said if "damaged" in sentence]
+    assert all(str(path) in warning for path in (oldest, *newer))
     assert_same_results(pack, tmp_path, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "asked", "here"), [(2, 1, 1), (1, 4, 4), (4, 1, 4)])
+def test_another_number_of_devices_goes_on_with_the_same_examples(
+    before, asked, here, tmp_path, whole, stop_after, monkeypatch
+):
+    pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
+    monkeypatch.setattr(devices, "used", lambda: jax.devices()[: max(before, here)])
+    stop_after(tmp_path, pack, 3, devices=before)
+    monkeypatch.setattr(devices, "used", lambda: jax.devices()[:here])
+    listener = Listener()
+    outcome = run_local(pack, settings, RunOptions(devices=asked), listener)
+    assert outcome.reasons == {}
+    kept = (before, asked, here) == (4, 1, 4)  # what was asked for at the start is remembered
+    assert kept != any(f"go on with {asked}" in sentence for sentence in listener.said)
+    for one in pack:
+        here_row, there = load_results(one, tmp_path), load_results(one, whole)
+        assert here_row.details["devices"] == (before if kept else asked)
+        for name in there.table:  # another order of the examples would differ by far more
+            np.testing.assert_allclose(here_row.table[name], there.table[name], rtol=2e-4)
 
 
 @pytest.mark.slow
@@ -306,11 +264,8 @@ def test_force_after_a_stop_starts_again(tmp_path, whole, stop_after):
     assert not packs(tmp_path).exists()
 
 
-@pytest.mark.slow
-def test_a_stopped_vmap_pack_goes_on_side_by_side(tmp_path, stop_after, monkeypatch):
-    pack = pack_of_three(SHORT)
-    settings = Settings(tmp_path / "stopped", wandb_enabled=False)
-    stop_after(tmp_path / "stopped", pack, 3, pack_mode="vmap")
+def plans_from_now(monkeypatch):
+    """The plans of the packs that are run from now on."""
     plans = []
 
     class Spy(pack_run.PackRun):
@@ -319,6 +274,36 @@ def test_a_stopped_vmap_pack_goes_on_side_by_side(tmp_path, stop_after, monkeypa
             super().__init__(plan, *arguments)
 
     monkeypatch.setattr(local, "PackRun", Spy)
+    return plans
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_devices")
+@pytest.mark.parametrize(
+    ("asked", "devices", "shard"),
+    [({}, 2, "fsdp"), ({"devices": 4, "shard": "fsdp"}, 4, "fsdp"), ({"devices": 4}, 4, "fsdp")],
+)
+def test_a_stopped_run_goes_on_with_what_its_devices_shared(
+    asked, devices, shard, tmp_path, stop_after, monkeypatch
+):
+    pack = pack_of_three(SHORT)
+    settings = Settings(tmp_path / "stopped", wandb_enabled=False)
+    stop_after(tmp_path / "stopped", pack, 3, devices=2, shard="fsdp")
+    plans = plans_from_now(monkeypatch)
+    run_local(pack, settings, RunOptions(**asked))
+    assert [(p.pack.devices, p.pack.shard) for p in plans] == [(devices, shard)]
+    assert plans[0].checkpoint.step > 0
+    for one in pack:
+        said = load_results(one, settings.workspace).details
+        assert (said["devices"], said["shard"], said["remat"]) == (devices, shard, False)
+
+
+@pytest.mark.slow
+def test_a_stopped_vmap_pack_goes_on_side_by_side(tmp_path, stop_after, monkeypatch):
+    pack = pack_of_three(SHORT)
+    settings = Settings(tmp_path / "stopped", wandb_enabled=False)
+    stop_after(tmp_path / "stopped", pack, 3, pack_mode="vmap")
+    plans = plans_from_now(monkeypatch)
     run_local(pack, settings)  # the mode is remembered
     assert [(p.pack.mode, p.pack.experiments, p.checkpoint.step) for p in plans] == [
         ("vmap", tuple(pack), plans[0].checkpoint.step)

@@ -1,4 +1,4 @@
-"""What scripts call that were queued before `optexp_jax.schedulers.slurm` had its name."""
+"""Old name of `optexp_jax.schedulers.slurm.supervise`, for scripts that are still queued."""
 
 import runpy
 

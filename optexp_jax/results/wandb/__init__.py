@@ -1,5 +1,5 @@
-"""wandb, a reader of the workspace.
+"""Exchange runs with wandb, which reads the workspace.
 
-The workspace is the truth. What wandb gets is read from the files of runs: by a child process while
-they are recorded (`reader`), or later, for a whole group (`sync`). `download` is the way back.
+The workspace is the truth. wandb gets what the files of runs contain: a child process reads them
+while runs record (`reader`), or later, for a whole group (`sync`). `download` is the way back.
 """

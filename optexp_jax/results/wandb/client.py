@@ -1,4 +1,4 @@
-"""The calls to wandb's client that send a run: they know nothing of where its rows come from."""
+"""Call wandb's client to send a run, wherever its rows come from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DETAILS = re.compile(r"\s*\[type=[^]]*\]|\s*For further information visit \S+")
 
 
 def start_module(module: str, argument: str, cache: Path) -> subprocess.Popen[str]:
-    """Start a module of this library in a process that Ctrl-C is not for, with pipes to it.
+    """Start a module of this library in a process that ignores Ctrl-C, with pipes to it.
 
     Args:
         module: its name; what it does ends with `clean_up`.
@@ -61,7 +61,7 @@ def start_module(module: str, argument: str, cache: Path) -> subprocess.Popen[st
 
 
 def cache_in(workspace: Path) -> Path:
-    """A folder for what wandb caches while a process uses it.
+    """Make the folder in which wandb caches files while a process uses it.
 
     Raises:
         OSError: the workspace cannot be written.
@@ -70,14 +70,14 @@ def cache_in(workspace: Path) -> Path:
 
 
 def clean_up() -> None:
-    """Remove what wandb cached for this process, which `start_module` started."""
+    """Remove the cache of this process, which `start_module` started."""
     folder = Path(os.environ.get("WANDB_CACHE_DIR", ""))
     if folder.name.startswith(_CACHE):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def scratch(workspace: Path, prefix: str) -> Path:
-    """A new folder for files that are not to stay; what killed commands left of theirs goes.
+    """Make a folder for temporary files, and remove those that killed commands left behind.
 
     Raises:
         OSError: the workspace cannot be written.
@@ -91,19 +91,19 @@ def scratch(workspace: Path, prefix: str) -> Path:
 
 
 def connect(mode: str) -> Any:
-    """wandb, set up to say nothing.
+    """Import wandb and silence it.
 
     Args:
         mode: `offline` or `online`.
 
     Raises:
-        OptexpError: it is to send, and there is no key.
+        OptexpError: the mode is `online`, and there is no key.
     """
     wandb = importlib.import_module("wandb")
     wandb.setup(settings=wandb.Settings(mode=mode, **_QUIET))
     if mode == "online" and not wandb.login(prompt=False):
         raise OptexpError(
-            "No wandb key is configured: call `wandb login` once, or set WANDB_API_KEY.",
+            "There is no wandb key: run `wandb login` once, or set WANDB_API_KEY.",
             code="wandb-not-logged-in",
         )
     return wandb
@@ -112,7 +112,7 @@ def connect(mode: str) -> Any:
 def start(
     wandb: Any, description: RunDescription, config: Mapping[str, Any], folder: Path, mode: str
 ) -> Any:
-    """Open the run of wandb; online, one that is there goes on.
+    """Open a wandb run; online, resume it if it exists.
 
     Args:
         wandb: what `connect` returned.
@@ -142,7 +142,7 @@ def start(
 
 
 def log(run: Any, rows: Iterable[Mapping[str, float]]) -> None:
-    """Add rows, each with its `step`; those that are there already are left out."""
+    """Add rows, each with its `step`, except those that wandb has already."""
     there = max(run.step, run.starting_step)
     for row in rows:
         if row["step"] >= there:
@@ -178,19 +178,19 @@ def finish(
 
 
 def tidy(record: Path) -> None:
-    """Remove what an offline record can be sent without."""
+    """Remove files that an offline record does not need for its upload."""
     for name in _NOT_NEEDED:
         shutil.rmtree(record / name, ignore_errors=True)
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in one line without network addresses and keys."""
+    """Describe an error in one line, without network addresses and keys."""
     text = in_one_line(str(error))
     return text if isinstance(error, OptexpError) else f"{type(error).__name__}: {text}"
 
 
 def in_one_line(text: str) -> str:
-    """A text without network addresses and keys."""
+    """Remove network addresses and keys from a text, and put it on one line."""
     text = _DETAILS.sub("", " ".join(text.split()))
     key = os.environ.get("WANDB_API_KEY", "").strip()
     text = _ADDRESS.sub("[address]", text.replace(key, "[key]") if key else text)

@@ -1,4 +1,4 @@
-"""An experiment as wandb shows it."""
+"""Describe an experiment for wandb."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from optexp_jax.config import Settings
 from optexp_jax.experiment import Experiment
+from optexp_jax.forms import scale_of
 from optexp_jax.grid import method_name
 from optexp_jax.identity import encode_fields
 from optexp_jax.optim import has_rate, kind_of, momentum_of
@@ -21,11 +22,11 @@ _LONGEST_TAG = 64  # characters, of wandb
 def describe(
     experiment: Experiment, class_counts: np.ndarray, wandb_id: str, settings: Settings
 ) -> RunDescription:
-    """What wandb is told of a run beside what its files hold.
+    """Describe a run for wandb beyond what its files contain.
 
     Args:
         experiment: the run.
-        class_counts: training examples per class, `[num_classes]`; empty if nobody knows.
+        class_counts: training examples per class, `[num_classes]`; empty if unknown.
         wandb_id: of the run on wandb.
         settings: that name the project.
     """
@@ -56,14 +57,14 @@ def _name(experiment: Experiment) -> str:
 
 
 def _columns(experiment: Experiment) -> dict[str, Any]:
-    """Flat columns, under the names by which people group and filter."""
+    """Return flat columns, named so that people can group and filter by them."""
     optimizer, problem = experiment.optimizer, experiment.problem
     fields = encode_fields(optimizer)
     rate = optimizer.learning_rate
     return {
         "id": experiment.id,
         "group": experiment.group,
-        "scale": "small" if experiment.group.endswith("_small") else "paper",
+        "scale": scale_of(experiment.group),
         "optimizer": kind_of(optimizer),
         "lr": float(rate) if has_rate(optimizer) else None,
         "learning_rate": str(rate) if has_rate(optimizer) else None,

@@ -1,4 +1,4 @@
-"""What wandb is told of a run beside what its files hold: plain values, written to a queue."""
+"""Describe runs for wandb beyond their files: plain values, written to a queue."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _QUEUE = ("wandb", "queue")
 
 @dataclasses.dataclass(frozen=True)
 class RunDescription:
-    """A run as wandb shows it.
+    """Describe a run as wandb shows it.
 
     Args:
         folder: of the run, relative to the workspace.
         key: id of the experiment.
         wandb_id: of the run on wandb.
-        name: tells it apart from the other runs of its group.
+        name: distinguishes it from the other runs of its group.
         group: of experiments.
         project: of wandb.
         entity: of wandb, None for the default of the account.
         tags: words to filter by.
         config: columns, and the definition below `definition`.
-        metric: the column that runs are judged by.
+        metric: the column by which runs are compared.
         groups: classes of each frequency group.
     """
 
@@ -45,7 +45,7 @@ class RunDescription:
     groups: list[list[int]]
 
     def save(self, workspace: Path) -> None:
-        """Put it into the queue of the workspace: a reader is to tell wandb of the run."""
+        """Put the description into the queue of the workspace, from which a reader logs the run."""
         folder = workspace.joinpath(*_QUEUE)
         folder.mkdir(parents=True, exist_ok=True)
         # Whole or not at all; a power cut may lose it, and `--sync` finds the run all the same.
@@ -55,7 +55,7 @@ class RunDescription:
 
 
 def queued(workspace: Path) -> Iterator[tuple[Path, RunDescription]]:
-    """The descriptions that wait in the queue, and their files; what cannot be one is removed."""
+    """List the queued descriptions with their files; remove files that are not descriptions."""
     for path in sorted(workspace.joinpath(*_QUEUE).glob("*.json")):
         with contextlib.suppress(FileNotFoundError):  # another reader was faster
             try:
@@ -65,7 +65,7 @@ def queued(workspace: Path) -> Iterator[tuple[Path, RunDescription]]:
 
 
 def derived_id(experiment_id: str, group: str, started: str) -> str:
-    """The wandb id of a run that has none: the same for the same run, whoever asks.
+    """Derive a wandb id for a run without one: always the same for the same run.
 
     >>> len(derived_id("ab", "linreg", "2026-11-26T12:00:00+0000"))
     16

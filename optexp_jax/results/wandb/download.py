@@ -1,4 +1,4 @@
-"""Bringing finished runs from wandb into `wandb_cache/<group>/<id>/`, in the workspace's form."""
+"""Download finished runs from wandb to `wandb_cache/<group>/<id>/`, in the workspace's format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def wanted(
     folders: RunFolders,
     patience: float = PATIENCE,
 ) -> tuple[list[tuple[Experiment, RemoteRun]], int, int]:
-    """Ask the server for the finished runs of experiments that are not here.
+    """Ask the server which finished runs it has that are not here.
 
     Args:
         experiments: the runs.
@@ -39,7 +39,7 @@ def wanted(
         patience: seconds to wait for an answer.
 
     Returns:
-        what to bring, how many are here already, and how many the server does not have finished.
+        the runs to download, how many are here already, and how many the server has not finished.
 
     Raises:
         WandbError: the server refuses, or does not answer.
@@ -65,7 +65,7 @@ def _is_here(folder: RunFolder) -> bool:
 
 
 def _is_same(folder: RunFolder, run: RemoteRun) -> bool:
-    """Whether a downloaded run is whole, and still what the server has."""
+    """Check whether a downloaded run is complete and the same as on the server."""
     said = run.config.get("results")
     return _is_here(folder) and said in (None, history.fingerprint(folder.path))
 
@@ -73,15 +73,15 @@ def _is_same(folder: RunFolder, run: RemoteRun) -> bool:
 def fetch(
     runs: Sequence[tuple[Experiment, RemoteRun]], settings: Settings, patience: float = PATIENCE
 ) -> Iterator[tuple[Experiment, str | None]]:
-    """Bring runs here, several at a time; each appears whole or not at all.
+    """Download runs, several at a time; each appears completely or not at all.
 
     Args:
-        runs: what to bring.
+        runs: the runs to download.
         settings: the workspace.
         patience: seconds without progress after which one is given up.
 
     Yields:
-        each run as it comes, and a sentence if it did not.
+        each run when it ends, with a sentence if it failed.
     """
 
     def bring(worker: RemoteWorker, task: tuple[Experiment, RemoteRun]) -> None:
@@ -104,7 +104,8 @@ def _bring(worker: RemoteWorker, experiment: Experiment, run: RemoteRun, aside: 
     found = RunFolder(aside.parent, experiment, aside)
     if not found.is_finished():
         raise WandbError(
-            f"What wandb has of {experiment.short_id} is not whole: rerun --sync where it was run.",
+            f"wandb has only a part of {experiment.short_id}: rerun --sync on the machine that ran "
+            "it.",
             code="wandb-not-whole",
             experiment=experiment.short_id,
         )
@@ -115,16 +116,16 @@ def _bring(worker: RemoteWorker, experiment: Experiment, run: RemoteRun, aside: 
 def write_history(folder: RunFolder, rows: Iterable[dict[str, float]], run: RemoteRun) -> None:
     """Write the rows of a history as a run of the workspace.
 
-    Whole numbers come as integers and absent values as None or not at all: columns get their type,
-    and NaN where a row has no value.
+    The server returns whole numbers as integers, and absent values as None or not at all. Columns
+    get their type, and NaN where a row has no value.
 
     Raises:
         DamagedError: rows are missing.
     """
     if folder.experiment.per_class:
         raise WandbError(
-            f"wandb has no arrays by class of {folder.experiment.short_id}: rerun --sync where it "
-            "was run.",
+            f"wandb has no losses by class of {folder.experiment.short_id}: rerun --sync on the "
+            "machine that ran it.",
             code="wandb-not-whole",
             experiment=folder.experiment.short_id,
         )
@@ -139,7 +140,7 @@ def write_history(folder: RunFolder, rows: Iterable[dict[str, float]], run: Remo
 
 
 def _keep_times(folder: RunFolder) -> None:
-    """Give files the times that their status has, so that a glance tells that they are whole."""
+    """Set the times of files to those in their status, so that a quick check accepts them."""
     for name, entry in folder.read_status().get("files", {}).items():
         if "modified" in entry:
             with contextlib.suppress(OSError):
@@ -147,7 +148,7 @@ def _keep_times(folder: RunFolder) -> None:
 
 
 def clear(groups: Iterable[str], workspace: Path) -> list[Path]:
-    """Remove what was downloaded of groups; returns the folders that are gone.
+    """Remove the downloaded runs of groups; return the removed folders.
 
     Raises:
         UnwritableError: one cannot be removed.

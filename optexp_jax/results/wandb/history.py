@@ -1,4 +1,4 @@
-"""What of the files of a run goes to wandb: rows, a summary, and the files themselves."""
+"""Read what wandb gets of a run: rows, a summary, and the files."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _NOT_SENT = (".lock", "error.txt")
 
 
 class Recorded(NamedTuple):
-    """What the files of a run hold."""
+    """Hold the content of the files of a run."""
 
     rows: rows.Rows
     counts: dict[str, np.ndarray]  # examples by class: of the data, and of what is measured on
 
 
 def read(folder: Path, key: str, said: Mapping[str, Any], after: int | None = None) -> Recorded:
-    """What a run has recorded so far.
+    """Read the rows of a run so far.
 
     Args:
         folder: of the run.
         key: id of its experiment.
         said: its status.
-        after: a step; what was recorded up to it may be left out.
+        after: a step; rows up to it may be left out.
 
     Raises:
         DamagedError: a file is damaged.
-        FileNotFoundError: its process renews or merges its files just now.
+        FileNotFoundError: its process is replacing or merging its files.
     """
     merged = rows.merged_files(folder, said)
     found = rows.read(folder, key, merged, after=after)
@@ -49,7 +49,7 @@ def read(folder: Path, key: str, said: Mapping[str, Any], after: int | None = No
 def history(
     recorded: Recorded, groups: Sequence[Sequence[int]], steps: np.ndarray | None = None
 ) -> Iterator[dict[str, float]]:
-    """One dictionary for each recorded step: scalars, and means of frequency groups.
+    """Yield a dictionary for each recorded step: scalars, and means of frequency groups.
 
     Args:
         recorded: the files.
@@ -76,7 +76,7 @@ def _group_means(recorded: Recorded, groups: Sequence[np.ndarray]) -> pd.DataFra
 
 
 def thinned(recorded: Recorded, most: int) -> np.ndarray:
-    """Steps of at most so many rows, the last one among them; those with class means first."""
+    """Choose the steps of at most so many rows: the last one, and those with class means first."""
     every = recorded.rows.table["step"].to_numpy()
     steps = np.union1d(recorded.rows.steps, every[-1:]) if len(recorded.rows.steps) else every
     if len(steps) <= most:
@@ -85,7 +85,7 @@ def thinned(recorded: Recorded, most: int) -> np.ndarray:
 
 
 def summary(recorded: Recorded, metric: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """The best and the last loss, the last row, and how the run ended."""
+    """Summarise a run: best and last loss, last row, and how it ended."""
     table = recorded.rows.table
     found = {"status": said["status"], "step": int(said.get("step", 0))}
     validation = metric.replace("tr_", "va_", 1)
@@ -98,13 +98,13 @@ def summary(recorded: Recorded, metric: str, said: Mapping[str, Any]) -> dict[st
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of a run that has ended: all that another workspace needs to have it too."""
+    """List the files of an ended run that another workspace needs to have it, too."""
     found = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
     return sorted(p for p in found if p.name not in _NOT_SENT)
 
 
 def fingerprint(folder: Path) -> str:
-    """A hash of the rows of a run that has ended: equal where they are equal, bit for bit."""
+    """Hash the rows of an ended run: equal hashes mean equal rows, bit for bit."""
     digest = hashlib.sha256()
     for name in rows.MERGED.values():
         path = folder / name
@@ -116,7 +116,7 @@ def fingerprint(folder: Path) -> str:
 def columns(
     description: RunDescription, recorded: Recorded, said: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
-    """The config of a run that has ended; `rows` and `results` tell who has all of it."""
+    """Return the config of an ended run; `rows` and `results` show who has all of it."""
     found = {name: said.get(name) for name in ("status", "total_steps", "host", "versions")}
     return (
         description.config

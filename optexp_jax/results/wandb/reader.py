@@ -1,18 +1,11 @@
-"""The child process that tells wandb of runs, while and after they are recorded.
+"""Log the queued runs of a workspace to wandb, by reading their files.
 
-It reads the files of the runs that wait in the queue of the workspace, until its standard input
-ends, that is until the process that runs them ends in whatever way. Whatever it was stopped at is
-still in the queue, and the next reader does it. It prints at most one sentence.
+If a reader stops early, its task stays in the queue for the next reader.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -24,13 +17,9 @@ from optexp_jax.results.locks import Lock
 from optexp_jax.results.wandb import client, history, record
 from optexp_jax.results.wandb.description import RunDescription, queued
 
-_POLL = 0.5  # seconds
-_LIMIT = 600.0  # after the end of the process that runs
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-
 
 class OfflineReader:
-    """It makes a record of every run that has ended.
+    """Make an offline record of every run that has ended.
 
     Args:
         workspace: that has the queue.
@@ -42,14 +31,14 @@ class OfflineReader:
         self._seen: dict[str, int] = {}  # when a status was written that was looked at
 
     def look(self) -> None:
-        """Record what has ended since the last time."""
+        """Record the runs that have ended since the last call."""
         for path, description in queued(self._workspace):
             with _held(path) as mine, _dropping_damaged(path):
                 if mine and self._is_news(description):
                     self._look_at(path, description)
 
     def close(self) -> None:
-        """Do nothing more: runs that have not ended stay in the queue."""
+        """Do nothing: runs that have not ended stay in the queue."""
 
     def _is_news(self, description: RunDescription) -> bool:
         file = self._workspace / description.folder / "status.json"
@@ -71,7 +60,7 @@ class OfflineReader:
 
 
 class LiveReader:
-    """It sends the rows of runs as they are recorded.
+    """Send the rows of runs while they record them.
 
     Args:
         workspace: that has the queue.
@@ -84,7 +73,7 @@ class LiveReader:
         self._locks = contextlib.ExitStack()
 
     def look(self) -> None:
-        """Send what was recorded since the last time."""
+        """Send the rows recorded since the last call."""
         for path, description in queued(self._workspace):
             with _dropping_damaged(path):
                 said = _status(self._workspace, description)
@@ -96,13 +85,13 @@ class LiveReader:
                     self._send(path, said)
 
     def close(self) -> None:
-        """Leave the runs that have not ended: they are resumed under their ids."""
+        """Leave runs that have not ended; they resume under their ids."""
         for run in self._live.values():
             run.leave()
         self._locks.close()
 
     def _goes_on(self, description: RunDescription, said: dict[str, Any]) -> bool:
-        """Whether a run has ended or some process runs it; what was interrupted waits."""
+        """Check whether a run has ended or is running; an interrupted run waits."""
         ended = said.get("status") in status.FINISHED
         return ended or Lock(self._workspace / description.folder).is_taken()
 
@@ -122,7 +111,7 @@ class LiveReader:
 
 
 class LiveRun:
-    """A run on the server that grows with its files.
+    """Extend a run on the server as its files grow.
 
     Args:
         wandb: what `client.connect` returned.
@@ -139,7 +128,7 @@ class LiveRun:
         self.is_over = False
 
     def send(self, said: dict[str, Any]) -> None:
-        """Send the rows that are new, and close the run if it has ended."""
+        """Send the new rows, and close the run if it has ended."""
         ended = said.get("status") in status.FINISHED
         after = None if ended else self._sent
         recorded = history.read(self._folder, self._description.key, said, after)
@@ -162,13 +151,13 @@ class LiveRun:
         self.is_over = True
 
     def leave(self) -> None:
-        """Close the run as one that has not ended."""
+        """Close the run without marking it as ended."""
         if self._run is not None:
             self._run.finish(exit_code=1)
 
 
 def _status(workspace: Path, description: RunDescription) -> dict[str, Any] | None:
-    """The status of a described run; None where it is gone, or another has replaced it."""
+    """Read the status of a described run; None if it is gone, or another replaced it."""
     file = workspace / description.folder / "status.json"
     said = status.read(file, description.key)
     return said if said and record.belongs(description, said) else None
@@ -176,7 +165,7 @@ def _status(workspace: Path, description: RunDescription) -> dict[str, Any] | No
 
 @contextlib.contextmanager
 def _dropping_damaged(path: Path) -> Iterator[None]:
-    """Take a run whose files are damaged off the queue: whoever reads it is told elsewhere."""
+    """Take a run whose files are damaged off the queue; other commands report the damage."""
     try:
         yield
     except DamagedError:
@@ -185,52 +174,9 @@ def _dropping_damaged(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[bool]:
-    """Hold the lock of an entry of the queue; yields False where another reader has it."""
+    """Hold the lock of a queue entry; yield False if another reader holds it."""
     with contextlib.ExitStack() as stack:
         handle: IO[str] | None = None
         with contextlib.suppress(FileNotFoundError):  # another reader has done it
             handle = stack.enter_context(path.open(encoding="utf-8"))
         yield handle is not None and try_lock(handle) and path.exists()
-
-
-def main() -> None:
-    """Follow the runs of a workspace until standard input ends."""
-    request = json.loads(sys.argv[1])
-    workspace = Path(request["workspace"])
-    for name in _SIGNALS:  # they are meant for the process that runs, whose end is seen
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
-    os.nice(19)
-    try:
-        _follow(workspace, request["mode"])
-    except (Exception, SystemExit) as error:  # of wandb, which may raise anything
-        _say(client.reason(error))
-    finally:
-        client.clean_up()
-    os._exit(0)  # threads of wandb may wait for a server that does not answer
-
-
-def _follow(workspace: Path, mode: str) -> None:
-    ended = threading.Event()
-    threading.Thread(target=_wait_for_end, args=(ended,), daemon=True).start()
-    reader = (LiveReader if mode == "online" else OfflineReader)(workspace)
-    while not ended.is_set():
-        reader.look()
-        ended.wait(_POLL)
-    reader.look()
-    reader.close()
-
-
-def _wait_for_end(ended: threading.Event) -> None:
-    with contextlib.suppress(OSError):
-        sys.stdin.read()
-    ended.set()
-    threading.Timer(_LIMIT, os._exit, [1]).start()
-
-
-def _say(sentence: str) -> None:
-    with contextlib.suppress(OSError):  # whoever listened has gone
-        print(sentence, flush=True)
-
-
-if __name__ == "__main__":
-    main()

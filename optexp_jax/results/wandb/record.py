@@ -1,4 +1,4 @@
-"""Offline records: what `wandb sync` sends, one folder for each run, made from its files."""
+"""Make offline records for `wandb sync` from the files of runs: one folder for each run."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def make_record(
         wandb: what `client.connect` returned.
         workspace: that has the run.
         description: of the run.
-        target: folder that gets the record; it appears there whole, and replaces older ones.
-        thin: whether to leave out rows so that the record is no larger than the files of the run,
-            which go along as an artifact.
+        target: folder for the record, which appears completely and replaces older ones.
+        thin: whether to leave out rows, so that the record is no larger than the files of the
+            run, which the record has as an artifact.
         without: steps whose rows are left out.
 
     Returns:
@@ -64,12 +64,12 @@ def make_record(
 
 
 def is_due(description: RunDescription, said: Mapping[str, Any]) -> bool:
-    """Whether the run has ended, and is still the one that was described."""
+    """Check whether the run has ended and is still the described one."""
     return said.get("status") in status.FINISHED and belongs(description, said)
 
 
 def belongs(description: RunDescription, said: Mapping[str, Any]) -> bool:
-    """Whether a status is of the run that was described, and not of one that replaced it."""
+    """Check whether a status belongs to the described run, not to one that replaced it."""
     return said.get("wandb_id") in (None, description.wandb_id)
 
 

@@ -1,4 +1,4 @@
-"""What the wandb server has of the runs of a workspace."""
+"""Find the runs of a workspace that the wandb server has."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from optexp_jax.results.wandb.workers import PATIENCE, RemoteWorker
 
 @dataclasses.dataclass(frozen=True)
 class RemoteRun:
-    """A run on the server.
+    """Describe a run on the server.
 
     Args:
         path: entity, project and wandb id.
         wandb_id: the last of these.
         state: running, finished, failed or crashed.
         created: when.
-        has_all_rows: whether it has as many rows as it says that there are.
+        has_all_rows: whether it has as many rows as its config states.
         lines: number of rows.
         config: its columns.
         artifact: fingerprint of the rows that its artifact holds, None if it has none.
@@ -36,11 +36,11 @@ class RemoteRun:
 
     @property
     def key(self) -> str | None:
-        """Id of the experiment."""
+        """The id of the experiment."""
         return self.config.get("id")
 
     def holds(self, results: str) -> bool:
-        """Whether it is finished, and has all rows and files of the run with this fingerprint."""
+        """Check that it is finished, with all rows and files of the run with this fingerprint."""
         said = (self.config.get("results"), self.artifact)
         return self.state == "finished" and self.has_all_rows and said == (results, results)
 
@@ -48,7 +48,7 @@ class RemoteRun:
 def runs_of(
     groups: Iterable[str], settings: Settings, patience: float = PATIENCE
 ) -> dict[str, list[RemoteRun]]:
-    """The runs of groups that the server has, newest last; none of a project that is not there.
+    """List the server's runs of groups, newest last; none if the project does not exist.
 
     Args:
         groups: of experiments.
@@ -66,7 +66,7 @@ def runs_of(
 
 
 def runs_of_group(group: str, settings: Settings, worker: RemoteWorker) -> list[RemoteRun]:
-    """The runs of a group that the server has, newest last, asked for by a worker."""
+    """List the server's runs of a group, newest last; a worker asks for them."""
     project, entity = settings.wandb_home(group)
     found = worker.do("list", project=project, entity=entity, group=group)
     return sorted((RemoteRun(**run) for run in found or ()), key=lambda run: run.created)

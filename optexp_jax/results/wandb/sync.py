@@ -1,4 +1,4 @@
-"""Sending to wandb what its server does not have of finished runs."""
+"""Send finished runs to wandb that its server lacks, completely or in part."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _AT_ONCE, _BATCH = 2, 8  # processes, and runs that one sends at a time
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What the server has of the finished runs of a workspace.
+    """Compare the finished runs of a workspace with those of the server.
 
     Args:
-        there: whole.
-        missing: what is to be sent.
-        partly: wandb id -> path on the server of those that it has some rows of.
-        unfinished: have not ended, or are damaged.
+        there: runs that the server has completely.
+        missing: runs to send.
+        partly: wandb id -> path on the server of runs of which it has some rows.
+        unfinished: runs that have not ended, or are damaged.
     """
 
     there: list[Experiment]
@@ -45,7 +45,7 @@ def compare(
     folders: RunFolders,
     patience: float = PATIENCE,
 ) -> Comparison:
-    """Ask the server what it has of experiments.
+    """Ask the server which of these experiments it has.
 
     Args:
         experiments: the runs.
@@ -74,7 +74,7 @@ def compare(
 
 
 def described(folder: RunFolder, settings: Settings) -> RunDescription:
-    """What wandb is told of a run that has ended, whoever recorded it and when."""
+    """Describe a finished run for wandb."""
     experiment, said = folder.experiment, folder.read_status()
     own = derived_id(experiment.id, experiment.group, said.get("started", ""))
     counts = folder.class_counts()["train"]
@@ -84,7 +84,7 @@ def described(folder: RunFolder, settings: Settings) -> RunDescription:
 def publish(
     found: Comparison, settings: Settings, patience: float = PATIENCE
 ) -> Iterator[tuple[RunDescription, str | None]]:
-    """Send runs, several at a time, and ask the server whether it has them now.
+    """Upload runs, several at a time, and check that the server has them.
 
     Args:
         found: what the server lacks.
@@ -92,7 +92,7 @@ def publish(
         patience: seconds to wait for an answer.
 
     Yields:
-        each run as it is sent, and a sentence if it was not.
+        each run when its upload ends, with a sentence if it failed.
     """
     batches, lacking = _batches(found.missing), {}
     with _records(settings.workspace) as target:
@@ -108,7 +108,7 @@ def publish(
 
 
 def _batches(missing: Sequence[RunDescription]) -> list[list[RunDescription]]:
-    """Runs that are sent together, all of one group."""
+    """Split runs into batches of one group each, which are sent together."""
     groups: dict[str, list[RunDescription]] = {}
     for one in missing:
         groups.setdefault(one.group, []).append(one)
@@ -137,7 +137,7 @@ def _send(
 def _lacking(
     batch: Sequence[RunDescription], found: Sequence[RemoteRun], workspace: Path
 ) -> dict[str, str]:
-    """What the server lacks of runs that were sent, by wandb id."""
+    """Find which uploaded runs the server lacks, by wandb id."""
     remote = {run.wandb_id: run for run in found}
     sentences = {}
     for one in batch:
@@ -162,7 +162,7 @@ def _what_is_lacking(one: RunDescription, run: RemoteRun | None) -> str:
 
 @contextlib.contextmanager
 def _records(workspace: Path) -> Iterator[Path]:
-    """A folder for records that are sent."""
+    """Make a temporary folder for the records to send."""
     folder = client.scratch(workspace, ".sync-")
     try:
         yield folder

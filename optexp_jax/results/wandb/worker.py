@@ -1,7 +1,7 @@
-"""A child process that asks and answers a wandb server: one task a line, one answer a line.
+"""Talk to a wandb server in a child process: one task per line, one answer per line.
 
-wandb's client may wait for ever for a server that does not answer, and nothing public ends that. In
-a process of its own it can be ended.
+wandb's client may wait forever for a server that does not answer, and its public interface cannot
+end that. Another process can end this one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PAGE = 100  # runs
 
 
 class Worker:
-    """The tasks, by name.
+    """Do tasks, each a method of this class.
 
     Args:
         workspace: where the runs are.
@@ -39,12 +39,12 @@ class Worker:
         self._api: Any = None
 
     def publish(self, runs: list[dict[str, Any]], partly: dict[str, str], target: str) -> list[str]:
-        """Record runs, and send the records.
+        """Record runs and send the records.
 
         Args:
             runs: fields of their descriptions.
-            partly: wandb id -> path of those that the server has some rows of: rows that it has
-                would be there twice.
+            partly: wandb id -> path of runs of which the server has some rows; sending these rows
+                again would duplicate them.
             target: an empty folder for the records.
 
         Returns:
@@ -82,7 +82,7 @@ class Worker:
         return [client.in_one_line(line) for line in said[-1:]]
 
     def list(self, project: str, entity: str | None, group: str) -> list[dict[str, Any]] | None:
-        """The runs of a group that the server has; None where there is no such project.
+        """List the server's runs of a group; None if the project does not exist.
 
         Each has its wandb id, state, number of rows, columns and, where all rows seem to be there,
         the fingerprint of its artifact.
@@ -99,12 +99,12 @@ class Worker:
             return list(threads.map(_listed, found))
 
     def fetch(self, path: str, target: str, rows: bool) -> dict[str, Any]:
-        """Bring the files of a run here, or its rows where it has no files.
+        """Download the files of a run, or its rows if it has no files.
 
         Args:
             path: entity, project and wandb id.
             target: an empty folder.
-            rows: whether to bring the history, all of it, instead of the artifact.
+            rows: whether to download the whole history instead of the artifact.
 
         Returns:
             `rows`, if they were asked for.
@@ -117,7 +117,7 @@ class Worker:
         return {}
 
     def _steps(self, path: str) -> set[int]:
-        """The steps of which the server has rows."""
+        """Return the steps of which the server has rows."""
         rows = self._connected().run(path).scan_history(use_cache=False)
         return {int(row["_step"]) for row in rows}
 
@@ -152,7 +152,7 @@ def _artifact_of(run: Any) -> Any:
 
 
 def main() -> None:
-    """Do the tasks that standard input names until it ends."""
+    """Do the tasks on standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
     request = json.loads(sys.argv[1])
     worker = Worker(Path(request["workspace"]), request["patience"])

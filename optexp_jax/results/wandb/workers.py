@@ -1,4 +1,4 @@
-"""Child processes that work on tasks of wandb, several at a time, none of them for ever."""
+"""Do wandb tasks in child processes, several at a time, each with a time limit."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Task = TypeVar("Task")
 
 
 class WandbError(OptexpError):
-    """The wandb server did not do what it was asked for."""
+    """The wandb server refused a request or did not answer."""
 
 
 class RemoteWorker:
-    """A child process that does one task after the other; it is started when there is one.
+    """Do tasks one after the other in a child process, started for the first task.
 
     Args:
         workspace: where the runs are.
@@ -46,11 +46,11 @@ class RemoteWorker:
 
         Args:
             task: name of a method of `Worker`.
-            watch: a folder; while its files grow the task goes on.
+            watch: a folder; the task continues while its files grow.
             **arguments: of the method.
 
         Raises:
-            WandbError: it failed, or took too long.
+            WandbError: the task failed, or took too long.
         """
         self._process = self._process or self._start()
         assert self._process.stdin is not None
@@ -73,14 +73,14 @@ class RemoteWorker:
         if _TOO_LATE in answer.get("error", ""):
             self.stop()
             raise WandbError(
-                f"The wandb server has not answered for {self._patience:g} seconds: try again "
-                "later; what was done is kept.",
+                f"The wandb server did not answer for {self._patience:g} seconds: try again "
+                "later; what has been transferred is kept.",
                 code="wandb-hangs",
                 seconds=self._patience,
             )
         if "error" in answer:
             raise WandbError(
-                f"wandb refused ({answer['error']}): check the key (`wandb login`), "
+                f"wandb refused the request ({answer['error']}): check the key (`wandb login`), "
                 "OPTEXP_WANDB_ENTITY and OPTEXP_WANDB_PROJECT, then rerun the command.",
                 code="wandb-refused",
                 reason=answer["error"],
@@ -88,7 +88,7 @@ class RemoteWorker:
         return answer["answer"]
 
     def stop(self) -> None:
-        """End the process, whatever it waits for."""
+        """End the process, even if it is waiting."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -107,7 +107,7 @@ class RemoteWorker:
 
 
 def _wait(listener: threading.Thread, patience: float, watch: Path | None) -> None:
-    """Wait for an answer while files grow, and after that for the time of the patience."""
+    """Wait for an answer while files grow, and then for at most `patience` seconds."""
     before = None
     while listener.is_alive():
         listener.join(patience)
@@ -130,11 +130,11 @@ def each(
     at_once: int,
     patience: float = PATIENCE,
 ) -> Iterator[tuple[Task, OptexpError | None]]:
-    """Do tasks with several workers; yields each as it ends, and why it failed if it did.
+    """Do tasks with several workers; yield each when it ends, with the reason if it failed.
 
     Args:
         tasks: what to do.
-        work: does one, with a worker that nobody else uses meanwhile.
+        work: does one task, with a worker of its own.
         workspace: where the runs are.
         at_once: number of workers.
         patience: seconds without progress after which a task is given up.

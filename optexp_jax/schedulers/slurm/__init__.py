@@ -1,4 +1,4 @@
-"""SLURM: its programs, its scripts, and what runs inside a task."""
+"""Call SLURM's programs, write its scripts, and run inside its tasks."""
 
 from optexp_jax.schedulers.slurm.scheduler import SLURM as SCHEDULER
 

@@ -1,4 +1,4 @@
-"""SLURM's own programs, called without a shell; their refusals become sentences."""
+"""Call SLURM's programs without a shell, and turn their refusals into errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ACCOUNT = re.compile(r"([0-9]+)_([0-9]+)\|(\w+)[^|]*\|(.*)")
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a whole number from 0 in plain digits, as SLURM writes them.
+    """Check whether a text is a whole number from 0 in plain digits, as SLURM writes them.
 
     >>> is_number("17"), is_number("²"), is_number("-1"), is_number("")
     (True, False, False, False)
@@ -27,15 +27,15 @@ def is_number(text: str) -> bool:
 
 
 class NoSlurmError(OptexpError):
-    """SLURM is not on this machine, or does not answer."""
+    """Signal that SLURM is not on this machine, or does not answer."""
 
 
 def _call(*command: str) -> str:
-    """The output of a program.
+    """Return the output of a program.
 
     Raises:
-        NoSlurmError: it is not here.
-        OptexpError: it refused; says why in its own words.
+        NoSlurmError: it is not on this machine.
+        OptexpError: it refused; the error quotes its reason.
     """
     try:
         done = subprocess.run(
@@ -43,21 +43,22 @@ def _call(*command: str) -> str:
         )
     except FileNotFoundError as error:
         raise NoSlurmError(
-            f"{command[0]} is not on this machine: call this where SLURM is, or use --local.",
+            f"{command[0]} is not installed on this machine: call this on a machine with SLURM, "
+            "or use --local.",
             code="command-missing",
             command=command[0],
         ) from error
     except OSError as error:
         raise NoSlurmError(
-            f"{command[0]} cannot be called ({cause_of(error)}): call this where SLURM is, or use "
-            "--local.",
+            f"{command[0]} cannot be called ({cause_of(error)}): call this on a machine with "
+            "SLURM, or use --local.",
             code="command-not-callable",
             command=command[0],
             cause=cause_of(error),
         ) from error
     except subprocess.TimeoutExpired as error:
         raise NoSlurmError(
-            f"{command[0]} did not answer for {_SECONDS:.0f} s: try later.",
+            f"{command[0]} did not answer for {_SECONDS:.0f} s: try again later.",
             code="command-silent",
             command=command[0],
             seconds=_SECONDS,
@@ -75,16 +76,17 @@ def _call(*command: str) -> str:
 
 
 def submit(script: Path) -> str:
-    """Send a script; returns the id of its job.
+    """Submit a script; return the id of its job.
 
     Raises:
-        OptexpError: sbatch refused, or is not here.
+        OptexpError: sbatch refused, or is not on this machine.
     """
     answer = _call("sbatch", "--parsable", str(script)).strip()
     job = answer.splitlines()[-1].partition(";")[0] if answer else ""
     if not is_number(job):
         raise OptexpError(
-            f"sbatch named no job, but said '{answer}': look with squeue --me.",
+            f"sbatch gave no job number, but the answer '{answer}': look for the job with squeue "
+            "--me.",
             code="no-job-named",
             answer=answer,
         )
@@ -92,10 +94,10 @@ def submit(script: Path) -> str:
 
 
 def queue() -> dict[Task, str]:
-    """The tasks of this user's arrays that SLURM still knows, ended ones too -> their state.
+    """Map this user's tasks that SLURM still knows, even ended ones, to their state.
 
     Raises:
-        NoSlurmError: SLURM is not here.
+        NoSlurmError: SLURM is not on this machine.
         OptexpError: it does not answer.
     """
     listed = _call("squeue", "--me", "-h", "-r", "-t", "all", "-o", "%F|%K|%T|%j")
@@ -108,7 +110,7 @@ def queue() -> dict[Task, str]:
 
 
 def accounted(jobs: Sequence[str]) -> dict[Task, str]:
-    """The states of ended tasks as accounting has them; empty where there is no accounting."""
+    """Return the states of ended tasks from accounting; empty without accounting."""
     if not jobs:
         return {}
     try:
@@ -120,15 +122,15 @@ def accounted(jobs: Sequence[str]) -> dict[Task, str]:
 
 
 def fate_of(task: Task, restarts: int) -> str:
-    """What becomes of a task whose processes were stopped.
+    """Find out what happens to a task whose processes were stopped.
 
     Args:
         task: this one.
-        restarts: how often it was queued again before it ran.
+        restarts: how often it was requeued before it ran.
 
     Returns:
-        `requeued` if SLURM does so, as after a preemption; `stopped` if it runs, reached its time
-        limit or was preempted, so that it may be queued again; `cancelled` by somebody.
+        `requeued` if SLURM requeues it, as after a preemption; `stopped` if it runs, reached its
+        time limit or was preempted, so that we may requeue it; `cancelled` if somebody did so.
     """
     shown = _call("scontrol", "show", "job", "-o", str(task))
     fields = dict(re.findall(r"(\w+)=(\S*)", shown))
@@ -141,17 +143,17 @@ def fate_of(task: Task, restarts: int) -> str:
 
 
 def requeue(task: Task) -> None:
-    """Queue a task again; ends this process if it runs in it."""
+    """Requeue a task; ends this process if it runs in that task."""
     _call("scontrol", "requeue", str(task))
 
 
 def cancel(tasks: Sequence[Task]) -> None:
-    """Cancel tasks, and no others of their arrays."""
+    """Cancel tasks, but no other tasks of their arrays."""
     for start in range(0, len(tasks), 100):
         _call("scancel", *(str(task) for task in tasks[start : start + 100]))
 
 
 def most_tasks() -> int | None:
-    """The most tasks of an array that the cluster takes; None if it does not say."""
+    """Return the most tasks that the cluster accepts in an array; None if it does not say."""
     match = re.search(r"MaxArraySize\s*=\s*([0-9]+)", _call("scontrol", "show", "config"))
     return max(1, int(match[1])) if match else None

@@ -1,4 +1,4 @@
-"""SLURM, as a scheduler."""
+"""Implement the interface of a scheduler for SLURM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Slurm:
-    """SLURM: arrays of `sbatch`, whose tasks are supervised by `slurm.supervise`."""
+    """Submit arrays with `sbatch`; `slurm.supervise` supervises their tasks."""
 
     name = "slurm"
 
@@ -28,21 +28,21 @@ class Slurm:
         folder: Path,
         environment: Mapping[str, str],
     ) -> str:
-        """The text of the batch script, from the template `job.sh`."""
+        """Write the batch script from the template `job.sh`."""
         from optexp_jax.schedulers.slurm.script import script  # with pandas, which options need not
 
         return script(manifest, resources, folder, environment)
 
     def submit(self, script: Path) -> str:
-        """Send a script with `sbatch`; returns the id of its job."""
+        """Submit a script with `sbatch`; return the id of its job."""
         return cluster.submit(script)
 
     def max_tasks(self) -> int | None:
-        """The most tasks of an array that the cluster takes; None if it does not say."""
+        """Return the most tasks that the cluster accepts in an array; None if it does not say."""
         return cluster.most_tasks()
 
     def states(self, jobs: Sequence[str] = ()) -> Mapping[Task, TaskState]:
-        """The states of this user's tasks, as the queue has them, or else accounting."""
+        """Return the states of this user's tasks from the queue, or else from accounting."""
         known = cluster.queue()
         recent = {task.job for task in known}
         words = cluster.accounted([job for job in jobs if job not in recent]) | known
@@ -53,16 +53,16 @@ class Slurm:
         cluster.cancel(tasks)
 
     def requeue(self, task: Task) -> None:
-        """Queue a task again; ends this process if it runs in it."""
+        """Requeue a task; ends this process if it runs in that task."""
         cluster.requeue(task)
 
     def task_index(self) -> int | None:
-        """The number of the task that this process runs in; None outside of a task."""
+        """Return the number of the task in which this process runs; None outside of a task."""
         text = os.environ.get("SLURM_ARRAY_TASK_ID", "")
         return int(text) if cluster.is_number(text) else None
 
     def join_processes(self) -> None:
-        """Connect the processes of a step of `srun`, each with its share of the GPUs."""
+        """Connect the processes of an `srun` step, each with its share of the GPUs."""
         import jax  # which supervise must not import
 
         jax.distributed.initialize(local_device_ids=_gpus_of_process(os.environ))
@@ -78,7 +78,7 @@ def _state(word: str) -> TaskState:
 
 
 def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
-    """The GPUs of this process among those of its node, in equal shares; None without GPUs.
+    """Return this process's equal share of the GPUs of its node; None without GPUs.
 
     JAX takes one GPU for each process of a SLURM step unless it is broadcast.
 
@@ -93,7 +93,7 @@ def _gpus_of_process(environ: Mapping[str, str]) -> list[int] | None:
     share = len(visible.split(",")) // processes
     if share == 0:
         raise OptexpError(
-            f"{processes} processes of a node have the GPUs {visible} only: ask for as many gpus "
+            f"{processes} processes of a node see only the GPUs {visible}: request as many gpus "
             "as processes in the profile.",
             code="too-few-gpus",
             processes=processes,

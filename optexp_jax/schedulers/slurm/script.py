@@ -1,4 +1,4 @@
-"""The batch script of an array, from the template `job.sh`."""
+"""Write the batch script of an array from the template `job.sh`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class _Template(string.Template):
 def script(
     manifest: Manifest, resources: Resources, folder: Path, environment: Mapping[str, str]
 ) -> str:
-    """The text of the script.
+    """Return the text of the script.
 
     Args:
         manifest: of the array.
         resources: of each task.
-        folder: of the submission, which the script, the manifest and the logs are in.
+        folder: of the submission, with the script, the manifest and the logs.
         environment: variables that tasks need, none of them secret.
 
     Raises:
-        OptexpError: something has a character that would break a line of the script.
+        OptexpError: a value has a character that would break a line of the script.
     """
     one_line("folder of the submission", str(folder))
     exports = [
@@ -87,18 +87,18 @@ def _directives(manifest: Manifest, resources: Resources, folder: Path) -> list[
 
 
 def quoted(name: str, text: str) -> str:
-    """The text as SLURM reads a value of a directive: in quotes, which a backslash takes in.
+    """Quote a text as the value of a SLURM directive, with a backslash before inner quotes.
 
     Raises:
-        OptexpError: it has a backslash, for which SLURM would leave the number out of a log's name.
+        OptexpError: the text has a backslash; SLURM would then omit the number in names of logs.
 
     >>> print(quoted("folder", 'my "work"'))
     "my \\"work\\""
     """
     if "\\" in text:
         raise OptexpError(
-            f"The {name} has a backslash, which SLURM does not take in the names of logs: rename "
-            "what has it, or set OPTEXP_WORKSPACE to another folder.",
+            f"The {name} contains a backslash, which SLURM does not accept in names of logs: "
+            "rename it, or set OPTEXP_WORKSPACE to another folder.",
             code="backslash-in-log-name",
             name=name,
         )

@@ -1,6 +1,6 @@
-"""Inside a task: starts the processes that train, passes signals on, and queues the task again.
+"""Supervise a task from inside: start the processes that train, pass signals on, requeue the task.
 
-It imports no JAX, as a process that holds a device would keep it from those that train.
+This module does not import JAX, since a process that holds a device keeps it from those that train.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GPU_SHARE = 0.9  # of its memory, by all processes that share it
 
 
 def main(path: Path) -> int:
-    """Run the task that the environment names; returns its exit code."""
+    """Run the task that the environment names; return its exit code."""
     manifest = Manifest.read(path)
     index = _from_environment("SLURM_ARRAY_TASK_ID")
     if not 0 <= index < len(manifest.tasks):
@@ -48,8 +48,8 @@ def run_task(manifest: Manifest, path: Path, index: int) -> int:
     """Run the packs of a task side by side.
 
     Returns:
-        0 if all went well; else the code of the first that was stopped or killed, as that one goes
-        on when the task is queued again; else that of the first that failed.
+        0 if all packs succeed; else the exit code of the first process that was stopped or killed,
+        which resumes when the task is requeued; else that of the first process that failed.
     """
     packs = manifest.tasks[index]
     with contextlib.ExitStack() as stack:
@@ -58,7 +58,8 @@ def run_task(manifest: Manifest, path: Path, index: int) -> int:
         as_number = signal.SIGUSR1 if manifest.processes > 1 else None
         stack.enter_context(_passing_on(children, as_number))
         for number in range(len(packs)):
-            command = [*manifest.command, "--task", str(path), "--process", str(number)]
+            program = _in_container(manifest, manifest.command)
+            command = [*program, "--task", str(path), "--process", str(number)]
             log = None
             if len(packs) > 1:
                 log = stack.enter_context(open(path.parent / _log_name(index, number), "ab"))
@@ -72,13 +73,13 @@ def run_task(manifest: Manifest, path: Path, index: int) -> int:
         codes = [child.wait() for child in children]
     for number, code in enumerate(codes):
         if len(codes) > 1 or code:
-            say(f"process {number} ended with {code}")
+            say(f"Process {number} ended with exit code {code}.")
     again = [code for code in codes if _was_stopped(code)]
     return next(iter([*again, *(code for code in codes if code)]), 0)
 
 
 def _was_stopped(code: int) -> bool:
-    """Whether a process ended by a signal, its own, or of what it had started."""
+    """Check whether a signal ended a process, or a process that it had started."""
     return code < 0 or code > 128
 
 
@@ -86,8 +87,17 @@ def _log_name(index: int, number: int) -> str:
     return f"logs/task-{index}-{number}.log"
 
 
+def _in_container(manifest: Manifest, command: Sequence[str]) -> list[str]:
+    """Return the command, run by the Python of the container if the profile names one."""
+    if not manifest.container:
+        return list(command)
+    gpu = ["--nv"] if os.environ.get("CUDA_VISIBLE_DEVICES") else []
+    binds = ["--bind", f"{manifest.workspace},{manifest.folder}"]
+    return ["apptainer", "exec", *gpu, *binds, manifest.container, "python", *command[1:]]
+
+
 def _over_processes(manifest: Manifest, command: Sequence[str]) -> list[str]:
-    """The command, started on every node of the task where several run one pack."""
+    """Return the command, started on every node of the task if several train one pack."""
     if manifest.processes == 1:
         return list(command)
     cpus = os.environ.get("SLURM_CPUS_PER_TASK", "1")  # which srun does not take over by itself
@@ -96,7 +106,7 @@ def _over_processes(manifest: Manifest, command: Sequence[str]) -> list[str]:
 
 
 def _share(number: int) -> dict[str, str]:
-    """The environment of a process that shares a GPU with others."""
+    """Return the environment of a process that shares a GPU with others."""
     if number == 1:
         return {}
     return {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{_GPU_SHARE / number:.3f}"}
@@ -106,11 +116,11 @@ def _share(number: int) -> dict[str, str]:
 def _passing_on(
     children: Sequence[subprocess.Popen[bytes]], as_number: int | None
 ) -> Iterator[None]:
-    """Pass signals on to the children, as they are or as another, instead of ending by them."""
+    """Pass signals on to the children, unchanged or as another signal, and do not end."""
 
     def handler(number: int, frame: FrameType | None) -> None:
         del frame
-        say(f"{signal.Signals(number).name} came")
+        say(f"Received {signal.Signals(number).name}.")
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(as_number or number)
@@ -123,28 +133,28 @@ def _passing_on(
 
 
 def _requeue(manifest: Manifest, task: Task) -> None:
-    """Queue the task again, unless it was cancelled or has been queued often enough."""
+    """Requeue the task, unless it was cancelled or reached its number of requeues."""
     before = _from_environment("SLURM_RESTART_COUNT", 0)
     if before >= manifest.max_requeues:
-        say(f"{task} was queued again {before} times: --slurm goes on from here.")
+        say(f"{task} was queued again {before} times: submit again with --slurm to resume.")
         return
     try:
         fate = cluster.fate_of(task, before)
         if fate == "cancelled":
-            say(f"{task} was cancelled: --slurm goes on from here.")
+            say(f"{task} was cancelled: submit again with --slurm to resume.")
             return
-        say(f"{task} is queued again.")
+        say(f"{task} is queued again and will resume.")
         if fate == "stopped":
             SLURM.requeue(task)
     except OptexpError as error:
-        say(f"{error} --slurm goes on from here.")
+        say(f"{error} Submit again with --slurm to resume.")
 
 
 def _from_environment(name: str, default: int | None = None) -> int:
     text = os.environ.get(name, "" if default is None else str(default))
     if not cluster.is_number(text):
         raise OptexpError(
-            f"{name} is '{text}': this runs inside a task of an array, see --slurm.",
+            f"{name} is '{text}': this command runs only inside a task of an array, see --slurm.",
             code="not-inside-a-task",
             name=name,
             value=text,

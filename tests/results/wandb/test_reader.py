@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -23,10 +24,12 @@ from wandb_runs import (
 )
 
 from optexp_jax.results.store import RunFolder
+from optexp_jax.results.wandb import follower
 from optexp_jax.results.wandb.child import NoReader, open_reader
 
 __all__ = ["server"]
 pytestmark = pytest.mark.slow  # each process of wandb's client takes a second
+LONG = 60.0  # seconds
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def opened(tmp_path, monkeypatch):
 
     yield make
     for reader in readers:
-        reader.close()
+        reader.close(LONG)
 
 
 def started(reader, tmp_path, rows=7, wandb_id="abcd1234", **fields):
@@ -83,7 +86,7 @@ def test_every_run_that_ends_is_recorded_once(opened, tmp_path):
             folder.fail("no reason")
         else:
             folder.finish(how, 6)
-    reader.close()
+    reader.close(LONG)
     assert records(tmp_path / "w") == ["run0", "run1"]
     assert waiting(tmp_path / "w") == ["run2"]  # it may be resumed
     assert reader.said == []
@@ -97,13 +100,13 @@ def test_a_resumed_run_has_one_record_of_all_rows(opened, server, tmp_path):
     folder = started(first, tmp_path)
     write(folder, np.arange(3))
     folder.write_status(status="preempted", step=2)
-    first.close()
+    first.close(LONG)
     assert records(tmp_path / "w") == []
     second = opened()
     started(second, tmp_path)
     write(folder, np.arange(2, 7))
     folder.finish("done", 6)
-    second.close()
+    second.close(LONG)
     assert records(tmp_path / "w") == ["abcd1234"]
     command = [sys.executable, "-m", "wandb", "sync", str(tmp_path / "w" / "wandb"), "--yes"]
     subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=tmp_path)
@@ -127,14 +130,14 @@ def test_what_a_killed_reader_leaves_the_next_one_does(opened, tmp_path):
     first._process.wait()
     write(folder, np.arange(7))
     folder.finish("done", 6)
-    first.close()
+    first.close(LONG)
     assert waiting(tmp_path / "w") == ["first"]
     (tmp_path / "w" / "wandb" / ".making-first" / "wandb").mkdir(parents=True)  # was cut short
     second = opened()
     other = started(second, tmp_path, wandb_id="second", seed=1)
     write(other, np.arange(7))
     other.finish("done", 6)
-    second.close()
+    second.close(LONG)
     assert records(tmp_path / "w") == ["first", "second"]
     assert waiting(tmp_path / "w") == []
     assert not list((tmp_path / "w" / "wandb").glob(".making-*"))
@@ -178,7 +181,7 @@ def test_damaged_and_replaced_runs_leave_the_queue(opened, tmp_path):
     whole = started(reader, tmp_path)
     write(whole, np.arange(7))
     whole.finish("done", 6)
-    reader.close()
+    reader.close(LONG)
     assert records(tmp_path / "w") == ["abcd1234"]
     assert waiting(tmp_path / "w") == []
     assert reader.said == []
@@ -196,7 +199,7 @@ def test_records_are_no_larger_than_results(rows, opened, tmp_path):
         folder = started(reader, tmp_path, rows, f"run{i}", seed=i, per_class=by_class)
         write(folder, np.arange(rows))
         folder.finish("done", rows - 1)
-    reader.close()
+    reader.close(LONG)
     assert len(records(tmp_path / "w")) == 3
     records_alone = sum(size(p) for p in (tmp_path / "w" / "wandb").glob("offline-run-*"))
     assert records_alone <= size(tmp_path / "w" / "experiments")
@@ -218,6 +221,45 @@ def test_nobody_waits_for_a_reader_that_hangs(opened, tmp_path):
     until(lambda: records(tmp_path / "w") == ["abcd1234"])
 
 
+def test_records_are_left_to_the_background(opened, tmp_path, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    reader = opened()
+    folder = started(reader, tmp_path)
+    write(folder, np.arange(7))
+    folder.finish("done", 6)
+    reader.close()
+    assert records(tmp_path / "w") == []
+    assert "in the background" in reader.said.pop()
+    until(lambda: records(tmp_path / "w") == ["abcd1234"] and not waiting(tmp_path / "w"))
+
+
+def test_in_a_job_of_slurm_records_are_waited_for(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "1")  # what outlives a job is killed
+    reader = opened()
+    folder = started(reader, tmp_path)
+    write(folder, np.arange(7))
+    folder.finish("done", 6)
+    reader.close()
+    assert records(tmp_path / "w") == ["abcd1234"]
+
+
+def test_records_of_long_commands_are_made_while_runs_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(follower, "_FIRST", 0.0)
+    looks, ended = [], threading.Event()
+
+    def look(reader):
+        looks.append(time.monotonic())
+        time.sleep(0.02)
+        if len(looks) == 3:
+            ended.set()
+
+    monkeypatch.setattr("optexp_jax.results.wandb.client.connect", lambda mode: None)
+    monkeypatch.setattr("optexp_jax.results.wandb.reader.OfflineReader.look", look)
+    follower._follow(tmp_path, ended)
+    assert len(looks) == 4  # once more at the end
+    assert looks[2] - looks[1] > 0.02 / follower._SHARE  # it rests in between
+
+
 def test_a_wandb_that_cannot_be_imported_is_one_sentence(opened, tmp_path, monkeypatch):
     (tmp_path / "broken" / "wandb").mkdir(parents=True)
     broken = tmp_path / "broken" / "wandb" / "__init__.py"
@@ -227,7 +269,7 @@ def test_a_wandb_that_cannot_be_imported_is_one_sentence(opened, tmp_path, monke
     folder = started(reader, tmp_path)
     write(folder, np.arange(7))
     folder.finish("done", 6)
-    reader.close()
+    reader.close(LONG)
     (sentence,) = reader.said
     assert "ImportError: no wandb at [address]" in sentence
     assert "are complete" in sentence
@@ -257,7 +299,7 @@ def test_online_rows_arrive_while_the_run_goes_on(opened, server, tmp_path, monk
     write(folder, np.arange(3, 5))
     until(lambda: len(rows_on(server, "abcd1234")) == 5, 60)
     folder.write_status(status="preempted", step=4)
-    first.close()
+    first.close(LONG)
     assert waiting(tmp_path / "w") == ["abcd1234", "waits"]
     second = opened(wandb_mode="online")
     started(second, tmp_path, rows=9)
@@ -282,7 +324,7 @@ def test_online_without_a_key_is_one_sentence(opened, server, tmp_path, monkeypa
     folder = started(reader, tmp_path)
     write(folder, np.arange(7))
     folder.finish("done", 6)
-    reader.close()
+    reader.close(LONG)
     (sentence,) = reader.said
     assert "wandb login" in sentence
     assert not server.runs

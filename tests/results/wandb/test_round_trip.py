@@ -87,7 +87,7 @@ def test_a_history_that_lacks_rows_or_arrays_does_not_count(server, tmp_path):
     assert publish_all(compare(here, [scalars, arrays]), settings_of(here)) == {}
     server.artifacts.clear()
     said = bring(there, [arrays])
-    assert "no arrays by class" in said[arrays.id]
+    assert "no losses by class" in said[arrays.id]
     del server.runs["scalars"]["history"][3]
     missing, _, lacking = download.wanted([scalars], settings_of(there), RunFolders(there))
     assert (missing, lacking) == ([], 1)

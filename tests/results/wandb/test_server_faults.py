@@ -117,7 +117,7 @@ def test_a_server_that_hangs_while_it_is_sent_to(server, tmp_path):
     record(tmp_path, experiment)
     server.fail("file_stream", "hang")
     (said,) = publish(tmp_path, [experiment], SHORT).values()
-    assert "has not answered" in said
+    assert "did not answer" in said
     assert not list((tmp_path / "wandb").glob(".sync-*"))
 
 

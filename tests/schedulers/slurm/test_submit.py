@@ -330,7 +330,7 @@ def test_cancel_takes_the_tasks_of_these_runs_only(call, slurm, workspace):
         (["--slurm", "--local"], "scheduler-goes-alone", {"scheduler": "slurm"}),
         (["--slurm", "--memory", "16GM"], "not-a-memory-size", {"value": "16GM"}),
         (["--slurm", "--profile", "fast"], "unknown-profile", {"name": "fast"}),
-        (["--local", "--dry-run"], "option-needs-scheduler", {"option": "--dry-run"}),
+        (["--local", "--time", "1:00:00"], "option-needs-scheduler", {"option": "--time"}),
         (["--report", "--partition", "long"], "option-needs-scheduler", {"option": "--partition"}),
         (["--task", "manifest.json"], "manifest-unreadable", {"path": "manifest.json"}),
     ],

@@ -49,13 +49,13 @@ def slurm(tmp_path):
 def start(tmp_path, slurm):
     """Start the task of packs that do what they are called; returns the process."""
 
-    def started(*packs, restarts=0, task=0, max_requeues=2):
+    def started(*packs, restarts=0, task=0, max_requeues=2, container=""):
         program = tmp_path / "program.py"
         program.write_text(PROGRAM)
         tasks = (tuple((("group", what),) for what in packs),)
         command = (sys.executable, str(program))
         fields = (str(tmp_path), str(tmp_path), None, "", {}, 1, max_requeues, tasks)
-        Manifest(command, *fields).write(tmp_path / "manifest.json")
+        Manifest(command, *fields, container=container).write(tmp_path / "manifest.json")
         (tmp_path / "logs").mkdir(exist_ok=True)
         environment = os.environ | {
             "PATH": slurm.path,
@@ -104,6 +104,31 @@ def test_a_process_that_is_killed_is_started_again_with_its_task(start, slurm):
     code, _, _ = ended(start("die", "0"))
     assert code == 128 + signal.SIGKILL
     assert requeued(slurm) == ["17_0"]
+
+
+APPTAINER = """#!/bin/sh
+echo "apptainer $*"
+while [ "$1" != python ]; do shift; done
+shift
+exec "$PYTHON_IN_IMAGE" "$@"
+"""
+
+
+@pytest.mark.parametrize("device", ["", "0"])
+def test_a_container_trains(start, slurm, tmp_path, monkeypatch, device):
+    """What stands in for Apptainer runs the Python of this machine."""
+    monkeypatch.setenv("PYTHON_IN_IMAGE", sys.executable)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", device)
+    engine = tmp_path / "bin" / "apptainer"
+    engine.write_text(APPTAINER)
+    engine.chmod(0o755)
+    code, out, err = ended(start("0", container="/images/optexp.sif"))
+    first, second = out.splitlines()[:2] if code == 0 else [err, ""]
+    with_gpu = ["--nv"] if device else []
+    bound = ["--bind", f"{tmp_path},{tmp_path}", "/images/optexp.sif"]
+    assert first.split()[: 5 + len(with_gpu)] == ["apptainer", "exec", *with_gpu, *bound]
+    assert second.startswith("0 ")
+    assert code == 0
 
 
 def test_packs_have_logs_and_shares_of_the_device(start, tmp_path):
