@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from optexp_jax.config import use_wandb_project
     from optexp_jax.experiment import Experiment
     from optexp_jax.optim import LearningRate, lr_grid
+    from optexp_jax.plotting import (
+        plot_best_runs,
+        plot_final_loss,
+        plot_heat_map,
+        plot_per_class,
+    )
     from optexp_jax.problem import Problem
     from optexp_jax.registry import register
     from optexp_jax.results.load import Results, load_results
@@ -36,6 +42,10 @@ _HOME = {
     "load_group": "optexp_jax.results.workspace",
     "load_results": "optexp_jax.results.load",
     "lr_grid": "optexp_jax.optim",
+    "plot_best_runs": "optexp_jax.plotting",
+    "plot_final_loss": "optexp_jax.plotting",
+    "plot_heat_map": "optexp_jax.plotting",
+    "plot_per_class": "optexp_jax.plotting",
     "register": "optexp_jax.registry",
     "run": "optexp_jax.runner.api",
     "to_frame": "optexp_jax.results.tidy",
@@ -53,6 +63,10 @@ __all__ = [
     "load_group",
     "load_results",
     "lr_grid",
+    "plot_best_runs",
+    "plot_final_loss",
+    "plot_heat_map",
+    "plot_per_class",
     "register",
     "run",
     "to_frame",

@@ -11,41 +11,41 @@ from optexp_jax.registry import register
 
 
 class Batching(Protocol):
-    """What training, figures and schedules ask of a way to cut batches."""
+    """The interface of a way to split the data into batches."""
 
     @property
     def is_full(self) -> bool:
-        """Whether every step uses all examples, so that training metrics need no other pass."""
+        """Whether every step uses all examples, so that training metrics need no extra pass."""
         ...
 
     @property
     def shuffle(self) -> bool:
-        """Whether every epoch has an order of its own."""
+        """Whether every epoch has its own order."""
         ...
 
     def batch_size(self, num_examples: int) -> int:
-        """Examples of a step; more than `num_examples` means all of them."""
+        """Number of examples in a step; more than `num_examples` means all of them."""
         ...
 
     def steps_per_epoch(self, num_examples: int) -> int:
-        """Batches in an epoch."""
+        """Number of batches in an epoch."""
         ...
 
 
 @register("FullBatch")
 @dataclasses.dataclass(frozen=True)
 class FullBatch:
-    """Every step uses all training examples; an epoch is one step."""
+    """Use all training examples in every step; an epoch is one step."""
 
     is_full = True
     shuffle = False
 
     def batch_size(self, num_examples: int) -> int:
-        """All of them."""
+        """The number of all examples."""
         return num_examples
 
     def steps_per_epoch(self, num_examples: int) -> int:
-        """One."""
+        """One step."""
         del num_examples
         return 1
 
@@ -53,12 +53,12 @@ class FullBatch:
 @register("MiniBatch")
 @dataclasses.dataclass(frozen=True)
 class MiniBatch:
-    """Every step uses the next `size` examples; the last batch of an epoch may be smaller.
+    """Use the next `size` examples in every step; the last batch of an epoch may be smaller.
 
     Args:
         size: examples per step.
         shuffle: whether every epoch has a new order, drawn from the seed of the run. Text streams
-            (contiguous chunks) keep theirs.
+            (contiguous chunks) are never shuffled.
 
     >>> MiniBatch(512).steps_per_epoch(1300)
     3
@@ -72,7 +72,7 @@ class MiniBatch:
     def __post_init__(self) -> None:
         if type(self.size) is not int or self.size < 1:
             raise OptexpError(
-                f"The size of a mini-batch is an integer from 1, not {self.size!r}.",
+                f"The size of a mini-batch must be an integer from 1, not {self.size!r}.",
                 code="not-an-integer",
                 field="size",
                 kind="MiniBatch",
@@ -81,7 +81,7 @@ class MiniBatch:
             )
         if type(self.shuffle) is not bool:
             raise OptexpError(
-                f"MiniBatch.shuffle is True or False, not {self.shuffle!r}.",
+                f"MiniBatch.shuffle must be True or False, not {self.shuffle!r}.",
                 code="not-a-flag",
                 field="shuffle",
                 kind="MiniBatch",
@@ -89,10 +89,10 @@ class MiniBatch:
             )
 
     def batch_size(self, num_examples: int) -> int:
-        """Its size, whatever there is."""
+        """The size of a batch."""
         del num_examples
         return self.size
 
     def steps_per_epoch(self, num_examples: int) -> int:
-        """Batches in an epoch."""
+        """Number of batches in an epoch."""
         return math.ceil(num_examples / self.size)

@@ -25,18 +25,18 @@ _WANDB: ContextVar[Mapping[str, Any] | None] = ContextVar("wandb", default=None)
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Where results go and whether wandb is told of them.
+    """The settings of a call: the workspace, wandb and the cluster.
 
     Args:
-        workspace: folder of data sets, results and plots (`OPTEXP_WORKSPACE`).
-        wandb_enabled: whether wandb is told of runs (`OPTEXP_WANDB_ENABLED`).
+        workspace: folder for data sets, results and plots (`OPTEXP_WORKSPACE`).
+        wandb_enabled: whether to log runs to wandb (`OPTEXP_WANDB_ENABLED`).
         wandb_mode: `offline` writes under the workspace, `online` sends (`OPTEXP_WANDB_MODE`).
         wandb_project: wandb project (`OPTEXP_WANDB_PROJECT`).
         wandb_entity: wandb user or team, None for the account's default (`OPTEXP_WANDB_ENTITY`).
-        slurm_account: who pays for jobs (`OPTEXP_SLURM_ACCOUNT`).
-        slurm_mail: who is told how jobs end (`OPTEXP_SLURM_NOTIFICATION_EMAIL`).
-        slurm_profiles: file of resources (`OPTEXP_SLURM_PROFILES`).
-        wandb_projects: groups that have a wandb project of their own, and the project; pairs.
+        slurm_account: account to charge for jobs (`OPTEXP_SLURM_ACCOUNT`).
+        slurm_mail: e-mail address for notifications (`OPTEXP_SLURM_NOTIFICATION_EMAIL`).
+        slurm_profiles: file with profiles of resources (`OPTEXP_SLURM_PROFILES`).
+        wandb_projects: pairs (group, project) for groups with their own wandb project.
 
     >>> Settings().workspace
     PosixPath('workspace')
@@ -54,7 +54,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings that the environment names; unset and empty variables mean the default.
+        """Read the settings from the environment; unset and empty variables mean the default.
 
         Raises:
             OptexpError: a variable has a value that it cannot have.
@@ -99,11 +99,11 @@ class Settings:
 
 @contextlib.contextmanager
 def use_wandb_project(project: str, entity: str | None = None) -> Iterator[None]:
-    """Send what is run in the block to a wandb project, whatever the environment says.
+    """Log the runs of the block to a wandb project, instead of that of the environment.
 
     Args:
-        project: of wandb.
-        entity: wandb user or team, None for what the environment says.
+        project: name of the wandb project.
+        entity: wandb user or team; None for the one in the environment.
 
     >>> with use_wandb_project("gpt2"):
     ...     Settings.from_env({"OPTEXP_WANDB_PROJECT": "other"}).wandb_project
@@ -131,13 +131,13 @@ def expanded(path: str | Path) -> Path:
     """A path with `~` and `~user` replaced by the home folder.
 
     Raises:
-        OptexpError: nobody knows that home folder.
+        OptexpError: the home folder is unknown.
     """
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise OptexpError(
-            f"The home folder in {path} is not known: write the whole path instead of ~.",
+            f"The home folder in {path} is unknown: write the full path instead of ~.",
             code="unknown-home-folder",
             path=path,
         ) from error

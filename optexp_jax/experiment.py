@@ -1,4 +1,4 @@
-"""The experiment: a value with an identity."""
+"""`Experiment`: one training run as a value, with an id."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ _GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]*")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Experiment:
-    """One training run, declared. Two experiments are equal exactly when their ids are.
+    """One training run: what to learn, with which optimizer, for how long.
+
+    Two experiments are equal exactly when their ids are.
 
     Args:
-        problem: what is learned.
-        optimizer: an optimizer spec.
-        group: folder of the results; not part of the identity.
-        seed: of parameters, data order, dropout, and of the data where the data set leaves it open.
-        epochs: length of the run in passes over the data; or else
-        steps: its length in steps.
-        eval_every: distance between recorded rows, in epochs or steps as the length is.
-        per_class: whether losses and accuracies are recorded for every class.
-        keep_steps: steps at which the parameters are kept; not part of the identity.
-        metrics: what is recorded beside the loss and the accuracy, such as `(TopK(5),)`.
+        problem: model, data set, loss and batches.
+        optimizer: an optimizer such as `Adam(LearningRate(-2))`.
+        group: name of the folder for the results; not part of the id.
+        seed: seeds the parameters, the data order and dropout, and the data of a data set with
+            `seed=None`.
+        epochs: length of the run in epochs; give either this or `steps`.
+        steps: length of the run in steps.
+        eval_every: distance between recorded rows, in the unit of the length.
+        per_class: whether to record losses and accuracies for every class.
+        keep_steps: steps at which to save the parameters; not part of the id.
+        metrics: metrics to record beside loss and accuracy, such as `(TopK(5),)`.
 
     Raises:
         OptexpError: not exactly one of epochs and steps, or an impossible value.
@@ -68,7 +71,8 @@ class Experiment:
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise OptexpError(
-                "An experiment has a length in epochs or in steps: give one of them.",
+                "An experiment needs its length in either epochs or steps: give exactly one of "
+                "them.",
                 code="length-not-given-once",
                 epochs=self.epochs,
                 steps=self.steps,
@@ -77,7 +81,7 @@ class Experiment:
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
                 raise OptexpError(
-                    f"{name} is an integer from 1, not {value!r}.",
+                    f"{name} must be an integer from 1, not {value!r}.",
                     code="not-an-integer",
                     field=name,
                     value=value,
@@ -85,7 +89,7 @@ class Experiment:
                 )
         if type(self.seed) is not int or not 0 <= self.seed < 2**32:
             raise OptexpError(
-                f"The seed is an integer from 0 below 2^32, not {self.seed!r}.",
+                f"The seed must be an integer from 0 to 2^32 - 1, not {self.seed!r}.",
                 code="not-an-integer",
                 field="seed",
                 value=self.seed,
@@ -93,22 +97,22 @@ class Experiment:
             )
         if type(self.per_class) is not bool:
             raise OptexpError(
-                f"per_class is True or False, not {self.per_class!r}.",
+                f"per_class must be True or False, not {self.per_class!r}.",
                 code="not-a-flag",
                 field="per_class",
                 value=self.per_class,
             )
         if not isinstance(self.group, str) or not _GROUP.fullmatch(self.group):
             raise OptexpError(
-                f"The group {self.group!r} is not a folder name: use letters, digits and the signs "
-                "_ . = + - only.",
+                f"The group {self.group!r} cannot be the name of a folder: use only letters, "
+                "digits and the signs _ . = + -.",
                 code="not-a-group-name",
                 group=self.group,
             )
         kept = self.keep_steps if isinstance(self.keep_steps, tuple | list | range) else (None,)
         if not all(type(step) is int and step >= 0 for step in kept):
             raise OptexpError(
-                f"keep_steps is a tuple of integers from 0, not {self.keep_steps!r}.",
+                f"keep_steps must be a tuple of integers from 0, not {self.keep_steps!r}.",
                 code="keep-steps-malformed",
                 value=self.keep_steps,
             )
@@ -116,7 +120,7 @@ class Experiment:
         targets = targets_of(self.problem.dataset)
         if self.per_class and targets not in BY_CLASS:
             raise OptexpError(
-                f"Labels that are {targets} have no class each: declare it with per_class=False.",
+                f"Labels that are {targets} do not have one class each: set per_class=False.",
                 code="no-classes",
                 targets=targets,
             )
@@ -137,7 +141,7 @@ class Experiment:
 
     @property
     def run_key(self) -> tuple[str, str]:
-        """Group and id, where its results are: equal experiments of two groups differ in it."""
+        """Group and id, which name the folder of the results."""
         return self.group, self.id
 
     @property
@@ -147,11 +151,11 @@ class Experiment:
 
     @property
     def short_id(self) -> str:
-        """The first eight digits of the id, for people."""
+        """The first eight digits of the id."""
         return self.id[:8]
 
     def to_json(self) -> str:
-        """A readable definition, enough to rebuild the experiment."""
+        """Return a readable definition, from which `from_json` rebuilds the experiment."""
         document = {
             "schema": SCHEMA,
             "id": self.id,
@@ -163,7 +167,7 @@ class Experiment:
 
     @classmethod
     def from_json(cls, text: str) -> Experiment:
-        """The experiment of a definition written by `to_json`.
+        """Rebuild the experiment from a definition that `to_json` wrote.
 
         Raises:
             OptexpError: another schema, an unknown class, or a definition that was edited.
@@ -197,8 +201,8 @@ def _parse(text: str) -> dict[str, Any]:
     if schema == SCHEMA:
         raise OptexpError(_NOT_A_DEFINITION, code="not-a-definition")
     raise OptexpError(
-        f"The experiment has schema {schema}, this version reads schema {SCHEMA}: use the version "
-        "of optexp-jax that wrote it.",
+        f"The experiment has schema {schema}, but this version reads schema {SCHEMA}: use the "
+        "version of optexp-jax that wrote it.",
         code="other-schema",
         schema=schema,
         known=SCHEMA,

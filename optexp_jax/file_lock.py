@@ -7,7 +7,7 @@ from typing import IO
 
 
 def try_lock(handle: IO[str], shared: bool = False) -> bool:
-    """Lock an open file if nobody else has; False, at once, where somebody has.
+    """Lock an open file; False, at once, if another process has locked it.
 
     Args:
         handle: an open file; closing it lets go of the lock.
@@ -26,10 +26,10 @@ def try_lock(handle: IO[str], shared: bool = False) -> bool:
 
 
 def wait_for_lock(handle: IO[str]) -> None:
-    """Lock an open file as soon as nobody else has it locked."""
+    """Lock an open file as soon as no other process has locked it."""
     fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def unlock(handle: IO[str]) -> None:
-    """Let go of the lock of a file that stays open."""
+    """Unlock a file that stays open."""
     fcntl.flock(handle, fcntl.LOCK_UN)

@@ -28,12 +28,12 @@ Run = tuple[Optimizer, int]  # an optimizer and a seed
 def over_rates(
     make: Callable[..., Optimizer], rates: Iterable[LearningRate], **fields: Any
 ) -> list[Optimizer]:
-    """One optimizer for each learning rate.
+    """Make one optimizer for each learning rate.
 
     Args:
-        make: an optimizer spec, such as `Adam`.
+        make: an optimizer class, such as `Adam`.
         rates: learning rates.
-        **fields: the other fields of the spec.
+        **fields: the other fields of the optimizer.
 
     >>> from optexp_jax.optim import SGD, lr_grid
     >>> [str(o.learning_rate) for o in over_rates(SGD, lr_grid(-1, 0), momentum=0.9)]
@@ -43,15 +43,15 @@ def over_rates(
 
 
 def grid(make: Callable[..., Made], **fields: Any) -> list[Made]:
-    """One value for each combination of fields.
+    """Make one value for each combination of fields.
 
     Args:
         make: a class or function: an optimizer, `MiniBatch`, a model, `Problem` or `Experiment`.
-        **fields: what it takes; a list, a tuple or a range is gone through, anything else is the
-            same for all.
+        **fields: its fields; a list, a tuple or a range gives one value after the other, anything
+            else is the same for all.
 
     Returns:
-        the values, the last field changing fastest.
+        the values; the last field changes fastest.
 
     >>> from optexp_jax.optim import AdamW, lr_grid
     >>> for o in grid(AdamW, learning_rate=lr_grid(-3, -2), weight_decay=(0.0, 0.1)):
@@ -73,18 +73,18 @@ def coarse_to_fine(
     coarse_seeds: Sequence[int] = (0,),
     **fields: Any,
 ) -> list[Run]:
-    """The paper's search of a learning rate: powers of ten, then half-powers around the best.
+    """Make the paper's learning rate search: powers of ten, then half-powers around the best.
 
     Args:
-        make: an optimizer spec, such as `Adam`.
-        coarse: first and last exponent of the powers of ten, None for none.
-        fine: first and last exponent of the half-powers, None for none.
+        make: an optimizer class, such as `Adam`.
+        coarse: first and last exponent of the powers of ten; None to leave them out.
+        fine: first and last exponent of the half-powers; None to leave them out.
         seeds: seeds of the half-powers.
-        coarse_seeds: seeds of the powers of ten that the half-powers do not hold.
-        **fields: the other fields of the spec.
+        coarse_seeds: seeds of the powers of ten that are not among the half-powers.
+        **fields: the other fields of the optimizer.
 
     Returns:
-        pairs of an optimizer and a seed, every one once, the powers of ten first.
+        pairs of an optimizer and a seed, without duplicates, the powers of ten first.
 
     >>> from optexp_jax.optim import SGD
     >>> [f"{o.learning_rate} {seed}" for o, seed in coarse_to_fine(SGD, (-3, 0), (-1, 0), (0, 1))]
@@ -100,11 +100,11 @@ def coarse_to_fine(
 
 
 def experiments_of(runs: Iterable[Run], problem: Problem, **fields: Any) -> list[Experiment]:
-    """One experiment for each optimizer and seed of a search, duplicates dropped.
+    """Make one experiment for each optimizer and seed of a search, without duplicates.
 
     Args:
         runs: pairs of an optimizer and a seed, such as those of `coarse_to_fine`.
-        problem: what all of them learn.
+        problem: the problem of all experiments.
         **fields: the other fields of `Experiment`.
 
     Returns:
@@ -122,11 +122,11 @@ def experiments_over(
     seeds: Sequence[int] = (0,),
     **fields: Any,
 ) -> list[Experiment]:
-    """One experiment for each optimizer and seed, duplicates dropped.
+    """Make one experiment for each optimizer and seed, without duplicates.
 
     Args:
-        optimizers: optimizer specs.
-        problem: what all of them learn.
+        optimizers: the optimizers.
+        problem: the problem of all experiments.
         seeds: seeds for each optimizer.
         **fields: the other fields of `Experiment`.
 
@@ -138,12 +138,12 @@ def experiments_over(
 
 
 def replace_all(experiments: Iterable[Experiment], **fields: Any) -> list[Experiment]:
-    """The same experiments with some fields replaced."""
+    """Replace some fields of experiments."""
     return [dataclasses.replace(experiment, **fields) for experiment in experiments]
 
 
 def replace_in_problem(experiments: Iterable[Experiment], **fields: Any) -> list[Experiment]:
-    """The same experiments with some fields of their problems replaced, such as the loss."""
+    """Replace some fields of the problems of experiments, such as the loss."""
     return [
         dataclasses.replace(e, problem=dataclasses.replace(e.problem, **fields))
         for e in experiments
@@ -153,18 +153,18 @@ def replace_in_problem(experiments: Iterable[Experiment], **fields: Any) -> list
 def at_best(
     base: Sequence[Experiment], exponents: Mapping[str, int | str], **fields: Any
 ) -> list[Experiment]:
-    """A search again, at one step size of each method.
+    """Repeat a search at one learning rate for each method.
 
     Args:
-        base: the search: its first run of a method gives every field that is not replaced.
-        exponents: of the step size, by method as `method_name` has it.
-        **fields: of `Experiment`, replaced in all of them; the seed is 0 if it is not.
+        base: the search; its first run of a method gives every field that is not replaced.
+        exponents: method, as named by `method_name` -> exponent of its learning rate.
+        **fields: fields of `Experiment` to replace; the seed is 0 unless given.
 
     Returns:
-        an experiment for each method, in that order.
+        one experiment for each method, in that order.
 
     Raises:
-        OptexpError: a method that the search does not have.
+        OptexpError: the search does not have a method.
     """
     searched: dict[str, Experiment] = {}
     for experiment in base:
@@ -172,7 +172,8 @@ def at_best(
     unknown = [name for name in exponents if name not in searched]
     if unknown:
         raise OptexpError(
-            f"'{unknown[0]}' was not searched: choose from {', '.join(searched)}.",
+            f"There is no learning rate search for '{unknown[0]}': choose from "
+            f"{', '.join(searched)}.",
             code="not-searched",
             name=unknown[0],
             known=tuple(searched),
@@ -192,7 +193,7 @@ def at_rate(optimizer: Optimizer, exponent: Fraction | int | str) -> Optimizer:
 
 
 def method_name(optimizer: Optimizer) -> str:
-    """An optimizer without its learning rate.
+    """Name the method of an optimizer, without its learning rate.
 
     >>> from optexp_jax.optim import SGD, Adam
     >>> method_name(SGD("10^-1")), method_name(Adam("10^-2"))
@@ -245,5 +246,5 @@ def flat_fields(experiment: Experiment) -> dict[str, Any]:
 
 
 def unique(experiments: Iterable[Experiment]) -> list[Experiment]:
-    """The experiments without repetitions within a group, in order."""
+    """Drop repeated experiments of a group, and keep the order."""
     return list({e.run_key: e for e in experiments}.values())

@@ -1,4 +1,4 @@
-"""What this process may use of its machine."""
+"""The resources that this process may use on its machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the labels of a data set are: classes, or vectors with a number for each output.
+"""Kinds of labels: classes, or vectors with a number for each output.
 
 A data set whose labels are vectors says which by `targets`; a loss or a metric says by `takes`
 which it can read. Nothing said means classes.
@@ -23,12 +23,12 @@ BY_CLASS = (CLASSES, DISTRIBUTIONS)  # an example is of one class: that of the l
 
 
 def targets_of(dataset: Any) -> str:
-    """What the labels of a data set are, by `targets`."""
+    """The kind of labels of a data set, from its `targets`."""
     return getattr(dataset, "targets", CLASSES)
 
 
 def taken_by(reader: Any) -> tuple[str, ...]:
-    """What a loss or a metric can read, by `takes`."""
+    """The kinds of labels that a loss or a metric accepts, from its `takes`."""
     return tuple(getattr(reader, "takes", (CLASSES,)))
 
 

@@ -1,4 +1,4 @@
-"""What `--slurm` (or another scheduler), `--cancel` and a task do."""
+"""`--slurm` (or another scheduler), `--cancel`, and the task that a scheduler starts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def submit(
     args: argparse.Namespace,
     profile: str | None,
 ) -> int:
-    """Send what is left of a grid; returns the exit code.
+    """Submit the runs of a grid that are left; returns the exit code.
 
     Args:
         context: of the command line.
@@ -50,11 +50,13 @@ def submit(
 
     resources = cluster_options.resources(args, context.settings, profile)
     if not args.dry_run:
-        # Without an answer, what is on its way would be sent twice.
+        # Without an answer, queued runs would be submitted twice.
         all_schedulers()[args.scheduler].states()
     left, busy = left_to_send(experiments, context.folders, args.force)
     if not left:
-        context.say(f"Nothing is left to send: {busy} runs are on their way, the others are done.")
+        context.say(
+            f"There is nothing to submit: {busy} runs are queued or running, the others are done."
+        )
         return 0
     unprepared = missing_data(left, context.settings.workspace)
     if not args.dry_run:
@@ -62,7 +64,7 @@ def submit(
         if code:
             return code
     elif unprepared:
-        context.say(f"{next(iter(unprepared.values()))} Packs are as if they fitted.")
+        context.say(f"{next(iter(unprepared.values()))} Packs are shown as if all runs fitted.")
     request = request_of(context, left, args, resources, _program())
     context.console.print(_table(request.packs, resources.per_gpu))
     if args.dry_run:
@@ -74,8 +76,8 @@ def submit(
             f"Script, manifest and logs: {submission.folder}"
         )
     if busy:
-        context.say(f"{busy} runs were on their way already, or are run by another process.")
-    for action, what in (("--report", "to watch"), ("--cancel", "to cancel")):
+        context.say(f"{busy} runs are already queued or running.")
+    for action, what in (("--report", "show how far they are"), ("--cancel", "cancel them")):
         context.say(f"  {context.command} {action}{context.scale}    {what}")
     return 0
 
@@ -87,7 +89,7 @@ def request_of(
     resources: Resources,
     program: Sequence[str],
 ) -> Request:
-    """What to send of runs, and how: in packs that fit, where their data are here.
+    """Make the request for some runs, in packs that fit if their data are here.
 
     Args:
         context: of the command line.
@@ -123,9 +125,9 @@ def _show(context: Context, request: Request, busy: int) -> int:
     runs = sum(len(pack.experiments) for pack in request.packs)
     arrays = f" in {1 + len(others)} arrays, of which the first is shown" if others else ""
     tasks = sum(len(m.tasks) for m in (manifest, *others))
-    context.say(f"Nothing was sent: {runs} runs would be, as {tasks} tasks{arrays}.")
+    context.say(f"Dry run: this command would submit {runs} runs as {tasks} tasks{arrays}.")
     if busy:
-        context.say(f"{busy} runs are on their way already, or are run by another process.")
+        context.say(f"{busy} runs are already queued or running.")
     return 0
 
 
@@ -162,7 +164,7 @@ def name_of(command: str) -> str:
 
 
 def cancel(context: Context, experiments: Sequence[Experiment]) -> int:
-    """Cancel the tasks that have runs of a grid; what they recorded is kept."""
+    """Cancel the tasks of a grid; recorded results are kept."""
     tasks = tasks_of_runs(context.settings.workspace)
     found = [t for t in (tasks.get(e.run_key) for e in experiments) if t]
     schedulers = {t.submission.scheduler.name: t.submission.scheduler for t in found}
@@ -170,25 +172,25 @@ def cancel(context: Context, experiments: Sequence[Experiment]) -> int:
         scheduler.states()  # says so where it is not
     alive = sorted({t.task for t in found if t.is_alive})
     if not alive:
-        context.say("No task of these runs waits or runs.")
+        context.say("None of these runs is queued or running.")
         return 0
     for name, scheduler in schedulers.items():
         mine = {t.task for t in found if t.is_alive and t.submission.scheduler.name == name}
         scheduler.cancel(sorted(mine))
     names = ", ".join(map(str, alive[:5])) + ", ..." * (len(alive) > 5)
-    context.say(f"Cancelled {len(alive)} tasks: {names}. What was recorded is kept.")
+    context.say(f"Cancelled {len(alive)} tasks: {names}. Recorded results are kept.")
     return 0
 
 
 def task(context: Context, experiments: Sequence[Experiment], path: Path, process: int) -> int:
-    """Run what a manifest has for a process of this task; returns its exit code."""
-    from optexp_jax.cli.log_display import LogDisplay
+    """Run the part of a manifest that belongs to a process of this task; returns the exit code."""
+    from optexp_jax.runner.log_display import LogDisplay
     from optexp_jax.schedulers.worker import run_pack
 
     display = LogDisplay(lambda line: print(line, flush=True))
     outcomes = run_pack(path, process, experiments, context.settings, display)
     stopped = next((o.stopped for o in outcomes if o.stopped), None)
     if stopped is not None:
-        display.say(f"Stopped by {signal.Signals(stopped).name}. What was recorded is kept.")
+        display.say(f"Stopped by {signal.Signals(stopped).name}. Recorded results are kept.")
         return 128 + stopped
     return 1 if any(o.failed or o.missing for o in outcomes) else 0

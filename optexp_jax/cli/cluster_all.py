@@ -1,4 +1,4 @@
-"""What `--slurm` does for all modules of a package: each is sent as its own command sends it."""
+"""`--slurm` for all modules of a package; submits each module as its own command does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Module:
-    """What a module declares.
+    """The declarations of a module.
 
     Args:
         name: as `python -m` takes it.
@@ -39,7 +39,7 @@ class Module:
 
 
 def submit_all(context: Context, modules: Sequence[Module], args: argparse.Namespace) -> int:
-    """Send what is left of all modules; returns the exit code, 2 if data are missing.
+    """Submit the runs of all modules that are left; returns the exit code, 2 if data are missing.
 
     Args:
         context: of the command line.
@@ -63,14 +63,16 @@ def submit_all(context: Context, modules: Sequence[Module], args: argparse.Names
     code = 0 if args.dry_run or not left else prepare(context, left)
     absent = missing_data(left, context.settings.workspace)
     if absent and args.dry_run:
-        context.say(f"Data of {len(absent)} runs are not here: their packs are as if they fitted.")
+        context.say(
+            f"The data of {len(absent)} runs are missing: packs are shown as if all fitted."
+        )
     elif absent:
-        context.say(f"{len(absent)} runs are left out, as their data are missing.")
+        context.say(f"{len(absent)} runs are left out, since their data are missing.")
         left = [e for e in left if e not in absent]
     requests = _requests(context, modules, left, needed, args)
     runs = _show(context, requests, args) if args.dry_run else _send(context, requests)
-    verb = "Nothing was sent: these would be" if args.dry_run else "Sent:"
-    context.say(f"{verb} {runs} runs. {busy} were on their way already, or are run elsewhere.")
+    verb = "Dry run: this command would submit" if args.dry_run else "Submitted"
+    context.say(f"{verb} {runs} runs. {busy} are already queued or running.")
     _say_next(context, args)
     return code
 
@@ -82,7 +84,7 @@ def _requests(
     needed: dict[str, Resources],
     args: argparse.Namespace,
 ) -> Iterator[tuple[Module, Request]]:
-    """What every module sends; a run of two modules goes with the first."""
+    """The request of every module; a run of two modules belongs to the first."""
     waiting = {e.run_key: e for e in left}
     for module in modules:
         mine = [waiting.pop(e.run_key) for e in module.experiments if e.run_key in waiting]
@@ -131,7 +133,7 @@ def _show(
 def _say_next(context: Context, args: argparse.Namespace) -> None:
     if args.dry_run:
         script = f"<module> --{args.scheduler} --dry-run{context.scale}"
-        context.say(f"The script of one module: {context.command}.{script}")
+        context.say(f"Show the script of one module: {context.command}.{script}")
         return
-    for action, what in (("--report", "to watch"), ("--cancel", "to cancel")):
+    for action, what in (("--report", "show how far they are"), ("--cancel", "cancel them")):
         context.say(f"  {context.command} {action}{context.scale}    {what}")

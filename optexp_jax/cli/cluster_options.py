@@ -1,4 +1,4 @@
-"""The options of the command line that are about a cluster."""
+"""The options of the command line for a cluster."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from optexp_jax.schedulers.known import all_schedulers
 from optexp_jax.schedulers.profiles import read_profiles, resources_of
 from optexp_jax.schedulers.resources import Resources
 
-SMALL = "two_cores"
+SMALL = "two_cores"  # of all forms but those of the paper
 
 # Options that stand for a field of the profile.
 _TEXTS = {
     "time": "time limit, e.g. 12:00:00",
     "memory": "memory of a node, e.g. 16G",
-    "partition": "where to send",
-    "account": "who pays; else OPTEXP_SLURM_ACCOUNT",
+    "partition": "partition of the cluster",
+    "account": "account to charge (default: OPTEXP_SLURM_ACCOUNT)",
 }
 _NUMBERS = {
-    "per-gpu": "packs that share a GPU as processes of their own",
-    "max-concurrent": "most tasks at once",
-    "max-requeues": "how often a task is queued again",
+    "per-gpu": "number of packs that share a GPU, each in its own process",
+    "max-concurrent": "run at most N tasks at once",
+    "max-requeues": "requeue a stopped task at most N times",
 }
 
 
@@ -35,11 +35,14 @@ def add_options(parser: argparse.ArgumentParser, number: Any) -> None:
         parser: of a module.
         number: reads a whole number from 1, for argparse.
     """
-    group = parser.add_argument_group("on a SLURM cluster, with --slurm")
-    group.add_argument("--profile", metavar="NAME", help="resources, by name")
-    group.add_argument("--profiles", metavar="FILE", type=Path, help="a file of profiles")
+    group = parser.add_argument_group("cluster (with --slurm)")
+    group.add_argument("--profile", metavar="NAME", help="resource profile to use")
+    group.add_argument("--profiles", metavar="FILE", type=Path, help="file that defines profiles")
     group.add_argument(
-        "--dry-run", action="store_true", help="show what would be sent or run, and do neither"
+        "--dry-run",
+        action="store_true",
+        help="show what would be submitted or run, without doing it; of a module alone: memory, "
+        "FLOPs and time",
     )
     for name, text in _TEXTS.items():
         group.add_argument(f"--{name}", metavar=name.upper(), help=text)
@@ -65,23 +68,24 @@ def senders(between: str) -> str:
     return between.join(f"--{name}" for name in all_schedulers())
 
 
-def require_sender(args: argparse.Namespace, *with_local: str) -> None:
+def require_sender(args: argparse.Namespace, *with_local: str, alone: tuple[str, ...] = ()) -> None:
     """Refuse the options of `add_options` where nothing is sent.
 
     Args:
         args: of a command line.
         with_local: those that count with `--local`, too.
+        alone: those that need neither.
 
     Raises:
         OptexpError: names the option.
     """
     names = ["profile", "profiles", "dry-run", *_TEXTS, *_NUMBERS]
     for name in (n for n in names if getattr(args, n.replace("-", "_"))):
-        if args.scheduler or (args.local and name in with_local):
+        if args.scheduler or name in alone or (args.local and name in with_local):
             continue
         option, local = f"--{name}", "--local or " if name in with_local else ""
         raise OptexpError(
-            f"{option} counts with {local}{senders(' or ')}: add it.",
+            f"{option} works only with {local}{senders(' or ')}: add that, or leave it out.",
             code="option-needs-scheduler",
             option=option,
         )
@@ -89,7 +93,7 @@ def require_sender(args: argparse.Namespace, *with_local: str) -> None:
 
 def profile_of(args: argparse.Namespace, declared: str | None) -> str | None:
     """The name of the profile that runs are sent with."""
-    return args.profile or (SMALL if args.scale == "small" else declared)
+    return args.profile or (declared if args.scale == "paper" else SMALL)
 
 
 def resources(
@@ -98,7 +102,7 @@ def resources(
     declared: str | None,
     module: str = "This module",
 ) -> Resources:
-    """What a command line asks for, over the environment, over the profile.
+    """Combine the resources of the command line, the environment and the profile.
 
     Args:
         args: with the options of `add_options` and `--scale`.
@@ -112,7 +116,7 @@ def resources(
     name = profile_of(args, declared)
     if name is None:
         raise OptexpError(
-            f"{module} names no profile: add --profile NAME, see profiles.toml.",
+            f"{module} names no profile: add --profile NAME with a name from profiles.toml.",
             code="no-profile-named",
             module=module,
         )

@@ -1,4 +1,4 @@
-"""`optexp COMMAND ...`: the commands of the package, each of which is a `python -m` of its own."""
+"""`optexp COMMAND ...`: the commands of the package; each is also a `python -m`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import importlib
 import sys
 
 COMMANDS = {
-    "datasets": "what data sets there are, and how they come here",
-    "results": "what the workspace holds: list, show, export, page, merge, verify, prune, rm, du",
+    "datasets": "list, describe and download data sets",
+    "results": "list, show, export, merge, check and clean results",
 }
 
 
@@ -19,14 +19,26 @@ def main() -> int:
     if name in (None, "-h", "--help"):
         print(_help())
         return 0 if name else 2
-    print(f"error: There is no command '{name}': take {' or '.join(COMMANDS)}.", file=sys.stderr)
+    print(f"error: There is no command '{name}': choose {' or '.join(COMMANDS)}.", file=sys.stderr)
     return 2
 
 
 def _help() -> str:
     lines = [f"  {name:10} {text}" for name, text in COMMANDS.items()]
     return "\n".join(
-        ["usage: optexp COMMAND ...", "", *lines, "", "optexp COMMAND --help says more."]
+        [
+            "usage: optexp COMMAND ...",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "examples:",
+            "  optexp datasets list",
+            "  optexp results list",
+            "  optexp results --help",
+            "",
+            "Experiments have their own commands: python -m experiments --help",
+        ]
     )
 
 

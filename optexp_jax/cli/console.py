@@ -11,9 +11,9 @@ _SIZES = ("COLUMNS", "LINES")  # of a terminal
 
 
 def make_console() -> Console:
-    """A console that does not cut tables where the output is a file.
+    """Make a console that does not cut tables when the output is a file.
 
-    It takes `:names:` in paths for no pictures, and reads COLUMNS only where it is a number.
+    It does not replace `:names:` by emoji, and ignores COLUMNS unless it is a number.
     """
     numbers = {
         k: v for k, v in os.environ.items() if k not in _SIZES or re.fullmatch("0*[1-9][0-9]*", v)

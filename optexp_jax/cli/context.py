@@ -1,4 +1,4 @@
-"""What each option of the command line does."""
+"""The context in which commands run: settings, console, and how to run experiments."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What every command knows.
+    """The values that every command needs.
 
     Args:
         settings: the environment.
         console: where to print.
-        command: how the program was called, such as `python -m experiments.linreg`.
-        scale: suffix of the commands that are shown, ` --scale small` or nothing.
+        command: the command that was called, such as `python -m experiments.linreg`.
+        scale: suffix for commands in messages, ` --scale small` or nothing.
     """
 
     settings: Settings
@@ -52,14 +52,14 @@ class Context:
         with self._display() as display:
             outcome = run_local(experiments, self.settings, options, display, self.folders)
         if outcome.stopped:
-            self.say("Stopped. What was recorded is kept; the same command goes on from there.")
+            self.say("Stopped. Recorded results are kept; run the same command to resume.")
             return 128 + outcome.stopped
         return 1 if outcome.failed or outcome.missing else 0
 
     def _display(self) -> contextlib.AbstractContextManager[Display]:
-        """Bars for a person at a terminal, lines for a file."""
-        from optexp_jax.cli.display import RichDisplay
-        from optexp_jax.cli.log_display import LogDisplay
+        """Bars in a terminal, lines elsewhere."""
+        from optexp_jax.runner.bars import RichDisplay
+        from optexp_jax.runner.log_display import LogDisplay
 
         if self.console.is_terminal:
             return RichDisplay(self.console)

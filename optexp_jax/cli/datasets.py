@@ -29,14 +29,15 @@ from optexp_jax.runner import preparation
 _UNKNOWN = "?"
 _MOST_GROUPS = 40
 _CAPTION = (
-    "imbalance: examples of the most over those of the least frequent class\n"
-    f"offline: can be used now, without a network; prepared: loads at once; {_UNKNOWN}: known then"
+    "imbalance: examples of the most frequent class / of the least frequent class\n"
+    f"offline: works now without a network; prepared: loads at once\n"
+    f"{_UNKNOWN}: known once the data set is prepared"
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class DataContext:
-    """What every command knows.
+    """The values that every command needs.
 
     Args:
         workspace: where the data are.
@@ -52,7 +53,7 @@ class DataContext:
 
 
 def show_list(context: DataContext) -> int:
-    """A table of all data sets."""
+    """Show a table of all data sets."""
     table = Table(caption=_CAPTION, caption_justify="left")
     table.add_column("name", overflow="fold")
     for name in ("classes", "train", "validation", "imbalance"):
@@ -80,14 +81,12 @@ def show_list(context: DataContext) -> int:
     context.console.print(table)
     for name, sentence in damages.items():
         context.say(f"{name}: {sentence}")
-    context.say("One in detail: python -m optexp_jax.datasets describe NAME")
+    context.say("Details of one: python -m optexp_jax.datasets describe NAME")
     return 0
 
 
 def prepare(context: DataContext, names: Sequence[str]) -> int:
-    """Fetch and build data sets.
-
-    One that cannot be prepared does not keep the others.
+    """Download and prepare data sets; a failure does not stop the others.
 
     Raises:
         OptexpError: an unknown name.
@@ -97,13 +96,13 @@ def prepare(context: DataContext, names: Sequence[str]) -> int:
         ready, failures = preparation.prepare(list(chosen.values()), context.workspace, report)
     for name, dataset in chosen.items():
         if dataset in ready:
-            drawn = "" if isinstance(dataset, InFiles) else " without being prepared: it is drawn"
+            drawn = "" if isinstance(dataset, InFiles) else ": it is generated when it is needed"
             context.say(f"{name} is ready{drawn}.")
     return tell(failures)
 
 
 def describe(context: DataContext, name: str, n_groups: int | None) -> int:
-    """Numbers and a picture of the classes of a data set.
+    """Show the class frequencies of a data set, and draw them.
 
     Raises:
         OptexpError: an unknown name, too many groups, or data that are not here.
@@ -111,7 +110,7 @@ def describe(context: DataContext, name: str, n_groups: int | None) -> int:
     name, dataset = named(name)
     if n_groups is not None and n_groups > _MOST_GROUPS:
         raise OptexpError(
-            f"--groups is at most {_MOST_GROUPS}: more cannot be told apart.",
+            f"--groups must be at most {_MOST_GROUPS}: choose a smaller number.",
             code="too-many-groups",
             most=_MOST_GROUPS,
         )
@@ -132,7 +131,7 @@ def describe(context: DataContext, name: str, n_groups: int | None) -> int:
 
     figure = class_counts(counts, groups, name, "training targets")
     for path in save(figure, context.workspace / "plots" / "datasets", name):
-        context.say(f"Picture: {path}")
+        context.say(f"Figure: {path}")
     return 0
 
 
@@ -223,7 +222,7 @@ def _chart(counts: np.ndarray, groups: Sequence[np.ndarray], width: int) -> list
         y_as_log=True,
         width=max(width, 30),
         height=14,
-        title="Training targets of a class against its rank",
+        title="Training targets of each class against its rank",
     )
     return chart.splitlines() if isinstance(chart, str) else list(chart)
 

@@ -8,54 +8,77 @@ import importlib
 import json
 import pkgutil
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
-from rich.table import Table
-
-from optexp_jax.cli import cluster, cluster_all, cluster_options, options, wandb
+from optexp_jax.cli import cluster, cluster_all, cluster_options, group_list, options, wandb
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.guard import guarded
+from optexp_jax.cli.parsing import Help, add_where, examples
 from optexp_jax.cli.prepare import prepare
+from optexp_jax.cli.selection import no_form
 from optexp_jax.cli.tables import listed, plan_table
+from optexp_jax.cli.where import filtered
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.forms import Planned, Planner, option_of
 from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.store import RunFolder
-from optexp_jax.runner.planning import Planned, Planner, seconds_of, within
+from optexp_jax.runner.pace import duration
+from optexp_jax.runner.planning import seconds_of, within
+from optexp_jax.runner.preparation import missing_data
+
+Plans = Mapping[str, Planner | None]  # what makes a smaller form, by scale
 
 
-def main(package: str, plan: Planner | None = None, argv: Sequence[str] | None = None) -> NoReturn:
-    """`python -m <package>`: list, prepare, run, send or report all of it; ends the process.
+def main(
+    package: str,
+    plan: Planner | None = None,
+    argv: Sequence[str] | None = None,
+    *,
+    medium: Planner | None = None,
+    listed_too: Sequence[str] = (),
+) -> NoReturn:
+    """Run the command line of all modules of a package; ends the process.
 
     Args:
-        package: name of the package whose modules declare `experiments`, and `resources`: the
-            profile of what a run needs on a cluster, see `profiles.toml`. One may declare the
-            `wandb_project` of its runs, too.
-        plan: gives the small form of a list, and about what its runs take.
-        argv: arguments, those of the process unless given.
+        package: name of the package. Its modules declare their list of `experiments` and the
+            profile of their `resources` on a cluster, see `profiles.toml`. A module may also
+            declare its `wandb_project`, and the `seconds` that a run takes on two cores.
+        plan: makes the small form of a list, with the time of each run.
+        argv: arguments; None for those of the process.
+        medium: makes the medium form of those that have one, likewise.
+        listed_too: packages inside this one with a command line of their own, whose groups `--list`
+            shows below these.
     """
-    raise SystemExit(guarded(lambda: _main(package, plan, argv)))
+    plans = {"small": plan, "medium": medium}
+    raise SystemExit(guarded(lambda: _main(package, plans, argv, listed_too)))
 
 
-def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int:
+def _main(
+    package: str,
+    plans: Plans,
+    argv: Sequence[str] | None,
+    listed_too: Sequence[str],
+) -> int:
     args = _parser(package).parse_args(argv)
     if args.budget and not args.local:
-        raise OptexpError("--budget says how long --local runs: add it.", code="option-needs-local")
+        raise OptexpError(
+            "--budget limits the time of --local: add --local.", code="option-needs-local"
+        )
     cluster_options.require_sender(args, "dry-run")
-    scale = " --scale small" if args.scale == "small" else ""
+    scale = option_of(args.scale)
     console = make_console()
-    declared = discover(package)
-    runs = {name: _at_scale(members, plan, args.scale) for name, members in declared.items()}
+    runs = _declared(package, plans, args)
     modules = {name: [run.experiment for run in members] for name, members in runs.items()}
     settings = dataclasses.replace(
         Settings.from_env(), wandb_projects=_wandb_projects(package, modules)
     )
     context = Context(settings, console, f"python -m {package}", scale)
     if args.list and args.json:
-        print(json.dumps(_as_json(modules), indent=1))
+        print(json.dumps(_as_json(runs), indent=1))
         return 0
     code = 0
     every = [run for members in runs.values() for run in members]
@@ -75,59 +98,108 @@ def _main(package: str, plan: Planner | None, argv: Sequence[str] | None) -> int
         code = context.run_experiments(
             [run.experiment for run in chosen], options.run_options(args)
         )
-    console.print(_table(modules, context.folders))
-    if not args.list:
-        context.say(f"One group in detail: python -m {package}.<module> --report{scale}")
+    _show_groups(package, runs, context, args.scale)
+    context.say(f"Details of one module: python -m {package}.MODULE --report{scale}")
+    for other in listed_too if args.list else ():
+        if declared := _declared(other, plans, args):
+            context.say()
+            context.say(f"Not counted above, and run by python -m {other}:")
+            _show_lines(other, declared, context)
     return code
 
 
+def _declared(package: str, plans: Plans, args: argparse.Namespace) -> dict[str, list[Planned]]:
+    """The runs of all modules of a package that the arguments ask for, with some at this scale."""
+    at_scale = {
+        name: _at_scale(members, plans, args.scale, _said(package, name, "seconds"))
+        for name, members in discover(package).items()
+    }
+    return _chosen({name: runs for name, runs in at_scale.items() if runs}, args.where)
+
+
 def _parser(package: str) -> argparse.ArgumentParser:
+    command = f"python -m {package}"
     parser = options.Parser(
-        prog=f"python -m {package}",
+        prog=command,
+        usage=f"{command} ACTION [OPTION ...]",
         allow_abbrev=False,
-        description="List, prepare, run, send or report all groups of experiments.",
-        epilog=f"Example: python -m {package} --list",
+        formatter_class=Help,
+        description="List, run, submit or check all groups of experiments at once.\n"
+        f"For one group, call its module: {command}.MODULE --test.",
+        epilog=examples(
+            (f"{command} --list", "show all groups"),
+            (
+                f"{command} --local --scale small --budget 10",
+                "run the most informative ones in 10 minutes",
+            ),
+            (f"{command} --local --scale small --dry-run", "show how long all of them would take"),
+        ),
     )
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--list", action="store_true", help="every module, group, and what is done")
-    action.add_argument("--local", action="store_true", help="run everything that is not done")
-    action.add_argument("--prepare", action="store_true", help="fetch and build all data, once")
-    action.add_argument("--report", action="store_true", help="what is done of every group")
-    cluster_options.add_senders(action, "send to the cluster what is not done yet of every group")
+    actions = parser.add_argument_group("actions (choose one)")
+    action = actions.add_mutually_exclusive_group(required=True)
+    action.add_argument(
+        "--list", action="store_true", help="list modules and groups: figure, runs, data, minutes"
+    )
+    action.add_argument(
+        "--local", action="store_true", help="run all unfinished experiments on this machine"
+    )
+    action.add_argument(
+        "--prepare", action="store_true", help="download and prepare all data sets, once"
+    )
+    action.add_argument(
+        "--report", action="store_true", help="show how many runs of each group are done"
+    )
+    cluster_options.add_senders(action, "submit all unfinished runs to the cluster")
     wandb.add_actions(action)
-    action.add_argument("--cancel", action="store_true", help="cancel all that was sent of them")
-    parser.add_argument(
+    action.add_argument(
+        "--cancel", action="store_true", help="cancel all tasks of these runs on the cluster"
+    )
+    runs = parser.add_argument_group("which runs")
+    options.add_scale(runs)
+    add_where(runs)
+    runs.add_argument(
         "--budget",
         type=options.positive,
         metavar="MINUTES",
-        help="the most informative runs that fit, e.g. --local --scale small --budget 10",
+        help="with --local: run only the most informative runs that fit into this time",
     )
-    parser.add_argument("--json", action="store_true", help="with --list: for programs")
-    options.add_run_options(parser)
+    runs.add_argument("--json", action="store_true", help="with --list: print JSON for programs")
+    options.add_run_options(parser.add_argument_group("how to run them"))
     cluster_options.add_options(parser, options.positive)
     return parser
 
 
-def _at_scale(experiments: list[Experiment], plan: Planner | None, scale: str) -> list[Planned]:
+def _at_scale(
+    experiments: list[Experiment], plans: Plans, scale: str, seconds: float | None
+) -> list[Planned]:
     if scale == "paper":
-        return [Planned(experiment) for experiment in experiments]
-    if plan is None:
-        raise OptexpError(
-            "These experiments have no small form: use --scale paper.", code="no-small-form-here"
-        )
+        return [Planned(experiment, seconds) for experiment in experiments]
+    if (plan := plans[scale]) is None:
+        raise no_form(scale)
     return plan(experiments)
+
+
+def _chosen(
+    modules: dict[str, list[Planned]], conditions: Sequence[str]
+) -> dict[str, list[Planned]]:
+    """The runs of all modules that meet all conditions; modules without any are left out."""
+    every = [(name, run) for name, members in modules.items() for run in members]
+    found: dict[str, list[Planned]] = {} if conditions else {name: [] for name in modules}
+    for name, run in filtered(every, conditions, lambda pair: pair[1].experiment):
+        found.setdefault(name, []).append(run)
+    return found
 
 
 def _left(
     runs: list[Planned], budget: int | None, force: bool, folders: RunFolders
 ) -> list[Planned]:
-    """What is not done yet, or everything by force; of that what fits into a budget."""
+    """The runs that are left, or all with --force; of these, those that fit into a budget."""
     left = [run for run in runs if force or not _is_done(folders[run.experiment])]
     if budget is None:
         return left
     if seconds_of(left) is None:
         raise OptexpError(
-            "What runs take is known at --scale small only: --budget needs it.",
+            "--budget needs the time of every run, which is not known here: add --scale small.",
             code="budget-needs-small",
         )
     return within(left, budget)
@@ -140,8 +212,9 @@ def _is_done(folder: RunFolder) -> bool:
 
 def _announce(runs: list[Planned], context: Context) -> None:
     seconds = seconds_of(runs)
-    about = "" if seconds is None else f", about {seconds / 60:.0f} minutes on two cores"
-    context.say(f"{len(runs)} runs are left to do{about}.")
+    about = "" if seconds is None else f", about {duration(seconds)} on two cores"
+    number = "1 run is" if len(runs) == 1 else f"{len(runs)} runs are"
+    context.say(f"{number} left{about if runs else ''}.")
 
 
 def _show(runs: list[Planned], context: Context) -> int:
@@ -167,55 +240,86 @@ def _wandb_projects(
     return tuple((group, project) for group, project in groups.items() if project)
 
 
-def _said(package: str, name: str, what: str) -> str | None:
-    """What a module says of its experiments beside their list; None where it says nothing."""
+def _said(package: str, name: str, what: str) -> Any:
+    """A value that a module declares beside its list of experiments; None if it does not."""
     return getattr(sys.modules.get(f"{package}.{name}"), what, None)
 
 
 def discover(package: str) -> dict[str, list[Experiment]]:
-    """Name below the package of every module that declares `experiments` -> its list."""
+    """Name below the package of every module that declares `experiments` -> its list.
+
+    A package inside it that has a command line of its own, a `__main__`, is counted there.
+    """
     root = importlib.import_module(package)
+    names = [module.name for module in pkgutil.walk_packages(root.__path__, f"{package}.")]
+    mains = [name.removesuffix("__main__") for name in names if name.endswith(".__main__")]
+    apart = tuple(prefix for prefix in mains if prefix != f"{package}.")
     found = {}
-    for module in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
-        if not module.name.endswith("__main__"):
-            declared = getattr(importlib.import_module(module.name), "experiments", None)
+    for name in names:
+        if not name.endswith("__main__") and not f"{name}.".startswith(apart):
+            declared = getattr(importlib.import_module(name), "experiments", None)
             if isinstance(declared, list):
-                found[module.name.removeprefix(f"{package}.")] = declared
+                found[name.removeprefix(f"{package}.")] = declared
     return dict(sorted(found.items()))
 
 
 def _by_group(
-    modules: dict[str, list[Experiment]],
-) -> list[tuple[str, str, list[Experiment]]]:
+    modules: dict[str, list[Planned]],
+) -> list[tuple[str, str, list[Planned]]]:
     return [
-        (module, group, [e for e in experiments if e.group == group])
-        for module, experiments in modules.items()
-        for group in dict.fromkeys(e.group for e in experiments)
+        (module, group, [run for run in runs if run.experiment.group == group])
+        for module, runs in modules.items()
+        for group in dict.fromkeys(run.experiment.group for run in runs)
     ]
 
 
-def _as_json(modules: dict[str, list[Experiment]]) -> list[dict[str, object]]:
+def _as_json(modules: dict[str, list[Planned]]) -> list[dict[str, object]]:
     return [
         {
             "module": module,
             "group": group,
             "n": len(members),
-            "experiments": [listed(experiment) for experiment in members],
+            "experiments": [listed(run.experiment) for run in members],
         }
         for module, group, members in _by_group(modules)
     ]
 
 
-def _table(modules: dict[str, list[Experiment]], folders: RunFolders) -> Table:
-    table = Table()
-    for name in ("module", "group"):
-        table.add_column(name, overflow="fold")
-    for name in ("runs", "done", "diverged", "failed", "left"):
-        table.add_column(name, justify="right")
-    for module, group, members in _by_group(modules):
-        states = [folders.to_read(e).status() for e in members]
-        counts = [states.count(s) for s in ("done", "diverged")]
-        counts.append(states.count("failed") + states.count("damaged"))
-        left = len(members) - sum(counts)
-        table.add_row(module, group, str(len(members)), *map(str, counts), str(left))
-    return table
+def _groups(
+    package: str, runs: dict[str, list[Planned]], context: Context
+) -> Iterator[group_list.Group]:
+    """The groups of all modules, with what the workspace has of them."""
+    lacking = missing_data(
+        (run.experiment for members in runs.values() for run in members),
+        context.settings.workspace,
+    )
+    for module, group, members in _by_group(runs):
+        yield group_list.Group(
+            module,
+            group,
+            [context.folders.to_read(run.experiment).status() for run in members],
+            not any(run.experiment in lacking for run in members),
+            seconds_of(members),
+            group_list.figure_of(_said(package, module, "__doc__")),
+        )
+
+
+def _show_lines(package: str, runs: dict[str, list[Planned]], context: Context) -> None:
+    for line in group_list.lines(_groups(package, runs, context)):
+        context.say(line)
+
+
+def _show_groups(
+    package: str, runs: dict[str, list[Planned]], context: Context, scale: str
+) -> None:
+    _show_lines(package, runs, context)
+    context.say()
+    context.say(
+        "data: yes if they are on this machine or generated; --prepare downloads the others."
+    )
+    if scale == "small":
+        context.say("minutes: about how long all runs of the group take on two cores.")
+    else:
+        context.say(
+            "minutes: about how long all runs take on two cores; for ? see --list --scale small."
+        )

@@ -4,38 +4,60 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optexp_jax.cli.context import Context
+from optexp_jax.cli.part_names import part_name, safe
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.results import release_ids
+from optexp_jax.results.fields import RATE, tuned_fields
 from optexp_jax.results.load import Results, load_results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from optexp_jax.plotting.options import HowBest, Log
 
-def plot_by(context: Context, chosen: Sequence[Experiment], args: argparse.Namespace) -> int:
+
+def plot_by(
+    context: Context,
+    chosen: Sequence[Experiment],
+    args: argparse.Namespace,
+    every: Sequence[Experiment],
+) -> int:
     """Draw what the options of a command line ask for.
+
+    Args:
+        context: where the results are.
+        chosen: the experiments that it asks for.
+        args: the options.
+        every: the experiments that it chose from.
 
     Raises:
         OptexpError: options that exclude each other.
     """
     if args.step is not None and not args.use_steps:
         raise OptexpError(
-            "--step counts with --use_steps: add it, or use --epoch.", code="step-needs-use-steps"
+            "--step works only with --use_steps: add --use_steps, or use --epoch.",
+            code="step-needs-use-steps",
         )
     if args.epoch is not None and args.use_steps:
         raise OptexpError(
-            "--epoch and --use_steps exclude each other: use --use_steps --step N.",
+            "--epoch and --use_steps cannot be combined: use --use_steps --step N.",
             code="epoch-with-use-steps",
         )
     if args.compare and args.source != "local":
         raise OptexpError(
-            "--compare shows ours and theirs: leave out --source.", code="compare-with-source"
+            "--compare already draws your own runs and the released ones: leave out --source.",
+            code="compare-with-source",
+        )
+    if args.compare and (args.log or args.facet):
+        raise OptexpError(
+            "--compare chooses its own axes and panels: leave out --log and --facet.",
+            code="compare-with-axes",
         )
     wanted = Wanted(
         perclass=args.perclass or args.plot_perclass,
@@ -45,6 +67,12 @@ def plot_by(context: Context, chosen: Sequence[Experiment], args: argparse.Names
         source=args.source,
         compare=args.compare,
         metric=args.metric,
+        log=args.log,
+        facet=args.facet,
+        formats=tuple(dict.fromkeys(args.format)),
+        parts={
+            g: part_name(args, chosen, every, g) for g in dict.fromkeys(e.group for e in chosen)
+        },
     )
     for path in draw(context, chosen, wanted, notes=True):
         context.say(str(path))
@@ -53,7 +81,7 @@ def plot_by(context: Context, chosen: Sequence[Experiment], args: argparse.Names
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What to draw of a group.
+    """The figures to draw of a group.
 
     Args:
         perclass: the figure by class, instead of the grid and the best runs.
@@ -63,6 +91,10 @@ class Wanted:
         source: whose runs, a source of `load_results`.
         compare: a source whose runs are drawn beside ours, None for no other.
         metric: what is drawn, a column or its name without `tr_`; None for the training loss.
+        log: which axes are logarithmic, `x`, `y`, `both` or `none`; None for the usual ones.
+        facet: a field with a panel for each value, None for none.
+        formats: endings of the files.
+        parts: of groups of which a part is drawn, what it is called.
     """
 
     perclass: bool
@@ -72,20 +104,26 @@ class Wanted:
     source: str = "local"
     compare: str | None = None
     metric: str | None = None
+    log: Log = None
+    facet: str | None = None
+    formats: tuple[str, ...] = ("pdf", "png")
+    parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def column(self) -> str | None:
-        """The column that is drawn."""
-        if self.metric is None or self.metric.startswith(("tr_", "va_")):
-            return self.metric
-        return f"tr_{self.metric}"
+        """The column that is drawn, None for the training loss."""
+        from optexp_jax.plotting.options import with_split
 
-    @property
-    def suffix(self) -> str:
-        """What file names end with."""
-        parts = [self.column] if self.column else []
+        return None if self.metric is None else with_split(self.metric)
+
+    def suffix(self, group: str) -> str:
+        """The ending of the file names of a group."""
+        parts = [self.parts[group]] if self.parts.get(group) else []
+        parts += [self.column] if self.column else []
         parts += [self.source] if self.source != "local" else []
         parts += [f"against_{self.compare}"] if self.compare else []
+        parts += [safe(f"facet={self.facet}")] if self.facet else []
+        parts += [f"log={self.log}"] if self.log else []
         parts += [f"epoch{self.epoch}"] if self.epoch else [f"step{self.step}"] if self.step else []
         return "".join(f"_{part}" for part in parts)
 
@@ -93,7 +131,7 @@ class Wanted:
 def draw(
     context: Context, experiments: Sequence[Experiment], wanted: Wanted, notes: bool = False
 ) -> list[Path]:
-    """Write the figures of every group as PDF and PNG.
+    """Write the figures of every group.
 
     Args:
         context: where the results are.
@@ -118,7 +156,8 @@ def draw(
             context.say(f"{group}: {note}")
         folder = context.settings.workspace / "plots" / group
         for name, figure in figures.items():
-            paths += plotting.save(figure, folder, f"{name}{wanted.suffix}")
+            file = f"{name}{wanted.suffix(group)}"
+            paths += plotting.save(figure, folder, file, wanted.formats)
     return paths
 
 
@@ -133,12 +172,44 @@ def _load(members: Sequence[Experiment], context: Context, source: str) -> list[
 def _figures(results: list[Results], until: int | None, wanted: Wanted) -> dict[str, Figure]:
     from optexp_jax import plotting
 
+    column, x = wanted.column, wanted.x
+    how: HowBest = {"log": wanted.log, "facet": wanted.facet}
     if wanted.perclass:
-        return {"per_class": plotting.per_class(results, None, until, wanted.column, wanted.x)}
-    return {
-        "final_loss": plotting.final_against_rate(results, until, wanted.column),
-        "best_runs": plotting.best_over_time(results, until, wanted.column, wanted.x),
+        return {"per_class": plotting.plot_per_class(results, None, until, column, x, **how)}
+    figures = {
+        "final_loss": plotting.plot_final_loss(
+            results, until, column, log=_with_rates(wanted.log), facet=wanted.facet
+        ),
+        "best_runs": plotting.plot_best_runs(results, until, column, x, **how),
     }
+    return figures | _of_several_fields(results, until, wanted)
+
+
+def _with_rates(log: Log) -> Log:
+    """The same for figures over learning rates, whose axis is linear only if none shall be else."""
+    return "both" if log == "y" else log
+
+
+def _of_several_fields(
+    results: list[Results], until: int | None, wanted: Wanted
+) -> dict[str, Figure]:
+    """A heat map for each pair of tuned fields, and the best runs by each beside the rate."""
+    from optexp_jax import plotting
+
+    figures: dict[str, Figure] = {}
+    for x, y in plotting.tuned_pairs(results):
+        figures[safe(f"heat_map_{x}_{y}")] = plotting.plot_heat_map(
+            results, x, y, step=until, metric=wanted.column, log=wanted.log
+        )
+    tuned = tuned_fields(r.experiment.optimizer for r in results)
+    for field in tuned if len(tuned) > 1 else ():
+        if field != RATE:
+            over = [other for other in tuned if other != field]
+            figures[safe(f"best_runs_by_{field}")] = plotting.plot_best_runs(
+                results, until, wanted.column, wanted.x, over=over, log=wanted.log,
+                facet=wanted.facet,
+            )  # fmt: skip
+    return figures
 
 
 def _compared(
@@ -154,12 +225,22 @@ def _compared(
 
 
 def _horizon(results: Sequence[Results], wanted: Wanted) -> int | None:
-    from optexp_jax.results.selection import step_of_epoch
+    from optexp_jax.results.selection import steps_of_epoch
 
     if wanted.step is not None or wanted.epoch is None:
         return wanted.step
     if not any(len(r.table) for r in results):
         raise OptexpError(
-            "Nothing is recorded yet: run --local first.", code="nothing-recorded-yet"
+            "There are no results yet: run --local first.", code="nothing-recorded-yet"
         )
-    return step_of_epoch(results, wanted.epoch)
+    steps = steps_of_epoch(results, wanted.epoch)
+    if len(set(steps)) > 1:
+        raise OptexpError(
+            f"Epoch {wanted.epoch} ends at different steps in these problems, from step "
+            f"{min(steps)} to step {max(steps)}: use --use_steps --step N.",
+            code="epochs-differ",
+            epoch=wanted.epoch,
+            low=min(steps),
+            high=max(steps),
+        )
+    return steps[0]

@@ -12,7 +12,7 @@ from optexp_jax.runner import preparation
 
 
 def prepare(context: Context, experiments: Sequence[Experiment]) -> int:
-    """Bring the data of experiments here; 2 if some cannot be brought."""
+    """Download and prepare the data of experiments; returns 2 if some cannot be prepared."""
     datasets = preparation.data_of(experiments)
     with preparing(context.console) as report:
         ready, failures = preparation.prepare(datasets, context.settings.workspace, report)
@@ -22,7 +22,7 @@ def prepare(context: Context, experiments: Sequence[Experiment]) -> int:
 
 
 def tell(failures: Sequence[str]) -> int:
-    """Print what could not be prepared; returns the exit code."""
+    """Print the failures; returns the exit code."""
     for sentence in failures:
         print(f"error: {sentence}", file=sys.stderr)
     return 2 if failures else 0

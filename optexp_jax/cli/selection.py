@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from optexp_jax.cli.where import filtered
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.forms import SmallForm
 from optexp_jax.optim import LearningRate, kind_of
 
 Small = Callable[[Sequence[Experiment]], list[Experiment]]
@@ -19,11 +20,21 @@ def at_scale(
     """The experiments at a scale."""
     if scale == "paper":
         return experiments
-    if small is None:
-        raise OptexpError(
-            "These experiments have no small form: use --scale paper.", code="no-small-form-here"
-        )
-    return small(experiments)
+    if scale == "small" and small is not None:
+        return small(experiments)
+    form = small.at(scale, experiments) if isinstance(small, SmallForm) else []
+    if not form:
+        raise no_form(scale)
+    return form
+
+
+def no_form(scale: str) -> OptexpError:
+    """The error for experiments without a form of a scale."""
+    return OptexpError(
+        f"These experiments have no {scale} form: leave out --scale {scale}.",
+        code="no-form-here",
+        scale=scale,
+    )
 
 
 def chosen_by(
@@ -40,7 +51,7 @@ def chosen_by(
         if args.optimizer not in names:
             known = ", ".join(names)
             raise OptexpError(
-                f"No optimizer here is called '{args.optimizer}': take {known}.",
+                f"There is no optimizer '{args.optimizer}' here: choose from {known}.",
                 code="unknown-optimizer",
                 optimizer=args.optimizer,
                 known=tuple(names),
@@ -52,7 +63,7 @@ def chosen_by(
         if rate not in rates:
             known = ", ".join(str(r) for r in sorted(rates))
             raise OptexpError(
-                f"No run here has the learning rate {rate}: take {known}.",
+                f"No run has the learning rate {rate}: choose from {known}.",
                 code="no-such-rate",
                 rate=rate,
                 known=tuple(sorted(rates)),
@@ -61,7 +72,8 @@ def chosen_by(
     chosen = filtered(chosen, args.where)
     if not chosen:
         raise OptexpError(
-            "The list of experiments is empty: add one to the module.", code="no-experiments"
+            "The list of experiments is empty: add an experiment to the module.",
+            code="no-experiments",
         )
     return chosen
 
@@ -81,7 +93,7 @@ def numbered(experiments: Sequence[Experiment], number: int) -> Experiment:
     """
     if not 0 <= number < len(experiments):
         raise OptexpError(
-            f"There is no experiment {number}: --single takes 0 to {len(experiments) - 1}.",
+            f"There is no experiment {number}: choose a number from 0 to {len(experiments) - 1}.",
             code="no-such-number",
             number=number,
             size=len(experiments),

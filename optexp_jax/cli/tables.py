@@ -79,12 +79,13 @@ class Reported(NamedTuple):
     final: float = math.nan  # training loss, if it has ended
     best: float = math.nan
     is_best: bool = False  # whether it is at the best learning rate of its method
+    is_best_of_all: bool = False  # and has the best of every other field that was tuned
 
 
 def report(runs: Sequence[Reported]) -> Table:
     """How many runs are in which state, and their losses, by method and learning rate.
 
-    Whatever tells the methods apart is a column. The loss of several seeds is the worst one.
+    Every field that differs between methods is a column. Of several seeds the worst loss is shown.
     """
     shown = [s for s in STATUSES if any(run.status == s for run in runs)]
     fields = differing_fields([run.experiment for run in runs])

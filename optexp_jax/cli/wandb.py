@@ -1,4 +1,4 @@
-"""`--sync`, `--download` and `--clear-download`: results on their way to wandb and back."""
+"""`--sync`, `--download` and `--clear-download`: exchange results with wandb."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from optexp_jax.experiment import Experiment
 
 
 def add_actions(action: argparse._MutuallyExclusiveGroup) -> None:
-    """Add the options that name what to do."""
+    """Add the options for wandb."""
     action.add_argument(
-        "--sync", action="store_true", help="publish on wandb what its server does not have"
+        "--sync", action="store_true", help="upload finished runs that wandb does not have yet"
     )
     action.add_argument(
-        "--download", action="store_true", help="bring finished runs from wandb into the workspace"
+        "--download",
+        action="store_true",
+        help="download finished runs from wandb into the workspace",
     )
     action.add_argument(
-        "--clear-download", action="store_true", help="remove what --download brought"
+        "--clear-download", action="store_true", help="remove the runs that --download fetched"
     )
 
 
@@ -30,7 +32,7 @@ def is_asked(args: argparse.Namespace) -> bool:
 
 
 def act(context: Context, experiments: Sequence[Experiment], args: argparse.Namespace) -> int:
-    """Do what the command line asks for; returns the exit code, 1 if a run was left behind.
+    """Do what the command line asks for; returns the exit code, 1 if a run failed.
 
     Raises:
         WandbError: the server refuses, or does not answer.
@@ -41,28 +43,28 @@ def act(context: Context, experiments: Sequence[Experiment], args: argparse.Name
 
 
 def sync(context: Context, experiments: Sequence[Experiment]) -> int:
-    """Publish the finished runs that the server does not have whole."""
+    """Upload the finished runs that the server lacks, in whole or in part."""
     from optexp_jax.results.wandb.sync import compare, publish
 
     if any(context.folders[e].has_ended() for e in experiments):
-        context.say("Asking the wandb server what it has.")
+        context.say("Asking the wandb server which runs it has.")
     found = compare(experiments, context.settings, context.folders)
-    for sentence in _counted(len(found.there), "on the server already"):
+    for sentence in _counted(len(found.there), "already on the server"):
         context.say(sentence)
-    for sentence in _counted(len(found.unfinished), "not finished here: left out"):
+    for sentence in _counted(len(found.unfinished), "not finished here, so not uploaded"):
         context.say(sentence)
     sent = publish(found, context.settings)
     names = ((f"{one.group} {one.name}", error) for one, error in sent)
-    return _follow(context, names, len(found.missing), "published", "publish")
+    return _follow(context, names, len(found.missing), "uploaded", "upload")
 
 
 def download(context: Context, experiments: Sequence[Experiment]) -> int:
-    """Bring the finished runs that are not here."""
+    """Download the finished runs that are not here."""
     from optexp_jax.results.wandb.download import fetch, wanted
 
-    context.say("Asking the wandb server what it has.")
+    context.say("Asking the wandb server which runs it has.")
     missing, here, lacking = wanted(experiments, context.settings, context.folders)
-    for sentence in _counted(here, "here already"):
+    for sentence in _counted(here, "already here"):
         context.say(sentence)
     for sentence in _counted(lacking, "not on the server, or not finished there"):
         context.say(sentence)
@@ -72,14 +74,14 @@ def download(context: Context, experiments: Sequence[Experiment]) -> int:
 
 
 def clear(context: Context, experiments: Sequence[Experiment]) -> int:
-    """Remove what was downloaded of the groups."""
+    """Remove the downloaded runs of the groups."""
     from optexp_jax.results.wandb.download import clear as remove
 
     gone = remove((e.group for e in experiments), context.settings.workspace)
     for folder in gone:
         context.say(f"Removed {folder}.")
     if not gone:
-        context.say("Nothing was downloaded of these runs.")
+        context.say("None of these runs were downloaded.")
     return 0
 
 
@@ -98,9 +100,9 @@ def _follow(
     done: str,
     verb: str,
 ) -> int:
-    """Show a bar while runs go over; what was left behind is named with its sentence."""
+    """Show a bar during the transfer; name the runs that failed, with the reason."""
     if not total:
-        context.say(f"Nothing is left to {verb}.")
+        context.say(f"There is nothing to {verb}.")
         return 0
     bar = Progress(
         TextColumn("{task.description}"),

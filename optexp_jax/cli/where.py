@@ -4,83 +4,79 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
-from optexp_jax.optim import LearningRate, momentum_of
+from optexp_jax.optim import LearningRate
+from optexp_jax.results.fields import MISSING, look_up
+from optexp_jax.results.workspace import RecordedRuns
 
-_MISSING = object()
+Run = TypeVar("Run")
+
 _SHOWN = 12  # values in a sentence
 
 
-def filtered(experiments: Sequence[Experiment], conditions: Sequence[str]) -> list[Experiment]:
-    """The experiments that meet all conditions.
+def filtered(
+    runs: Sequence[Run],
+    conditions: Sequence[str],
+    experiment_of: Callable[[Any], Experiment] = lambda run: run,
+) -> list[Run]:
+    """The runs that meet all conditions.
 
     Args:
-        experiments: a list.
+        runs: a list: experiments, or what holds one.
         conditions: such as `beta2=0.99`, `seed=1`, `optimizer=Adam` or `batching.size=64`: a field
             of the optimizer, of the experiment, or of its problem, and those of their fields.
+        experiment_of: the experiment of an entry of the list.
 
     Raises:
         OptexpError: a condition is none, no experiment has such a field, or none has this value.
     """
-    chosen = list(experiments)
+    chosen = list(runs)
     for condition in conditions:
-        chosen = _filtered(chosen, condition)
+        chosen = _filtered(chosen, condition, experiment_of)
     return chosen
 
 
-def _filtered(experiments: list[Experiment], condition: str) -> list[Experiment]:
+def among(recorded: RecordedRuns, conditions: Sequence[str]) -> RecordedRuns:
+    """The recorded runs that meet all conditions; unreadable runs are kept apart."""
+    runs = filtered(recorded.runs, conditions, lambda folder: folder.experiment)
+    return recorded._replace(runs=runs)
+
+
+def _filtered(
+    runs: list[Run], condition: str, experiment_of: Callable[[Any], Experiment]
+) -> list[Run]:
     path, equals, wanted = (part.strip() for part in condition.partition("="))
     if not (path and equals and wanted):
         raise OptexpError(
-            f"'{condition}' is no condition: write --where FIELD=VALUE, such as --where "
+            f"'{condition}' is not a condition: write --where FIELD=VALUE, such as --where "
             "beta2=0.99.",
             code="no-condition",
             condition=condition,
         )
-    found = [(e, value_at(e, path)) for e in experiments]
-    known = {shown(value): None for _, value in found if value is not _MISSING}
+    found = [(run, look_up(experiment_of(run), path)) for run in runs]
+    known = {shown(value): None for _, value in found if value is not MISSING}
     if not known:
         raise OptexpError(
-            f"No run here has a field '{path}': take one of the optimizer, such as beta2, or of "
+            f"No run has a field '{path}': choose a field of the optimizer, such as beta2, or of "
             "the experiment, such as seed or batching.size.",
             code="no-such-field",
             field=path,
         )
-    chosen = [e for e, value in found if value is not _MISSING and is_equal(value, wanted)]
+    chosen = [run for run, value in found if value is not MISSING and is_equal(value, wanted)]
     if not chosen:
         values = ", ".join(list(known)[:_SHOWN]) + ", ..." * (len(known) > _SHOWN)
         raise OptexpError(
-            f"No run here has {path}={wanted}: take {values}.",
+            f"No run has {path}={wanted}: choose from {values}.",
             code="no-such-value",
             field=path,
             value=wanted,
             known=tuple(known),
         )
     return chosen
-
-
-def value_at(experiment: Experiment, path: str) -> Any:
-    """The value of a field, looked for in the optimizer, the experiment and the problem.
-
-    The momentum of Adam is its `beta1`, as in reports.
-    """
-    if path == "momentum":
-        return momentum_of(experiment.optimizer)
-    for start in (experiment.optimizer, experiment, experiment.problem):
-        value: Any = start
-        for name in path.split("."):
-            value = getattr(value, name, _MISSING) if _is_field(value, name) else _MISSING
-        if value is not _MISSING:
-            return value
-    return _MISSING
-
-
-def _is_field(value: Any, name: str) -> bool:
-    return name in getattr(type(value), "__dataclass_fields__", {})
 
 
 def is_equal(value: Any, wanted: str) -> bool:

@@ -1,4 +1,8 @@
-"""Results as pages: one HTML file for each group, which opens from disk without a network."""
+"""Write results as HTML pages: one file for each group, which opens without a network."""
+
+from optexp_jax.extras import require
+
+require("run")
 
 from optexp_jax.pages.definitions import commands_of
 from optexp_jax.pages.page import Group, index_of, page_of, read_group

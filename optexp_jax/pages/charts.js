@@ -25,9 +25,9 @@ function drawGrid() {
   })));
   marks.push(tip(points.filter((p) => p.x !== null), "x", "y"));
   $("#floor").hidden = !grid.raised;
-  plotted($("#grid .chart"), "Final training loss against step size", {
+  plotted($("#grid .chart"), "Final training loss against learning rate", {
     height: 340 + 10 * rows.length, marginTop: 28 + 10 * rows.length, marks,
-    x: axis("Step size", [...points, ...lost].map((p) => p.x), true, { inset: 14 }),
+    x: axis("Learning rate", [...points, ...lost].map((p) => p.x), true, { inset: 14 }),
     y: axis(grid.label, [grid.start, ...points.map((p) => p.y)], grid.log, { grid: true, zero: !grid.log, inset: 8 }),
   });
 }

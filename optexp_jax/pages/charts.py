@@ -1,4 +1,4 @@
-"""What the charts of a page show, as plain data: the grid, the best runs, losses by class."""
+"""Collect the data of the charts of a page: the grid, the best runs, losses by class."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ SYMBOLS = {
     # Figures mark newer optimizers with letters.
     "$L$": ("triangle", 45), "$S$": ("square", 22), "$F$": ("cross", 22), "$W$": ("wye", 90),
     "$M$": ("diamond", 45), "$P$": ("triangle", 135), "$O$": ("wye", 270), "": ("circle", 0),
+    "$Q$": ("cross", 67), "$A$": ("square", 67), "$Y$": ("wye", 45), "$C$": ("diamond", 22),
 }  # fmt: skip
 
 Methods = Mapping[Optimizer, dict[str, Any]]  # how each is shown, in the order of the page
@@ -36,7 +37,7 @@ Chosen = Mapping[Optimizer, list[Results]]
 
 
 def methods_of(results: Sequence[Results]) -> dict[Optimizer, dict[str, Any]]:
-    """Every method with its name, colour, dashes and symbol, as figures have them."""
+    """List every method with its name, colour, dashes and symbol, as in figures."""
     methods = list(dict.fromkeys(method_of(r.experiment.optimizer) for r in results))
     looks = style.looks(methods, results[0].experiment.problem.batching)
     return {method: _look(look) for method, look in looks.items()}
@@ -55,12 +56,12 @@ def _look(look: style.Look) -> dict[str, Any]:
 
 
 def grid(results: Sequence[Results], methods: Methods, chosen: Chosen) -> dict[str, Any]:
-    """The final training loss against the step size; see `plotting.final_against_rate`.
+    """Return the final training loss against the learning rate, as `plot_final_loss` shows it.
 
     Args:
         results: of one problem, at least one of them finished.
         methods: of the page.
-        chosen: the runs of each method at its best step size.
+        chosen: the runs of each method at its best learning rate.
     """
     metric = main_metric(results[0].experiment)
     finals = final_values(results, metric)
@@ -99,11 +100,11 @@ def grid(results: Sequence[Results], methods: Methods, chosen: Chosen) -> dict[s
 
 
 def curves(methods: Methods, chosen: Chosen) -> list[dict[str, Any]]:
-    """Each recorded metric over time, of each method at its best step size, the worst seed.
+    """Return each metric over time, of the worst seed of each method at its best learning rate.
 
     Args:
         methods: of the page.
-        chosen: the runs of each method at its best step size, of at least one.
+        chosen: the runs of each method at its best learning rate, of at least one.
 
     Returns:
         the training loss first.
@@ -150,15 +151,15 @@ def _rate(optimizer: Optimizer) -> str:
 def by_class(
     methods: Methods, chosen: Chosen, with_arrays: Callable[[Results], Results]
 ) -> dict[str, Any] | None:
-    """The training loss of groups of classes and of classes over steps, at the best step sizes.
+    """Return the training loss of groups and of classes by step, at the best learning rates.
 
     Args:
         methods: of the page.
-        chosen: the runs of each method at its best step size; the worst seed is shown.
+        chosen: the runs of each method at its best learning rate; the worst seed is shown.
         with_arrays: reads the arrays by class of one of them.
 
     Returns:
-        None where nothing was recorded by class.
+        None if nothing was recorded by class.
     """
     read = {method: with_arrays(worst_seed(seeds)) for method, seeds in chosen.items()}
     metric = f"{main_metric(next(iter(read.values())).experiment)}PerClass"

@@ -1,4 +1,4 @@
-"""What the runs of a page are, in words, and how each of its lines is made again."""
+"""Describe the runs of a page, and how to reproduce each line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.forms import SmallForm, option_of
 from optexp_jax.identity import encode
 from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.results.load import Results
@@ -19,7 +20,7 @@ Commands = Mapping[tuple[str, str], str]  # of runs, by group and id
 
 
 def in_words(value: Any) -> str:
-    """A value of ours by its name and fields, without what is None.
+    """Write a value of ours as its name and fields, without fields that are None.
 
     >>> from optexp_jax.models import Linear
     >>> in_words(Linear(7, 3))
@@ -41,7 +42,7 @@ def _words(encoded: Any) -> str:
 
 
 def definitions(results: Sequence[Results]) -> list[dict[str, Any]]:
-    """What is learned, a list of names and texts for each problem and length."""
+    """Describe each problem and length, as a list of names and texts."""
     found: dict[tuple[Any, str], list[Results]] = {}
     for r in results:
         found.setdefault((r.experiment.problem, _length(r.experiment)), []).append(r)
@@ -76,11 +77,11 @@ def _length(experiment: Experiment) -> str:
 def reproductions(
     methods: Mapping[Optimizer, Any], chosen: Mapping[Optimizer, list[Results]], known: Commands
 ) -> list[dict[str, Any]]:
-    """How each line is made again: the run that is drawn, in Python, and as a command.
+    """Say how to repeat the run of each line, in Python and as a command.
 
     Args:
         methods: in the order of the page.
-        chosen: the runs of each method at its best step size.
+        chosen: the runs of each method at its best learning rate.
         known: the commands of runs, see `commands_of`.
     """
     found = []
@@ -99,7 +100,7 @@ def reproductions(
 
 
 def code_of(experiment: Experiment) -> str:
-    """Python that runs an experiment, from its definition alone."""
+    """Write Python code that runs an experiment, from its definition alone."""
     text = experiment.to_json().strip()
     literal = repr(text) if "'''" in text or "\\" in text else f"'''\n{text}\n'''"
     return (
@@ -111,7 +112,7 @@ def code_of(experiment: Experiment) -> str:
 
 
 def _imports(experiment: Experiment) -> str:
-    """Imports of the modules that register classes that are not of this library."""
+    """List imports of the modules that register classes from outside this library."""
     problem = experiment.problem
     parts = (experiment.optimizer, problem.dataset, problem.model, problem.loss, problem.batching)
     modules = dict.fromkeys(type(part).__module__ for part in parts)
@@ -125,7 +126,7 @@ def _imports(experiment: Experiment) -> str:
 
 
 def commands_of(modules: Sequence[str]) -> Commands:
-    """The runs of the commands `--single N` of modules, at every scale.
+    """Map runs to the commands `--single N` of modules, at every scale.
 
     Args:
         modules: of experiments, as `python -m` takes them.
@@ -142,14 +143,16 @@ def _commands(module: str) -> Iterator[tuple[tuple[str, str], str]]:
         lists = {"": declared.experiments}
     except (ImportError, AttributeError) as error:
         raise OptexpError(
-            f"The module {module} declares no experiments ({error}): name one as `python -m` takes "
-            "it, from the folder where it is.",
+            f"The module {module} declares no experiments ({error}): give its name as for `python "
+            "-m`, and call the command in the folder that holds it.",
             code="module-declares-nothing",
             module=module,
             why=error,
         ) from error
     if small := getattr(declared, "small", None):
-        lists[" --scale small"] = small(lists[""])
+        lists[option_of("small")] = small(lists[""])
+        if isinstance(small, SmallForm):
+            lists[option_of("medium")] = small.at("medium", lists[""])
     for scale, members in lists.items():
         for i, experiment in enumerate(members):
             yield experiment.run_key, f"python -m {module} --single {i}{scale}"

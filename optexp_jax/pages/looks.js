@@ -21,7 +21,7 @@ function shown(color) {
 }
 
 const look = (i) => ({ ...data.methods[i], color: shown(data.methods[i].color) });
-const named = (line) => data.methods[line.method].label + (line.rate ? `, step size ${line.rate}` : "");
+const named = (line) => data.methods[line.method].label + (line.rate ? `, learning rate ${line.rate}` : "");
 const visible = (lines) => lines.filter((line) => !hidden.has(line.method));
 
 function number(value) {

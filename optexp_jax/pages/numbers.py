@@ -1,4 +1,4 @@
-"""Numbers as a page holds them: JSON has neither NaN nor infinity, and needs few digits."""
+"""Shorten numbers for a page: JSON has neither NaN nor infinity, and few digits suffice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DIGITS = 4
 
 
 def short(value: float) -> float | None:
-    """A number to four digits; None for what is not finite.
+    """Round a number to four digits; None if it is not finite.
 
     >>> [short(v) for v in (0.123456, 12345678.0, float("nan"), float("inf"))]
     [0.1235, 12350000.0, None, None]
@@ -18,5 +18,5 @@ def short(value: float) -> float | None:
 
 
 def shortened(values: Iterable[float]) -> list[float | None]:
-    """Many of them."""
+    """Round many numbers."""
     return [short(float(value)) for value in values]

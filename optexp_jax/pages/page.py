@@ -1,4 +1,4 @@
-"""The page of a group, and the index of all: templates, and what is put in their places."""
+"""Fill the templates of the page of a group, and of the index of all pages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from typing import Any
 from optexp_jax.errors import DamagedError, OptexpError, UnreadableError
 from optexp_jax.pages import charts, definitions, runs
 from optexp_jax.plotting.available import chosen_runs, missing_note
+from optexp_jax.results import changes
+from optexp_jax.results.fields import RATE
 from optexp_jax.results.load import Results, read_results
 from optexp_jax.results.store import RunFolder
-from optexp_jax.results.workspace import recorded_runs
+from optexp_jax.results.workspace import RecordedRuns, recorded_runs
 from optexp_jax.version import VERSION
 
 NONE: definitions.Commands = {}
@@ -28,28 +30,35 @@ _LIBRARIES = (("d3.min.js", "LICENSE-d3.txt"), ("plot.umd.min.js", "LICENSE-plot
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """What a workspace holds of a group.
+    """Hold the runs of a group in a workspace.
 
     Args:
         name: of the group.
         workspace: where it is.
         results: of its runs, without arrays by class.
         problems: a sentence on each run that cannot be read.
+        notes: further sentences for its page.
     """
 
     name: str
     workspace: Path
     results: Sequence[Results]
     problems: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
-def read_group(workspace: Path, name: str) -> Group:
+def read_group(workspace: Path, name: str, recorded: RecordedRuns | None = None) -> Group:
     """Read the runs of a group.
+
+    Args:
+        workspace: where they are.
+        name: of the group.
+        recorded: the runs to read, None for all.
 
     Raises:
         OptexpError: there is no such group.
     """
-    recorded = recorded_runs(workspace, name)
+    recorded = recorded_runs(workspace, name) if recorded is None else recorded
     results, problems = [], [run.sentence for run in recorded.unread]
     for folder in recorded.runs:
         try:
@@ -63,7 +72,7 @@ def read_group(workspace: Path, name: str) -> Group:
 
 
 def data_of(group: Group, known: definitions.Commands = NONE) -> dict[str, Any]:
-    """All that the page of a group shows, as JSON takes it.
+    """Collect all that the page of a group shows, ready for JSON.
 
     Args:
         group: what to show.
@@ -72,7 +81,8 @@ def data_of(group: Group, known: definitions.Commands = NONE) -> dict[str, Any]:
     results = group.results
     methods = charts.methods_of(results) if results else {}
     chosen, why = _chosen(results)
-    notes = [note for note in (why, *group.problems) if note]
+    changed = changes.sentences(changes.changed_classes(r.experiment, r.details) for r in results)
+    notes = [note for note in (*group.notes, why, *changed, *group.problems) if note]
     return {
         "group": group.name,
         "about": about(group),
@@ -90,11 +100,11 @@ def data_of(group: Group, known: definitions.Commands = NONE) -> dict[str, Any]:
 
 
 def _chosen(results: Sequence[Results]) -> tuple[charts.Chosen, str]:
-    """The runs that charts show, and a sentence on what they lack, or why there are none."""
+    """Choose the runs for charts, with a sentence on what they lack or why there are none."""
     if not results:
         return {}, "No run can be read."
     try:
-        chosen = chosen_runs(results)
+        chosen = chosen_runs(results, over=(RATE,))
         note = missing_note(results)
     except OptexpError as error:
         return {}, str(error)
@@ -120,7 +130,7 @@ def _with_arrays(workspace: Path, results: Results) -> Results:
 
 
 def page_of(group: Group, known: definitions.Commands = NONE, index: bool = False) -> str:
-    """The page of a group as HTML.
+    """Write the page of a group as HTML.
 
     Args:
         group: what to show.
@@ -143,7 +153,7 @@ def page_of(group: Group, known: definitions.Commands = NONE, index: bool = Fals
 
 
 def index_of(groups: Sequence[Group]) -> str:
-    """The index of pages of groups, which are beside it and are named `<group>.html`."""
+    """Write the index of the pages of groups; these lie beside it as `<group>.html`."""
     return _filled(
         "index.html",
         rows="\n".join(map(_index_row, groups)),
@@ -175,14 +185,14 @@ def _index_row(group: Group) -> str:
 
 
 def about(group: Group) -> str:
-    """The model and the data of a group, in a few words."""
+    """Describe the model and the data of a group in a few words."""
     problems = [r.experiment.problem for r in group.results]
     kinds = ((type(p.model).__name__, type(p.dataset).__name__) for p in problems)
     return ", ".join(f"{model} on {dataset}" for model, dataset in dict.fromkeys(kinds))
 
 
 def embedded(data: Any) -> str:
-    """Data as JSON that may stand in a script of HTML.
+    """Encode data as JSON that is safe inside an HTML script.
 
     >>> embedded({"a": "</script>"})
     '{"a":"\\\\u003c/script>"}'
@@ -197,7 +207,7 @@ def _made() -> str:
 
 
 def _filled(template: str, **places: str) -> str:
-    """A template with its places `{{name}}` filled, and the style that all pages share."""
+    """Fill the places `{{name}}` of a template, and the style that all pages share."""
     first, *rest = _text(template).split("{{")
     parts = [first]
     for piece in rest:

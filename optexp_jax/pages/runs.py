@@ -1,4 +1,4 @@
-"""The table of runs of a page: one row for each, finished or not."""
+"""Make the table of runs of a page: one row for each, finished or not."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.pages.numbers import short
+from optexp_jax.results.changes import changed_classes
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import has_diverged, is_stable, main_metric, method_of
 
 # Key of a row, title, whether it is a number.
 COLUMNS = (
     ("method", "Optimizer", False),
-    ("x", "Step size", True),
+    ("x", "Learning rate", True),
     ("final", "Last loss", True),
     ("status", "Status", False),
     ("note", "Remark", False),
@@ -29,7 +30,7 @@ def rows(
     methods: Mapping[Optimizer, dict[str, Any]],
     chosen: Mapping[Optimizer, list[Results]],
 ) -> list[dict[str, Any]]:
-    """A row for each run, in the order of the results."""
+    """Return a row for each run, in the order of the results."""
     places = {method: i for i, method in enumerate(methods)}
     ids = {r.experiment.id for runs in chosen.values() for r in runs}
     return [_row(r, places, r.experiment.id in ids) for r in results]
@@ -46,7 +47,7 @@ def _row(results: Results, places: Mapping[Optimizer, int], chosen: bool) -> dic
         "x": float(rate) if has_rate(optimizer) else None,
         "seed": experiment.seed,
         "final": _final(results),
-        "note": _note(results, chosen),
+        "note": "; ".join(filter(None, (_note(results, chosen), _changed(results)))),
         "step": None if results.table.empty else int(results.table["step"].iloc[-1]),
         "id": experiment.id,
     }
@@ -72,20 +73,26 @@ def _note(results: Results, chosen: bool) -> str:
     return "chosen" if chosen else ""
 
 
+def _changed(results: Results) -> str:
+    """Write a remark on a run that was recorded with other code of a class."""
+    names = changed_classes(results.experiment, results.details)
+    return f"of old code: {', '.join(names)}" if names else ""
+
+
 def counted(results: Sequence[Results]) -> dict[str, int]:
-    """How many runs have which status, most first."""
+    """Count the runs of each status, most first."""
     return dict(Counter(r.status for r in results).most_common())
 
 
 def made_between(results: Sequence[Results]) -> tuple[str, str] | None:
-    """The days on which the first run began and the last one was heard of."""
+    """Return the days of the first start of a run and of the last sign of one."""
     starts = [str(r.details["started"]) for r in results if r.details.get("started")]
     ends = [str(r.details["updated"]) for r in results if r.details.get("updated")]
     return (min(starts)[:10], max(ends)[:10]) if starts and ends else None
 
 
 def versions(results: Sequence[Results]) -> list[dict[str, Any]]:
-    """The versions and settings that runs were made with, and how many runs with each."""
+    """Count runs by the versions and settings that they used."""
     found: Counter[str] = Counter()
     for r in results:
         named: Any = r.details.get("versions") or {}

@@ -1,4 +1,4 @@
-"""The figure by class from anyone's arrays."""
+"""Plot losses by class from arrays of any training loop."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def losses_by_group(
     n_groups: int = 10,
     what: str = "Loss",
 ) -> Figure:
-    """What a training loop recorded by class, as the paper draws it: classes, then groups by run.
+    """Plot losses by class that your own training loop recorded, by frequency group.
 
     Args:
-        runs: what each panel is called -> class means over time, `[rows, num_classes]`.
+        runs: title of each panel -> class means over time, `[rows, num_classes]`.
         counts: examples of each class, `[num_classes]`.
         steps: of the rows, `[rows]`; None for 0, 1, 2, ...
         n_groups: number of frequency groups.
@@ -38,7 +38,7 @@ def losses_by_group(
         the figure, for `save`.
 
     Raises:
-        OptexpError: arrays whose lengths do not fit.
+        OptexpError: the lengths of the arrays do not match.
 
     >>> losses = {"SGD": np.ones((5, 3)), "Adam": np.zeros((5, 3))}
     >>> figure = losses_by_group(losses, np.array([4, 2, 2]), n_groups=2)
@@ -53,8 +53,8 @@ def losses_by_group(
         at = np.arange(len(values)) if steps is None else np.asarray(steps)
         if values.shape != (len(at), len(counts)):
             raise OptexpError(
-                f"'{name}' has shape {values.shape}; there are {len(at)} steps and {len(counts)} "
-                "classes: hand over one row for each step.",
+                f"'{name}' has shape {values.shape}, but there are {len(at)} steps and "
+                f"{len(counts)} classes: pass one row for each step.",
                 code="wrong-shape",
                 name=name,
                 shape=values.shape,
@@ -77,7 +77,7 @@ def losses_by_group(
 
 
 def _limits(means: np.ndarray) -> tuple[float, float]:
-    """A range that holds what is finite, up to twice the start: a spike leaves the axes."""
+    """Return a range for all finite values, up to twice the start; spikes leave the axes."""
     finite = means[np.isfinite(means)]
     if not finite.size:
         return 0.0, 1.0

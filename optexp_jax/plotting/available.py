@@ -1,4 +1,4 @@
-"""Which runs there are to draw, and a sentence on those that are missing."""
+"""Choose the runs to draw, and name those that are missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.optim import Optimizer, has_rate
+from optexp_jax.plotting.facets import facets
 from optexp_jax.plotting.style import label
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import best_rates, best_runs, is_finished, method_of
@@ -14,19 +15,20 @@ _NAMED = 4
 
 
 def chosen_runs(
-    results: Sequence[Results], step: int | None = None
+    results: Sequence[Results], step: int | None = None, over: Sequence[str] | None = None
 ) -> dict[Optimizer, list[Results]]:
-    """The runs of each method at its best rate.
+    """Choose the runs of each method at its best hyperparameters.
 
     Args:
         results: runs of one problem.
-        step: where to compare rates; None for the end of the runs.
+        step: where to compare; None for the end of the runs.
+        over: the fields that were tuned, None for all, see `best_runs`.
 
     Raises:
         OptexpError: there is nothing to draw.
     """
     require_some(results, step)
-    runs = best_runs(results, step)
+    runs = best_runs(results, step, over)
     if not runs:
         raise OptexpError(
             f"Every finished run of '{results[0].experiment.group}' diverged: run smaller learning "
@@ -38,7 +40,7 @@ def chosen_runs(
 
 
 def require_some(results: Sequence[Results], step: int | None = None) -> None:
-    """Refuse to draw nothing.
+    """Raise an error if there is nothing to draw.
 
     Raises:
         OptexpError: no run recorded a row, or none is finished; names the remedy.
@@ -47,16 +49,16 @@ def require_some(results: Sequence[Results], step: int | None = None) -> None:
     if not recorded:
         group = f"of '{results[0].experiment.group}'" if results else "for this figure"
         raise OptexpError(
-            f"Nothing is recorded {group}: run it first with python -m experiments.<module> "
-            "--local (python -m experiments --list names the module).",
+            f"There are no results {group}: first run python -m experiments.<module> --local "
+            "(python -m experiments --list shows the modules).",
             code="nothing-recorded",
             group=results[0].experiment.group if results else None,
         )
     if not any(is_finished(r, step) for r in recorded):
         furthest = max(int(r.table["step"].iloc[-1]) for r in recorded)
         raise OptexpError(
-            f"No run of '{recorded[0].experiment.group}' has got there: let the runs finish, or "
-            f"draw what there is with --use_steps --step {furthest}.",
+            f"No run of '{recorded[0].experiment.group}' has reached this step: let the runs "
+            f"finish, or draw them so far with --use_steps --step {furthest}.",
             code="none-finished",
             group=recorded[0].experiment.group,
             furthest=furthest,
@@ -64,10 +66,10 @@ def require_some(results: Sequence[Results], step: int | None = None) -> None:
 
 
 def missing_note(results: Sequence[Results], step: int | None = None) -> str:
-    """A sentence on what a figure cannot show; empty when it shows everything.
+    """Say what a figure cannot show; empty if it shows everything.
 
     Args:
-        results: of all experiments of the figure, those not run with status `missing`.
+        results: of all experiments of the figure; those not run have the status `missing`.
         step: where runs are compared; None for their end.
 
     Returns:
@@ -80,11 +82,20 @@ def missing_note(results: Sequence[Results], step: int | None = None) -> str:
     parts = (
         [f"missing: {len(missing)} of {len(results)} runs ({'; '.join(names)})"] if names else []
     )
+    found = facets(results)
+    for title, of_problem in found:
+        where = f" ({' '.join(title.split())})" if title else ""
+        hopeless = _hopeless(of_problem, step)
+        parts += [f"diverged at every learning rate: {text}{where}" for text in hopeless]
+    return "; ".join(parts)
+
+
+def _hopeless(results: Sequence[Results], step: int | None) -> list[str]:
+    """List the methods of a problem whose finished runs all diverged."""
     finished = [r.experiment for r in results if is_finished(r, step)]
     best = best_rates(results, step)
-    hopeless = [e for e in finished if method_of(e.optimizer) not in best]
-    labels = dict.fromkeys(label(e.optimizer, e.problem.batching) for e in hopeless)
-    return "; ".join([*parts, *(f"diverged at every step size: {text}" for text in labels)])
+    lost = [e for e in finished if method_of(e.optimizer) not in best]
+    return list(dict.fromkeys(label(e.optimizer, e.problem.batching) for e in lost))
 
 
 def _name(results: Results, several_seeds: bool) -> str:

@@ -1,8 +1,8 @@
-"""Matplotlib as figures that are saved need it: without the backend that shows them on a screen.
+"""Import Matplotlib to save figures, even if its screen backend is missing.
 
-A notebook tells its programs the backend of its own screen (`MPLBACKEND`), which a `!python` may
-not have, and with which Matplotlib then refuses to be imported. Here it is imported without; a
-backend that is there is taken all the same, for figures that a notebook shows itself.
+A notebook passes the backend of its screen (`MPLBACKEND`) to its programs. A `!python` may lack
+that backend, and Matplotlib then refuses to import. This module imports it without the variable. It
+still uses a backend that exists, for figures that a notebook shows itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many examples each class has, from the most frequent to the rarest."""
+"""Plot how many examples each class has, from the most frequent to the rarest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from optexp_jax.errors import OptexpError
 from optexp_jax.plotting import page, style
 from optexp_jax.plotting.by_class import add_group_legend
+from optexp_jax.plotting.canvas import PageFigure
 
 _POINTS = 300
 _FEW = 60  # classes that are shown as points
@@ -20,7 +21,7 @@ _TAIL = 10  # ratio of frequencies above which the law of Zipf is drawn
 def class_counts(
     counts: np.ndarray, groups: Sequence[np.ndarray], title: str = "", what: str = "examples"
 ) -> Figure:
-    """Examples of each class against its rank, groups in colour.
+    """Plot the number of examples of each class against its rank, with groups in colour.
 
     Where frequencies differ by more than a factor of ten, both axes are logarithmic, and a dashed
     line falls as 1 / rank from the most frequent class, the law of Zipf.
@@ -29,7 +30,7 @@ def class_counts(
         counts: examples of each class, `[num_classes]`.
         groups: index arrays, most frequent classes first, as a data set's `groups` returns them.
         title: over the panel.
-        what: is counted, in the plural.
+        what: name of what is counted, in the plural.
 
     Returns:
         the figure, for `save`.
@@ -44,10 +45,10 @@ def class_counts(
     counts = np.asarray(counts)
     if not counts.any():
         raise OptexpError(
-            f"No class has any {what}: there is nothing to draw.", code="nothing-to-draw", what=what
+            f"There is nothing to draw: no class has {what}.", code="nothing-to-draw", what=what
         )
     with style.context():
-        figure = Figure(figsize=(page.WIDTH, 2.2), layout="constrained")
+        figure = PageFigure(figsize=(page.WIDTH, 2.2), layout="constrained")
         axes = figure.subplots()
         draw_counts(axes, counts, groups)
         axes.set_xlabel("Rank of the class")
@@ -58,7 +59,7 @@ def class_counts(
 
 
 def draw_counts(axes: Axes, counts: np.ndarray, groups: Sequence[np.ndarray]) -> None:
-    """The points of a panel, and the law of Zipf."""
+    """Draw the points of a panel, and Zipf's law."""
     ranks, values = ranked(counts)
     tail = values[0] > _TAIL * values[-1]
     if tail:
@@ -79,7 +80,7 @@ def draw_counts(axes: Axes, counts: np.ndarray, groups: Sequence[np.ndarray]) ->
 
 
 def _draw_zipf(axes: Axes, values: np.ndarray) -> None:
-    """A dashed line that falls from the most frequent class, named in the empty corner below it."""
+    """Draw a dashed line that falls from the most frequent class, named in the corner below."""
     last, named = len(values), len(values) ** 0.35
     axes.plot(
         [1, last], [values[0], values[0] / last],
@@ -92,7 +93,7 @@ def _draw_zipf(axes: Axes, values: np.ndarray) -> None:
 
 
 def ranked(counts: np.ndarray, group: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Ranks from 1 and counts of the classes that have examples, or of those of a group.
+    """Return ranks from 1 and counts of the classes with examples, or of those of a group.
 
     >>> ranked(np.array([1, 5, 0, 5]), np.array([0, 3]))
     (array([2, 3]), array([5, 1]))
@@ -105,7 +106,7 @@ def ranked(counts: np.ndarray, group: np.ndarray | None = None) -> tuple[np.ndar
 
 
 def thinned_ranks(count: int) -> np.ndarray:
-    """Which of so many ranks to draw: all, or some with even distances on a logarithmic axis."""
+    """Choose which ranks to draw: all, or some evenly spaced on a logarithmic axis."""
     if count <= _POINTS:
         return np.arange(count)
     return np.unique(np.rint(np.geomspace(1, count, _POINTS)).astype(int)) - 1

@@ -1,6 +1,6 @@
-"""Two sets of runs of the same experiments on the same axes: ours solid, the others dashed.
+"""Plot two sets of runs of the same experiments on the same axes: ours solid, the others dashed.
 
-A panel for each method: lines of one method differ by whose they are, and by nothing else.
+Each method has a panel. Lines of one method differ only in whose runs they show.
 """
 
 from __future__ import annotations
@@ -18,14 +18,10 @@ from optexp_jax.optim import LearningRate, Optimizer, has_rate
 from optexp_jax.plotting import page, style
 from optexp_jax.plotting.available import chosen_runs, missing_note, require_some
 from optexp_jax.plotting.best_run import finish_axes
-from optexp_jax.plotting.by_class import (
-    add_group_legend,
-    draw_groups,
-    label_axes,
-    panels_across,
-)
+from optexp_jax.plotting.by_class import add_group_legend, draw_groups
 from optexp_jax.plotting.curves import Curve, column, groups_of, over_seeds, worst_of
 from optexp_jax.plotting.finals import Finals, final_values
+from optexp_jax.plotting.panel_grid import label_axes, panels_across
 from optexp_jax.results.load import Results
 from optexp_jax.results.selection import best_rates, main_metric, worst_seed
 
@@ -41,13 +37,13 @@ Runs = dict[Optimizer, list[Results]]
 
 @dataclasses.dataclass(frozen=True)
 class Compared:
-    """Ours and others' runs of one group.
+    """Hold your own runs and those of others, of one group.
 
     Args:
-        sides: what each is called -> its runs, ours first; at most two.
-        step: where rates are compared and axes end; None for the end of the runs.
+        sides: name of each set -> its runs, ours first; at most two.
+        step: where learning rates are compared and axes end; None for the end of the runs.
         x: the axis over time, `step` or `epoch`.
-        column: of the tables, which is drawn; None for the training loss.
+        column: the column of the tables to draw; None for the training loss.
     """
 
     sides: Mapping[str, Sequence[Results]]
@@ -56,7 +52,7 @@ class Compared:
     column: str | None = None
 
     def final_against_rate(self) -> Figure:
-        """The final training loss of every run against its learning rate."""
+        """Plot the final training loss of every run against its learning rate."""
         for results in self.sides.values():
             require_some(results, self.step)
         finals = [final_values(r, self.metric, self.step) for r in self.sides.values()]
@@ -74,12 +70,12 @@ class Compared:
                     _draw_finals(axes, method, of, chosen.get(method), look, top)
             _finish_finals(panels, finals, log)
             label = f"{style.metric_label(self.metric)}\nat the end"
-            label_axes(panels, "Step size", label)
+            label_axes(panels, "Learning rate", label)
             self._add_legend(figure, _MARKS, marker="o", markersize=3)
         return figure
 
     def best_over_time(self) -> Figure:
-        """The training loss over time at the best learning rate of each method."""
+        """Plot the training loss over time at the best learning rate of each method."""
         runs = [chosen_runs(r, self.step) for r in self.sides.values()]
         methods = list(dict.fromkeys(m for of in runs for m in of))
         curves = []
@@ -97,7 +93,7 @@ class Compared:
         return figure
 
     def per_class(self) -> Figure:
-        """The training loss of frequency groups over time at these rates, of the worst seed."""
+        """Plot the training loss of frequency groups at these learning rates, of the worst seed."""
         runs = [chosen_runs(r, self.step) for r in self.sides.values()]
         methods = list(dict.fromkeys(m for of in runs for m in of))
         first = next(iter(runs[0].values()))[0]
@@ -119,7 +115,7 @@ class Compared:
 
     @property
     def metric(self) -> str:
-        """The column that is drawn."""
+        """The column to draw."""
         return self.column or main_metric(self._any().experiment)
 
     def _any(self) -> Results:
@@ -155,7 +151,7 @@ class Compared:
 
 
 def _title(label: str, rates: Mapping[str, Optimizer]) -> str:
-    """The method and, below, its step size; whose they are where they differ."""
+    """Name the method and, below, its learning rate, or both learning rates if they differ."""
     shown = {name: style.rate_label(o.learning_rate) for name, o in rates.items() if has_rate(o)}
     if len(set(shown.values())) > 1:
         return "\n".join([label, ", ".join(f"{name} {rate}" for name, rate in shown.items())])

@@ -1,4 +1,4 @@
-"""What figures draw: a metric over time, the worst of the seeds, at about 200 points."""
+"""Make the curves of figures: a metric over time, for the worst seed, at about 200 points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTS = 200
 
 
 class Curve(NamedTuple):
-    """A metric against steps or epochs: the worst of the seeds, and their range."""
+    """Hold a metric against steps or epochs: the worst seed, and the range over seeds."""
 
     x: np.ndarray
     worst: np.ndarray
@@ -26,7 +26,7 @@ class Curve(NamedTuple):
 
 
 def thin(count: int, points: int = POINTS) -> np.ndarray:
-    """Which of `count` rows to draw: all, or half spaced linearly and half logarithmically.
+    """Choose which of `count` rows to draw: all, or half spaced linearly, half logarithmically.
 
     >>> thin(1001, 8)
     array([   0,    1,   10,  100,  333,  667, 1000])
@@ -35,12 +35,12 @@ def thin(count: int, points: int = POINTS) -> np.ndarray:
 
 
 def worst_of(metric: str, values: np.ndarray, axis: int | None = None) -> np.ndarray:
-    """The largest value, or the smallest of an accuracy."""
+    """Return the largest value, or the smallest of an accuracy."""
     return (np.min if "Accuracy" in metric else np.max)(values, axis=axis)
 
 
 def column(results: Results, metric: str, step: int | None = None) -> pd.Series:
-    """A recorded metric by step.
+    """Return a recorded metric by step.
 
     Raises:
         OptexpError: the run did not record it.
@@ -59,7 +59,7 @@ def column(results: Results, metric: str, step: int | None = None) -> pd.Series:
 
 
 def over_seeds(metric: str, runs: Sequence[Results], series: Sequence[pd.Series], x: str) -> Curve:
-    """The worst and the range over seeds, on the steps that all of them recorded, thinned.
+    """Return the worst seed and the range, thinned, on the steps that all seeds recorded.
 
     Args:
         metric: what the series are.
@@ -68,11 +68,13 @@ def over_seeds(metric: str, runs: Sequence[Results], series: Sequence[pd.Series]
         x: the axis, `step` or `epoch`.
 
     Raises:
-        OptexpError: another axis.
+        OptexpError: there is no such axis.
     """
     if x not in ("step", "epoch"):
         raise OptexpError(
-            f"The horizontal axis is 'step' or 'epoch', not '{x}'.", code="unknown-axis", axis=x
+            f"The horizontal axis must be 'step' or 'epoch', not '{x}'.",
+            code="unknown-axis",
+            axis=x,
         )
     together = pd.concat(series, axis=1, join="inner")
     together = together.iloc[thin(len(together))]
@@ -83,14 +85,14 @@ def over_seeds(metric: str, runs: Sequence[Results], series: Sequence[pd.Series]
 
 
 def groups_of(results: Results, n_groups: int | None = None) -> tuple[np.ndarray, ...]:
-    """The frequency groups of the data set, as many as it has unless told otherwise."""
+    """Return the frequency groups of the data set, by default its own."""
     return results.experiment.problem.dataset.groups(results.class_counts, n_groups)
 
 
 def group_series(
     results: Results, metric: str, n_groups: int | None = None, step: int | None = None
 ) -> list[pd.Series]:
-    """Mean over each frequency group, by step; an empty series for an empty group.
+    """Average over each frequency group, by step; an empty group has an empty series.
 
     Groups are those of the training examples, weights those of the examples that were measured.
 

@@ -1,4 +1,4 @@
-"""Final values of a metric by method and learning rate: what the grid plot draws."""
+"""Collect final values of a metric by method and learning rate, for the grid plot."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Rates = dict[LearningRate, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Finals:
-    """Final values of finished runs.
+    """Hold final values of finished runs.
 
     Args:
         metric: the column.
         start: its value at step 0, the median of the runs.
-        values: for each method and rate, smallest rate first, one value per seed; a single NaN
+        values: per method and learning rate (smallest first), one value per seed; a single NaN
             where a run diverged or its loss ended beyond the limit.
-        unstable: methods and rates with values, at which a training loss went beyond the limit.
+        unstable: methods and learning rates with values whose training loss exceeded the limit.
     """
 
     metric: str
@@ -52,20 +52,20 @@ class Finals:
         return style.SMALLEST * self.start
 
     def lost(self) -> dict[Optimizer, list[float]]:
-        """The rates without a value, for each method that has some."""
+        """The learning rates without a value, for each method that has some."""
         lost = {
             m: [float(k) for k, v in r.items() if np.isnan(v[0])] for m, r in self.values.items()
         }
         return {method: rates for method, rates in lost.items() if rates}
 
     def shown(self) -> np.ndarray:
-        """All values that there are, and the start."""
+        """All existing values, and the start."""
         values = [v for rates in self.values.values() for v in rates.values()]
         together = np.concatenate([*values, [self.start]])
         return together[~np.isnan(together)]
 
     def spans_decades(self) -> bool:
-        """Whether losses differ so much that they need a logarithmic axis."""
+        """Check whether losses differ so much that they need a logarithmic axis."""
         shown = self.shown()
         return (
             "Loss" in self.metric
@@ -74,7 +74,7 @@ class Finals:
         )
 
     def raised(self) -> Finals:
-        """The same with values of at least `floor`."""
+        """Return the same with all values raised to at least `floor`."""
         values = {
             method: {rate: np.maximum(v, self.floor) for rate, v in rates.items()}
             for method, rates in self.values.items()
@@ -83,12 +83,12 @@ class Finals:
 
 
 def limit_of(metric: str, start: float) -> float:
-    """Beyond which a final value counts as lost."""
+    """Return the limit beyond which a final value counts as lost."""
     return STABLE_FACTOR * start if "Loss" in metric else np.inf
 
 
 def final_values(results: Sequence[Results], metric: str, step: int | None = None) -> Finals:
-    """The values of finished runs at their end, or at the last row up to a step.
+    """Collect the values of finished runs at their end, or at the last row up to a step.
 
     Args:
         results: runs of one problem, at least one of them recorded.

@@ -1,4 +1,4 @@
-"""Figures of the width of a page: panels on top, one legend and one note below, saved to files."""
+"""Make figures as wide as a page: panels, one legend and one note below; save them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ KINDS = ("pdf", "png")
 _STAMPS = {"pdf": "CreationDate", "png": "Software", "svg": "Date"}
 WIDTH = 5.5  # inches: the text of a NeurIPS page
 _GAP = 0.03
+_LEAST = 0.8  # inches of panels, however small a figure is asked for
 _CHARACTERS = 125
 
 
 def draw_curve(axes: Axes, curve: Curve, **line: object) -> Artist:
-    """The worst seed as a line, the range over seeds as a band of its colour."""
+    """Draw the worst seed as a line, and the range over seeds as a band of its colour."""
     (artist,) = axes.plot(curve.x, curve.worst, **line)  # pyright: ignore[reportArgumentType]
     if (curve.low < curve.high).any():
         axes.fill_between(
@@ -44,8 +45,9 @@ def add_below(
     note: str = "",
     title: str | None = None,
     columns: int = 6,
+    fixed: bool = False,
 ) -> None:
-    """Make the figure taller by a legend, in as many columns as fit, and a note.
+    """Extend the figure by a legend, in as many columns as fit, and a note.
 
     Args:
         figure: with constrained layout.
@@ -54,19 +56,27 @@ def add_below(
         note: small grey text at the very bottom.
         title: of the legend.
         columns: at most this many.
+        fixed: whether the figure keeps its height, and the panels make room.
     """
     legend = _widest_legend(figure, handles, labels, title, columns)
     words = figure.text(
-        0.5, 0, "\n".join(textwrap.wrap(note, _CHARACTERS)), fontsize=6, color=style.GREY,
+        0.5, 0, "\n".join(textwrap.wrap(note, _characters(figure))), fontsize=6, color=style.GREY,
         ha="center", va="bottom",
     )  # fmt: skip
     note_height = words.get_window_extent().height / figure.dpi + _GAP
-    panels = figure.get_figheight()
-    total = panels + note_height + legend.get_window_extent().height / figure.dpi + _GAP
+    below = note_height + legend.get_window_extent().height / figure.dpi + _GAP
+    height = figure.get_figheight()
+    total = max(height, below + _LEAST) if fixed else height + below
+    panels = total - below
     figure.set_figheight(total)
     figure.set_layout_engine("constrained", rect=(0, 1 - panels / total, 1, panels / total))
     legend.set_bbox_to_anchor((0.5, note_height / total))
     words.set_y(0.5 * _GAP / total)
+
+
+def _characters(figure: Figure) -> int:
+    """Return how many characters fit on a line of a note."""
+    return max(20, round(_CHARACTERS * figure.get_figwidth() / WIDTH))
 
 
 def _widest_legend(
@@ -84,7 +94,7 @@ def _widest_legend(
             loc="lower center", borderpad=0.2, handlelength=2.2, columnspacing=1.4,
         )  # fmt: skip
         width = legend.get_window_extent().width / figure.dpi
-        if columns == 1 or width <= 0.95 * WIDTH:
+        if columns == 1 or width <= 0.95 * figure.get_figwidth():
             return legend
         legend.remove()
         columns -= 1
@@ -93,16 +103,16 @@ def _widest_legend(
 def save(
     figure: Figure, folder: str | os.PathLike[str], name: str, kinds: Sequence[str] = KINDS
 ) -> list[Path]:
-    """Write a figure as PDF and as PNG; a file is there whole or not at all.
+    """Save a figure as PDF and PNG; each file is written completely or not at all.
 
     Args:
-        figure: what to write.
-        folder: made if it is not there.
-        name: of the files, without ending.
-        kinds: endings of the files, of those that matplotlib writes.
+        figure: the figure to save.
+        folder: folder for the files, created if needed.
+        name: name of the files, without ending.
+        kinds: endings of the files, such as `pdf`, `png` or `svg`.
 
     Returns:
-        the files.
+        the paths of the files.
 
     Raises:
         OptexpError: the files cannot be written.
@@ -114,7 +124,7 @@ def save(
     except OSError as error:
         raise OptexpError(
             f"The figure '{name}' cannot be written to {folder} ({cause_of(error)}): "
-            f"{remedy_of(error)}, or choose a folder that can be written to.",
+            f"{remedy_of(error)}, or choose a folder in which you may write.",
             code="figure-unwritable",
             name=name,
             folder=folder,
@@ -123,7 +133,7 @@ def save(
 
 
 def _write(figure: Figure, path: Path, kind: str) -> Path:
-    """Write one file; it is drawn in memory, as Matplotlib stumbles over a disk that fills up."""
+    """Write one file, drawn in memory first, since Matplotlib fails badly on a full disk."""
     undated = {_STAMPS[kind]: None} if kind in _STAMPS else {}
     drawn = io.BytesIO()
     with style.context():

@@ -1,6 +1,6 @@
-"""Panels: what one pair of axes of a figure shows, as values that draw themselves.
+"""Define panels: the content of a pair of axes, as values that draw themselves.
 
-A figure is rows of panels, put together by `sheet`.
+`sheet` combines rows of panels into a figure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DECADES = 4  # between labelled ticks of a logarithmic axis there are at most t
 
 
 class Panel(Protocol):
-    """What a pair of axes shows.
+    """Draw the content of a pair of axes.
 
     Args:
         kind: panels of one kind in a row share their vertical axis and its label.
@@ -35,7 +35,7 @@ class Panel(Protocol):
 
     @property
     def kind(self) -> str:
-        """Name of the kind."""
+        """The name of the kind."""
         ...
 
     def draw(self, axes: Axes) -> None:
@@ -45,7 +45,7 @@ class Panel(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """Examples of each class against its rank, groups in colour.
+    """Show the examples of each class against its rank, with groups in colour.
 
     Args:
         counts: examples of each class, `[num_classes]`.
@@ -60,7 +60,7 @@ class Counts:
 
     @classmethod
     def of(cls, run: Results) -> Counts:
-        """Of the training data of a run."""
+        """Make the panel of the training data of a run."""
         return cls(run.class_counts, groups_of(run))
 
     def draw(self, axes: Axes) -> None:
@@ -74,7 +74,7 @@ class Counts:
 
 @dataclasses.dataclass(frozen=True)
 class Overall:
-    """A metric of all classes over time, one line for each method, the worst of the seeds.
+    """Show a metric of all classes over time: one line for the worst seed of each method.
 
     Args:
         runs: runs of each method by seed.
@@ -106,11 +106,11 @@ class Overall:
 
 @dataclasses.dataclass(frozen=True)
 class ByGroup:
-    """A metric of frequency groups over time for one run.
+    """Show a metric of frequency groups over time for one run.
 
     Args:
         run: the run.
-        title: over the panel; None for the method and its step size, underlined by its line.
+        title: over the panel; None for the method and its learning rate, underlined by its line.
         metric: a column of the table that is recorded by class, None for the training loss.
         n_groups: number of groups, None for the data set's own.
         step: where the axis ends; None for the end of the run.
@@ -140,7 +140,7 @@ class ByGroup:
 
 @dataclasses.dataclass(frozen=True)
 class Lines:
-    """Any lines.
+    """Show any lines.
 
     Args:
         lines: (x, y, arguments of `Axes.plot`).
@@ -178,14 +178,14 @@ class Lines:
 
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """One point for each class, coloured by its group, on logarithmic axes.
+    """Show one point for each class, coloured by its group, on logarithmic axes.
 
     Args:
         x: `[num_classes]`.
         y: `[num_classes]`.
         groups: index arrays, most frequent classes first.
         labels: title, horizontal and vertical label.
-        limits: ends of both axes, None for what the points need.
+        limits: ends of both axes; None fits the points.
     """
 
     x: np.ndarray
@@ -216,7 +216,7 @@ _RASTERIZED = 300  # points of a group beyond which they are drawn as an image
 
 @dataclasses.dataclass(frozen=True)
 class Heat:
-    """A square matrix in colours of a logarithmic scale, classes from frequent to rare.
+    """Show a square matrix on a logarithmic colour scale, classes from frequent to rare.
 
     Args:
         values: `[K, K]`, positive.
@@ -248,7 +248,7 @@ def _metric_of(runs: Mapping[Optimizer, list[Results]]) -> str:
 
 
 def _few_decades(axes: Axes) -> None:
-    """At most four labelled powers of ten on each logarithmic axis."""
+    """Label at most four powers of ten on each logarithmic axis."""
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(numticks=_DECADES))
         axis.set_minor_formatter(NullFormatter())

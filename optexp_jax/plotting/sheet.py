@@ -1,4 +1,4 @@
-"""Rows of panels as one figure."""
+"""Make one figure of rows of panels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from optexp_jax.plotting import page, style
 from optexp_jax.plotting.by_class import add_group_legend
+from optexp_jax.plotting.canvas import PageFigure
 from optexp_jax.plotting.curves import groups_of
 from optexp_jax.plotting.panels import Panel
 from optexp_jax.results.load import Results
@@ -24,23 +25,23 @@ def sheet(
     height: float = _HEIGHT,
     named: bool = False,
 ) -> Figure:
-    """A figure of rows of panels, lettered (a), (b), ... where there are several.
+    """Make a figure of rows of panels, lettered (a), (b), ... if there are several.
 
-    Panels of one kind in a row share their vertical axis, which has one label.
+    Panels of one kind in a row share their vertical axis and its label.
 
     Args:
         rows: of panels, as many in each.
-        run: whose groups the colours stand for, for a legend below; None for no legend.
+        run: the run whose groups the legend below shows; None for no legend.
         note: small grey text at the bottom.
         height: of a row, in inches.
-        named: whether lines are named below, where no groups are; all panels have the same ones.
+        named: whether a legend below names the lines, which all panels share, if no `run` is given.
 
     Returns:
         the figure, for `save`.
     """
     across = max(map(len, rows))
     with style.context():
-        figure = Figure(figsize=(page.WIDTH, height * len(rows)), layout="constrained")
+        figure = PageFigure(figsize=(page.WIDTH, height * len(rows)), layout="constrained")
         axes = figure.subplots(len(rows), across, squeeze=False)
         letters = iter(string.ascii_lowercase)
         for i, (panels, row) in enumerate(zip(rows, axes, strict=True)):
@@ -59,8 +60,8 @@ def sheet(
 
 
 def _name(labels: Sequence[str]) -> str:
-    """What a line is called in all panels: without its step size, which a comma precedes, where
-    that is not the same in all.
+    """Name a line in all panels: without its learning rate, which follows a comma, if panels differ
+    in it.
 
     >>> _name(["Adam, $10^{-2}$", "Adam, $10^{-1}$"]), _name(["Adam, $10^{-2}$"] * 2)
     ('Adam', 'Adam, $10^{-2}$')
@@ -84,7 +85,7 @@ def _draw_row(panels: Sequence[Panel], row: list[Axes], letters: Iterator[str]) 
 
 
 def _share(alike: Sequence[Axes], leader: Axes) -> None:
-    """One range for all, which the first one's ticks tell."""
+    """Set one range for all axes, and label the ticks of the first only."""
     low = min(axes.get_ylim()[0] for axes in alike)
     high = max(axes.get_ylim()[1] for axes in alike)
     for axes in alike:
@@ -94,7 +95,7 @@ def _share(alike: Sequence[Axes], leader: Axes) -> None:
 
 
 def _leave_out_labels(panels: Sequence[Panel], below: Sequence[Panel], row: list[Axes]) -> None:
-    """Horizontal labels that the row below repeats."""
+    """Remove horizontal labels that the row below repeats."""
     for panel, under, axes in zip(panels, below, row, strict=False):
         if panel.kind == under.kind:
             axes.set_xlabel("")

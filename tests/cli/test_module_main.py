@@ -1,7 +1,6 @@
 """The command line as a user meets it: options, spellings, exit codes, one sentence per mistake."""
 
 import dataclasses
-import json
 import re
 import shutil
 import subprocess
@@ -10,9 +9,9 @@ import sys
 import pytest
 from wording import is_told
 
-from experiments.small import planned, small
+from experiments.small import small
 from optexp_jax import Experiment, LearningRate, Problem, load_results, run
-from optexp_jax.cli import main, package_main
+from optexp_jax.cli import main
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.errors import OptexpError
 from optexp_jax.identity import register
@@ -84,12 +83,12 @@ def test_test_runs_the_first_experiment_and_explains_it(call):
     code, out, _ = call("--test")
     assert code == 0
     assert [status_of(call, e) for e in EXPERIMENTS] == ["done", "missing", "missing"]
-    picture = call.workspace / "plots" / "cli" / "per_class.png"
+    picture = call.workspace / "plots" / "cli" / "per_class_test.png"
     assert picture.stat().st_size > 1000
     told = " ".join(out.split())
     assert all(re.search(rf"\b{n} class(es)? .*\b{of} example", told) for n, of in ((1, 4), (4, 1)))
     assert "--local" in told
-    assert "per_class.png" in told
+    assert "per_class_test.png" in told
 
 
 def test_what_is_done_is_run_again_only_with_force(after_local):
@@ -156,6 +155,45 @@ def test_figures_are_written_as_pdf_and_png(after_local, arguments, names):
     assert all(name in out for name in written)
 
 
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--optimizer", "SGD"], "_SGD"),
+        (["--learning-rate", "10^-3/2"], "_lr=1e-1.5"),
+        (["--where", " momentum = 0.9 ", "--where", "seed=0"], "_momentum=0.9_seed=0"),
+        (["--where", "seed=0"], ""),  # all of it
+    ],
+)
+def test_figures_of_a_part_have_names_of_their_own(after_local, options, part):
+    code, _, err = after_local("--plot", "--format", "png", *options)
+    assert (code, err) == (0, "")
+    written = {path.name for path in (after_local.workspace / "plots" / "cli").iterdir()}
+    assert written == {f"{name}{part}.png" for name in ("final_loss", "best_runs")}
+
+
+def test_files_and_axes_are_those_that_were_asked_for(after_local):
+    code, _, _ = after_local("--plot", "--format", "svg", "png", "--log", "none")
+    assert code == 0
+    written = {path.name for path in (after_local.workspace / "plots" / "cli").iterdir()}
+    assert written == {
+        f"{name}_log=none.{kind}" for name in ("final_loss", "best_runs") for kind in ("svg", "png")
+    }
+
+
+def test_two_tuned_fields_have_a_heat_map_and_the_report_names_the_best(call):
+    optimizers = [SGD(LearningRate(rate), momentum=m) for rate in (-1, 0) for m in (0.5, 0.9)]
+    experiments = [run_of(optimizer) for optimizer in optimizers]
+    _, out, _ = call("--local", experiments=experiments)
+    assert "SGD is best with learning_rate 10^0, momentum 0." in out
+    code, _, _ = call("--plot", "--format", "png", experiments=experiments)
+    assert code == 0
+    written = {path.stem for path in (call.workspace / "plots" / "cli").iterdir()}
+    assert written == {
+        *("final_loss", "best_runs"),
+        *("heat_map_learning_rate_momentum", "best_runs_by_momentum"),
+    }
+
+
 def test_plots_of_partial_results_say_what_is_missing(after_local):
     call = after_local
     for experiment in EXPERIMENTS[1:]:
@@ -185,7 +223,7 @@ def test_a_diverged_run_is_not_a_failure(call):
         (["--plot"], "nothing-recorded", {}),
         (["--plot", "--step", "5"], "step-needs-use-steps", {}),
         (["--plot", "--epoch", "5", "--use_steps"], "epoch-with-use-steps", {}),
-        (["--local", "--scale", "small"], "no-small-form-here", {}),
+        (["--local", "--scale", "small"], "no-form-here", {"scale": "small"}),
         (["--slurm"], "no-profile-named", {}),
         (["--local", "--devices-per-run", "3"], "devices-not-shareable", {"per_run": 3}),
     ],
@@ -266,42 +304,21 @@ def test_a_run_that_fails_keeps_its_reason_and_the_others_run(call):
     assert status_of(call, EXPERIMENTS[0]) == "done"
 
 
+def test_equal_failures_are_one_sentence_with_a_count(call):
+    problem = Problem(Linear(7, 7), MissingData(), SquaredLoss())
+    bad = [Experiment(problem, SGD(LearningRate(e)), "cli", steps=2) for e in (-1, 0, 1)]
+    for action in ("--local", "--report"):
+        out = " ".join(call(action, experiments=bad)[1].split())
+        assert out.count("3 runs failed, such as") == (2 if action == "--local" else 1)
+    assert out.count("no such file: put it there") == 1
+
+
 def test_help_shows_every_option_with_an_example(call):
     code, out, _ = call("--help")
     assert code == 0
     for option in ("--test", "--local", "--single", "--report", "--plot", "--force", "--scale"):
         assert option in out
-    assert "Examples:" in out
-
-
-def test_list_as_json_is_what_is_promised(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        package_main.main("experiments", plan=planned, argv=["--list", "--json"])
-    assert stopped.value.code == 0
-    listed = {entry["module"]: entry for entry in json.loads(capsys.readouterr().out)}
-    entry = listed["linreg_perclass"]
-    assert entry["n"] == len(entry["experiments"]) == 8
-    first = entry["experiments"][0]
-    assert len(first.pop("id")) == 64
-    assert first == {
-        "optimizer": "SGD",
-        "learning_rate": "10^0",
-        "momentum": 0.0,
-        "seed": 0,
-        "epochs": None,
-        "steps": 2000,
-    }
-    adam = [e for e in entry["experiments"] if e["optimizer"] == "Adam"]
-    assert [e["momentum"] for e in adam] == [0.0, 0.9]
-
-
-def test_list_as_table_names_modules_and_groups(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    with pytest.raises(SystemExit):
-        package_main.main("experiments", plan=planned, argv=["--list", "--scale", "small"])
-    out = capsys.readouterr().out
-    assert "linreg_perclass" in out
-    assert "LinReg_HeavyTailedOneHot_perclass_small" in out
+    assert "examples:" in out
 
 
 def test_an_experiment_of_two_groups_is_run_for_both(tmp_path):
@@ -353,57 +370,3 @@ experiments = [Experiment(problem, SGD(LearningRate(-1)), group="mine", steps=5)
 if __name__ == "__main__":
     main(experiments)
 """
-
-
-def run_all(capsys, *argv):
-    with pytest.raises(SystemExit) as ended:
-        package_main.main("experiments", plan=planned, argv=list(argv))
-    return ended.value.code, capsys.readouterr()
-
-
-def test_a_dry_run_shows_the_total_and_runs_nothing(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    code, said = run_all(capsys, "--local", "--scale", "small", "--dry-run", "--budget", "3")
-    assert code == 0
-    assert "LinReg_HeavyTailedOneHot_perclass_small" in said.out
-    assert not list(tmp_path.rglob("experiment.json"))
-
-
-@pytest.mark.parametrize(
-    ("argv", "code"),
-    [
-        (["--list", "--dry-run"], "option-needs-scheduler"),
-        (["--local", "--time", "3"], "option-needs-scheduler"),
-        (["--report", "--budget", "3"], "option-needs-local"),
-        (["--local", "--budget", "3"], "budget-needs-small"),
-        (["--local", "--budget", "0"], None),
-        (["--local", "--pack", "many"], None),
-        (["--local", "--micro-batch", "0"], None),
-    ],
-)
-def test_options_that_do_nothing_or_make_no_sense_are_refused(argv, code, capsys):
-    number, said = run_all(capsys, *argv)
-    assert number == 2
-    assert said.err.count("\n") == 1
-    if code:
-        assert is_told(code, said.err)
-    else:  # the parser refuses it
-        assert argv[1] in said.err
-        assert f"'{argv[2]}'" in said.err
-
-
-def test_force_plans_what_is_done_too(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
-    monkeypatch.setattr("optexp_jax.cli.package_main.RunFolder.is_finished", lambda self: True)
-    small_dry = ("--local", "--scale", "small", "--dry-run")
-    assert re.search(r"^0 ", run_all(capsys, *small_dry)[1].out, re.MULTILINE)  # runs are left
-    assert not re.search(r"^0 ", run_all(capsys, *small_dry, "--force")[1].out, re.MULTILINE)
-
-
-def test_a_reader_that_has_seen_enough_is_no_mistake():
-    command = [sys.executable, "-m", "experiments", "--list", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:
-        assert listing.stdout.read(1) == b"["
-        listing.stdout.close()
-        assert listing.stderr.read() == b""
-    assert listing.returncode == 128 + 13

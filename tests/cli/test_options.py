@@ -26,14 +26,15 @@ def test_what_is_no_number_of_a_run(text):
 @pytest.mark.parametrize("text", ["nan", "inf", "1e999", "-1", "soon", ""])
 def test_what_is_no_number_of_seconds(text):
     with pytest.raises(argparse.ArgumentTypeError):
-        options._seconds(text)
+        options._seconds_or_auto(text)
 
 
 def test_numbers_are_read():
     assert options.positive("007") == 7
     assert options._whole("-3") == -3
     assert options._number_or_auto("auto") == "auto"
-    assert options._seconds("2.5") == 2.5
+    assert options._seconds_or_auto("2.5") == 2.5
+    assert options._seconds_or_auto("auto") == "auto"
 
 
 def parsed(*argv):
@@ -56,9 +57,21 @@ def test_every_option_reaches_its_field(force):
         "5",
         "--devices-per-run",
         "2",
+        "--shard",
+        "fsdp",
+        "--remat",
+        "--pack-mode",
+        "vmap",
         "--checkpoint-every",
         "0.5",
     ]
     assert options.run_options(parsed(force, *argv), devices=4) == RunOptions(
-        force=True, pack=3, micro_batch=5, devices=2, checkpoint_seconds=0.5
+        force=True,
+        pack=3,
+        micro_batch=5,
+        devices=2,
+        shard="fsdp",
+        remat=True,
+        pack_mode="vmap",
+        checkpoint_seconds=0.5,
     )

@@ -63,7 +63,7 @@ def test_what_is_on_its_way_is_not_sent_twice(slurm, capsys, tmp_path):
     slurm.answer("squeue", f"1|0|PENDING|{names[0]}\n")  # the second array has gone
     _, out, _ = call(capsys, "--slurm")
     assert list(sent(tmp_path)) == ["descent", "signs", "signs-2"]
-    assert re.search(r"\b1 runs\b.*\b2 were\b", out)
+    assert re.search(r"\b1 runs\b.*\b2 are\b", out)
 
 
 def test_a_dry_run_shows_every_module_and_sends_nothing(slurm, capsys, tmp_path):

@@ -180,3 +180,10 @@ def test_compare_and_source_exclude_each_other(workspace, call):
     code, _, err = call("--compare", "paper", "--source", "paper")
     assert code == 2
     assert is_told("compare-with-source", err)
+
+
+@pytest.mark.parametrize("option", [("--log", "y"), ("--facet", "momentum")])
+def test_compare_chooses_its_own_axes(call, option):
+    code, _, err = call("--compare", "paper", *option)
+    assert code == 2
+    assert is_told("compare-with-axes", err)

@@ -31,11 +31,11 @@ def test_from_one_workspace_to_another(called, server, tmp_path):
     for i, experiment in enumerate(EXPERIMENTS):
         record(tmp_path / "here", experiment, wandb_id=f"run{i}", seed=i)
     code, said = called("here", "--sync", wandb_project="mine")
-    assert (code, said.splitlines()[-1]) == (0, "2 runs published.")
+    assert (code, said.splitlines()[-1]) == (0, "2 runs uploaded.")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "home"]  # wandb logs
     assert not list((tmp_path / "here" / "wandb").iterdir())
     assert {found["project"] for found in server.runs.values()} == {"mine"}
-    assert "2 runs are on the server already." in called("here", "--sync", wandb_project="mine")[1]
+    assert "2 runs are already on the server." in called("here", "--sync", wandb_project="mine")[1]
 
     code, said = called("there", "--download")
     assert "2 runs are not on the server" in said
@@ -53,7 +53,7 @@ def test_from_one_workspace_to_another(called, server, tmp_path):
     code, said = called("there", "--clear-download")
     assert (code, said.split()[0]) == (0, "Removed")
     assert "missing" in called("there", "--report")[1]
-    assert called("there", "--clear-download")[1] == "Nothing was downloaded of these runs.\n"
+    assert called("there", "--clear-download")[1] == "None of these runs were downloaded.\n"
 
 
 @pytest.mark.slow
@@ -72,14 +72,14 @@ def test_a_run_that_does_not_arrive_ends_the_command_with_1(called, server, tmp_
     server.fail("file_stream", 400)
     code, said = called("here", "--sync")
     assert code == 1
-    assert "0 runs published." in said
+    assert "0 runs uploaded." in said
     assert EXPERIMENTS[0].short_id in said
 
 
 def test_nothing_is_asked_where_nothing_is_finished(called, tmp_path):
     assert called("here", "--sync") == (
         0,
-        "2 runs are not finished here: left out.\nNothing is left to publish.\n",
+        "2 runs are not finished here, so not uploaded.\nThere is nothing to upload.\n",
     )
 
 

@@ -248,7 +248,7 @@ def test_an_odd_environment(tmp_path):
     [
         ("experiments --list --scale small", "linreg_perclass"),
         ("experiments.linreg_perclass --report", "missing"),
-        ("optexp_jax.datasets describe Shakespeare", "Picture: "),
+        ("optexp_jax.datasets describe Shakespeare", "Figure: "),
         ("plots.claims --scale small --figure 6", "without data"),
         ("experiments.linreg_perclass --slurm --dry-run", "#SBATCH"),
     ],

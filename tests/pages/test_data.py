@@ -17,7 +17,7 @@ from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD, Adam, appearance_of
 from optexp_jax.pages import charts, definitions, page
-from optexp_jax.plotting import style
+from optexp_jax.plotting.names import FREE
 from optexp_jax.registry import registered
 from optexp_jax.results.load import load_results
 from optexp_jax.results.selection import best_rates
@@ -177,7 +177,7 @@ def test_a_stranger_s_optimizer_has_a_name_a_look_and_an_import(tmp_path):
 
 def test_every_marker_of_the_figures_has_a_symbol_that_a_legend_can_fill():
     kinds = [cls for cls in registered().values() if appearance_of(cls)]
-    markers = {appearance_of(cls).marker for cls in kinds} | {marker for _, marker in style._FREE}
+    markers = {appearance_of(cls).marker for cls in kinds} | {marker for _, marker in FREE}
     assert markers <= charts.SYMBOLS.keys()
     filled = {"circle", "cross", "diamond", "square", "triangle", "wye"}
     assert {symbol for symbol, _ in charts.SYMBOLS.values()} == filled

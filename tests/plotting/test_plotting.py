@@ -213,7 +213,7 @@ def test_per_class_plot_shows_the_run_of_the_worst_seed():
 
 def test_panels_share_the_vertical_axis_and_rows_have_at_most_four():
     many = [a_run(SGD(LearningRate(-1), i / 100)) for i in range(8)]
-    figure = per_class(many)
+    figure = per_class(many, over=("learning_rate",))
     assert len(figure.axes) == 9
     shared = figure.axes[0].get_shared_y_axes()
     assert all(shared.joined(figure.axes[0], axes) for axes in figure.axes)
@@ -272,7 +272,7 @@ def test_missing_runs_are_named():
 
 def test_an_optimizer_that_always_diverged_is_named():
     runs = [a_run(SGD(LearningRate(2))), a_run(SignDescent(LearningRate(-2)))]
-    assert missing_note(runs) == "diverged at every step size: GD"
+    assert missing_note(runs) == "diverged at every learning rate: GD"
     assert len(best_over_time(runs).axes[0].get_lines()) == 1
     with refuses("all-diverged"):
         best_over_time(runs[:1])

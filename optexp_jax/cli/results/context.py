@@ -1,4 +1,4 @@
-"""What every command on results knows, and how it speaks."""
+"""The values that every command on results needs, and how it prints."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import math
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.results.workspace import UnreadRun
+
+if TYPE_CHECKING:
+    from optexp_jax.results.workspace import UnreadRun
 
 T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
 class ResultsContext:
-    """What every command knows.
+    """The values that every command needs.
 
     Args:
         workspace: where the runs are.
         console: where to print.
-        json: whether a program reads what is printed.
+        json: whether to print JSON.
     """
 
     workspace: Path
@@ -38,36 +40,44 @@ class ResultsContext:
         self.console.print(escape(text), highlight=False, soft_wrap=True)
 
     def tell(self, sentences: Iterable[str]) -> None:
-        """Print what is wrong, apart from what was asked for."""
+        """Print problems, on standard error."""
         for sentence in sentences:
             print(sentence, file=sys.stderr)
 
     def tell_unread(self, unread: Collection[UnreadRun]) -> None:
-        """Name the runs that could not be read."""
-        self.tell(run.sentence for run in unread)
+        """Name the runs that could not be read, one for each reason."""
+        reasons: dict[str, list[UnreadRun]] = {}
+        for run in unread:
+            reasons.setdefault(run.sentence.replace(str(run.path), ""), []).append(run)
+        for first, *others in reasons.values():
+            more = f" The same holds for {len(others)} more." if others else ""
+            self.tell([f"{first.sentence}{more}"])
+        if any(run.why == "unknown-class" for run in unread):
+            self.tell(["To import a module first, add --import MODULE."])
 
     def emit(self, document: Any) -> None:
         """Print a document as JSON."""
         print(json.dumps(plain(document), indent=1, allow_nan=False))
 
     def watched(self, things: Collection[T], what: str) -> Iterator[T]:
-        """Things one by one, with a bar for a person at a terminal."""
+        """Yield things one by one, with a progress bar in a terminal."""
         from rich.progress import track
 
         quiet = self.json or not self.console.is_terminal or len(things) < 2
         yield from track(things, what, console=self.console, transient=True, disable=quiet)
 
     def agrees(self, question: str, yes: bool) -> bool:
-        """Whether a person wants it; `--yes` says so beforehand.
+        """Ask whether to do it; `--yes` answers beforehand.
 
         Raises:
-            OptexpError: nobody can be asked.
+            OptexpError: there is no terminal.
         """
         if yes:
             return True
         if self.json or not sys.stdin.isatty():
             raise OptexpError(
-                "Nobody can be asked whether to remove that: add --yes, or --dry-run to see it.",
+                "The command cannot ask for confirmation without a terminal: add --yes to remove, "
+                "or --dry-run to see what it would remove.",
                 code="nobody-to-ask",
             )
         return self.console.input(f"{escape(question)} \\[y/N] ").strip().lower() in ("y", "yes")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from optexp_jax.atomic_write import atomic_write
 from optexp_jax.cli.results.context import ResultsContext, plain
 from optexp_jax.cli.results.showing import described
+from optexp_jax.cli.where import among
 from optexp_jax.errors import DamagedError, OptexpError, UnreadableError
 from optexp_jax.results import latex, tidy
 from optexp_jax.results.load import Results, read_results
@@ -23,7 +24,12 @@ FORMATS = ("parquet", "csv", "latex", "json")
 
 
 def export(
-    context: ResultsContext, group: str, how: str, by_class: bool, output: Path | None
+    context: ResultsContext,
+    group: str,
+    how: str,
+    by_class: bool,
+    output: Path | None,
+    where: Sequence[str] = (),
 ) -> int:
     """Write the rows of a group; 1 if some of its runs cannot be read, which are left out.
 
@@ -33,16 +39,18 @@ def export(
         how: one of `FORMATS`.
         by_class: rows by class instead of those of steps.
         output: a file; None for the standard output, for Parquet for a file in `exports/`.
+        where: conditions that the runs meet, see `where.filtered`.
 
     Raises:
         OptexpError: there is no such group, or runs cannot be in one table of LaTeX.
     """
     if by_class and how == "latex":
         raise OptexpError(
-            "A table of LaTeX has no rows by class: leave --per-class out, or take another format.",
+            "A LaTeX table cannot have rows for each class: leave out --per-class, or choose "
+            "another format.",
             code="latex-by-class",
         )
-    results, problems = _results(context, group)
+    results, problems = _results(context, group, where)
     if output is None and how == "parquet":
         suffix = "_per_class" if by_class else ""
         output = context.workspace / "exports" / f"{group}{suffix}.parquet"
@@ -62,9 +70,11 @@ def export(
     return 1 if problems else 0
 
 
-def _results(context: ResultsContext, group: str) -> tuple[list[Results], list[str]]:
-    """What the runs of a group recorded, and a sentence on each that cannot be read."""
-    recorded = recorded_runs(context.workspace, group)
+def _results(
+    context: ResultsContext, group: str, where: Sequence[str]
+) -> tuple[list[Results], list[str]]:
+    """The results of a group, and a sentence for each run that cannot be read."""
+    recorded = among(recorded_runs(context.workspace, group), where)
     results, problems = [], [run.sentence for run in recorded.unread]
     for folder in context.watched(recorded.runs, "runs"):
         try:
@@ -114,7 +124,9 @@ def _tables(group: str, results: Sequence[Results]) -> str:
     for r in results:
         key = r.experiment.problem, r.experiment.epochs, r.experiment.steps
         parts.setdefault(key, []).append(r)
-    texts = [r"% \usepackage{booktabs}: final training loss at the best learning rate, over seeds"]
+    texts = [
+        r"% \usepackage{booktabs}: final training loss at the best hyperparameters, over seeds"
+    ]
     for (_, epochs, steps), members in parts.items():
         known = described(members[0].experiment)
         length = f"{epochs} epochs" if epochs else f"{steps} steps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -12,21 +13,24 @@ from rich.table import Table
 
 from optexp_jax.cli.results.context import ResultsContext
 from optexp_jax.cli.tables import STATUSES
+from optexp_jax.cli.where import among
 from optexp_jax.identity import encode
 from optexp_jax.optim import has_rate
+from optexp_jax.results import changes
 from optexp_jax.results.selection import main_metric, method_of
-from optexp_jax.results.sizes import in_words, sizes_by_group
-from optexp_jax.results.summary import Summary, method_names, summary_of
+from optexp_jax.results.sizes import in_words, size_of, sizes_by_group
+from optexp_jax.results.summary import Summary, changed_since, method_names, summary_of
 from optexp_jax.results.workspace import RecordedRuns, recorded_runs
 
 _COLORS = {"done": "green", "failed": "red", "damaged": "red", "diverged": "yellow"}
 
 
-def show_list(context: ResultsContext, group: str | None) -> int:
-    """A line for each group, or for each run of a group."""
-    recorded = recorded_runs(context.workspace, group)
+def show_list(context: ResultsContext, group: str | None, where: Sequence[str] = ()) -> int:
+    """A line for each group, or for each run of a group, of those that meet all conditions."""
+    recorded = among(recorded_runs(context.workspace, group), where)
     if group is None:
-        _show_groups(context, recorded)
+        sizes = _sizes_of(recorded) if where else sizes_by_group(context.workspace)
+        _show_groups(context, recorded, sizes)
     else:
         _show_runs(context, group, recorded)
     if not context.json:
@@ -37,8 +41,18 @@ def show_list(context: ResultsContext, group: str | None) -> int:
 # -- groups ---------------------------------------------------------------------------------------
 
 
-def _show_groups(context: ResultsContext, recorded: RecordedRuns) -> None:
-    sizes = sizes_by_group(context.workspace)
+def _sizes_of(recorded: RecordedRuns) -> dict[str, dict[str, int]]:
+    """Bytes of these runs and of those that cannot be read, by group."""
+    sizes: dict[str, dict[str, int]] = {}
+    for run in (*recorded.runs, *recorded.unread):
+        kinds = sizes.setdefault(run.path.parent.name, {"runs": 0})
+        kinds["runs"] += size_of(run.path)
+    return sizes
+
+
+def _show_groups(
+    context: ResultsContext, recorded: RecordedRuns, sizes: dict[str, dict[str, int]]
+) -> None:
     states: dict[str, Counter[str]] = {group: Counter() for group in sizes}
     for folder in context.watched(recorded.runs, "runs"):
         states[folder.experiment.group][folder.status()] += 1
@@ -49,10 +63,12 @@ def _show_groups(context: ResultsContext, recorded: RecordedRuns) -> None:
         context.emit({"groups": listed, "unread": _unread(recorded)})
         return
     if not sizes:
-        context.say(f"The workspace {context.workspace} holds no runs yet.")
+        context.say(f"There are no runs in the workspace {context.workspace} yet.")
         return
     context.console.print(_group_table(states, sizes))
-    context.say("One group in detail: optexp results list GROUP")
+    for sentence in changes.sentences(map(changed_since, recorded.runs)):
+        context.say(sentence)
+    context.say("Details of one group: optexp results list GROUP")
 
 
 def _group(name: str, states: Counter[str], sizes: dict[str, int]) -> dict[str, Any]:
@@ -92,6 +108,8 @@ def _show_runs(context: ResultsContext, group: str, recorded: RecordedRuns) -> N
         context.emit({"group": group, "runs": runs, "unread": _unread(recorded)})
         return
     context.console.print(_run_table(group, summaries))
+    for sentence in changes.sentences(summary.changed for summary in summaries):
+        context.say(sentence)
     context.tell(s.problem for s in summaries if s.problem)
 
 
@@ -116,6 +134,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "updated": said.get("updated"),
         "bytes": summary.bytes,
         "problem": summary.problem,
+        "changed": summary.changed,
     }
 
 

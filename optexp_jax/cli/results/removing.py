@@ -1,4 +1,4 @@
-"""`prune` and `rm`: remove what nobody needs, or a group or a run."""
+"""`prune` and `rm`: remove files that are no longer needed, a group or a run."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from optexp_jax.cli.results.context import ResultsContext
+from optexp_jax.cli.where import among
 from optexp_jax.results import pruning
 from optexp_jax.results.pruning import Unneeded
 from optexp_jax.results.sizes import in_words, size_of
-from optexp_jax.results.workspace import RUNS, groups, run_path, run_paths
+from optexp_jax.results.workspace import RUNS, groups, own_runs, run_path, run_paths
 
 _WORDS = {
-    "checkpoints": "checkpoints that no run goes on from",
+    "checkpoints": "checkpoints from which no run resumes",
     "compiled": "compiled programs",
-    "leftover": "leftovers of processes that are gone",
+    "leftover": "leftovers of processes that have ended",
 }
 
 
 def prune(context: ResultsContext, every_program: bool, yes: bool, dry_run: bool) -> int:
-    """Remove what nobody needs, once somebody agrees; 1 if nobody does.
+    """Remove files that are no longer needed, after a question; 1 if the answer is no.
 
     Args:
-        context: where it is.
-        every_program: whether all compiled programs go, not only those of other versions of JAX.
-        yes: whether nobody is asked.
-        dry_run: whether nothing is removed.
+        context: of the command.
+        every_program: whether to remove all compiled programs, not only those of other versions
+            of JAX.
+        yes: whether to remove without a question.
+        dry_run: whether to remove nothing.
 
     Raises:
-        OptexpError: nobody can be asked.
+        OptexpError: there is no terminal for the question.
     """
     things = pruning.unneeded(context.workspace, every_program)
     kept = [
-        f"The checkpoints of {group} stay, as the status of a run is damaged: "
-        "`optexp results verify` names it."
+        f"The checkpoints of {group} are kept, since the status of a run is damaged: "
+        "see `optexp results verify`."
         for group in pruning.undecided(context.workspace)
     ]
     if not context.json:
@@ -68,13 +70,25 @@ def _total(things: Sequence[Unneeded]) -> str:
     return in_words(sum(thing.bytes for thing in things))
 
 
-def remove(context: ResultsContext, wanted: str, yes: bool, dry_run: bool) -> int:
-    """Remove a group or a run, once somebody agrees; 1 if nobody does.
+def remove(
+    context: ResultsContext, wanted: str, yes: bool, dry_run: bool, where: Sequence[str] = ()
+) -> int:
+    """Remove a group or a run, after a question; 1 if the answer is no.
+
+    Args:
+        context: of the command.
+        wanted: name of a group, or the first digits of an id.
+        yes: whether to remove without a question.
+        dry_run: whether to remove nothing.
+        where: conditions, see `where.filtered`; removes only the runs of a group that meet them.
 
     Raises:
-        OptexpError: there is no such group or run, a process runs it, or nobody can be asked.
+        OptexpError: there is no such group or run, a process runs it, or there is no terminal
+            for the question.
     """
     workspace = context.workspace
+    if where:
+        return _remove_some(context, wanted, where, yes, dry_run)
     is_group = wanted in groups(workspace)
     path = workspace / RUNS / wanted if is_group else run_path(workspace, wanted)
     pruning.require_unlocked(list(path.iterdir()) if is_group else [path])
@@ -91,6 +105,28 @@ def remove(context: ResultsContext, wanted: str, yes: bool, dry_run: bool) -> in
     else:
         pruning.remove_run(workspace, path)
     return _tell(context, path, number, size, True, f"Removed {what}")
+
+
+def _remove_some(
+    context: ResultsContext, group: str, where: Sequence[str], yes: bool, dry_run: bool
+) -> int:
+    """Remove the runs of a group that meet all conditions."""
+    workspace = context.workspace
+    recorded = among(own_runs(workspace, group), where)
+    context.tell_unread(recorded.unread)
+    paths = [folder.path for folder in recorded.runs]
+    pruning.require_unlocked(paths)
+    number, size = len(paths), sum(map(size_of, paths))
+    folder = workspace / RUNS / group
+    what = f"{number} run{'' if number == 1 else 's'}, {in_words(size)}: of {folder}"
+    if dry_run:
+        return _tell(context, folder, number, size, False, f"Would remove {what}")
+    if not context.agrees(f"Remove {what}?", yes):
+        context.say("Nothing was removed.")
+        return 1
+    for path in paths:
+        pruning.remove_run(workspace, path)
+    return _tell(context, folder, number, size, True, f"Removed {what}")
 
 
 def _tell(

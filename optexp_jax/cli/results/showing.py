@@ -1,4 +1,4 @@
-"""`show ID`: all that is known of a run."""
+"""`show ID`: the details of a run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from optexp_jax.errors import DamagedError, UnreadableError
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import method_name
 from optexp_jax.identity import encode, encode_fields
+from optexp_jax.results import changes
 from optexp_jax.results.load import Results, read_results
 from optexp_jax.results.selection import main_metric
 from optexp_jax.results.sizes import in_words, size_of
@@ -30,7 +31,7 @@ _STATUS = ("started", "updated", "host", "cores", "pack_seconds", "reason")
 
 
 def show(context: ResultsContext, wanted: str) -> int:
-    """Definition, status, last metrics and curve of a run; 1 if it is damaged.
+    """Show definition, status, last metrics and curve of a run; 1 if it is damaged.
 
     Raises:
         OptexpError: no run has this id, several have, or its definition cannot be read.
@@ -68,6 +69,7 @@ def _recorded(results: Results) -> dict[str, Any]:
     return {
         "status": results.status,
         "details": results.details,
+        "changed": changes.changed_classes(results.experiment, results.details),
         "rows": len(rows),
         "first": rows[0] if rows else None,
         "last": rows[-1] if rows else None,
@@ -89,7 +91,7 @@ def _show_definition(context: ResultsContext, folder: RunFolder) -> None:
 
 
 def described(experiment: Experiment) -> dict[str, str]:
-    """The definition of an experiment, a line for each field.
+    """Describe the definition of an experiment, one entry for each field.
 
     >>> from optexp_jax.optim import SGD
     >>> in_words_of(encode(SGD("10^-1")))
@@ -105,7 +107,7 @@ def described(experiment: Experiment) -> dict[str, str]:
     known["length"] = f"{length}, a row every {experiment.eval_every}"
     known["per class"] = "yes" if experiment.per_class else "no"
     if experiment.keep_steps:
-        known["parameters"] = f"kept at steps {', '.join(map(str, experiment.keep_steps))}"
+        known["parameters"] = f"saved at steps {', '.join(map(str, experiment.keep_steps))}"
     return known
 
 
@@ -136,6 +138,8 @@ def _show_status(context: ResultsContext, results: Results) -> None:
     for i, (time, status, step) in enumerate(said.get("history", [])):
         table.add_row("" if i else "history", f"{time} {status}, step {step}")
     context.console.print(table)
+    for sentence in changes.sentences([changes.changed_classes(results.experiment, said)]):
+        context.say(sentence)
 
 
 def _show_rows(context: ResultsContext, results: Results) -> None:

@@ -1,4 +1,4 @@
-"""`du`: what takes how much of the disk."""
+"""`du`: how much disk space the results take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optexp_jax.results.sizes import in_words, sizes_by_group, sizes_by_kind
 
 
 def show_usage(context: ResultsContext) -> int:
-    """The sizes of a workspace by kind, and of its groups, the largest first."""
+    """Show the sizes of a workspace by kind and by group, the largest first."""
     kinds, groups = sizes_by_kind(context.workspace), sizes_by_group(context.workspace)
     total = sum(kinds.values())
     if context.json:

@@ -1,6 +1,5 @@
 """`python -m optexp_jax.results`, as a user meets it."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,62 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_workspaces import LOSS, content, held, record, run
+from results_output import documents, line_of
+from small_workspaces import LOSS, record, run
 from wording import is_told
 
 from optexp_jax.cli import commands
-from optexp_jax.cli.results import context as context_of
 from optexp_jax.cli.results import showing
 from optexp_jax.optim import Adam
-from optexp_jax.results import checked_files
-from optexp_jax.results.__main__ import main
 from optexp_jax.results.load import read_results
 from optexp_jax.results.store import RunFolder
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def workspace(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path / "ws"))
-    return tmp_path / "ws"
-
-
-@pytest.fixture
-def call(capsys):
-    """Exit code, output and error output of the command."""
-
-    def command(*argv):
-        try:
-            code = main([str(argument) for argument in argv])
-        except SystemExit as stopped:
-            code = stopped.code
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    return command
-
-
-def documents(call, *argv, code=0):
-    """What a command prints for programs; NaN is no number of JSON."""
-    found, out, _ = call(*argv, "--json")
-    assert found == code
-
-    def refuse(name):
-        raise AssertionError(name)
-
-    return json.loads(out, parse_constant=refuse)
-
-
-def line_of(out, text):
-    """The cells of the only line of a table with a text."""
-    (line,) = (line for line in out.splitlines() if text in line)
-    return [
-        cell.strip()
-        for cell in line.strip("│ ").split("│" if "│" in line else "  ")
-        if cell.strip()
-    ]
 
 
 # -- list -----------------------------------------------------------------------------------------
@@ -121,8 +75,19 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_listed(call, workspace):
     assert sorted(one["status"] for one in found["runs"]) == ["damaged", "done"]
 
 
+def test_runs_that_are_unread_for_the_same_reason_are_named_once(call, workspace):
+    for exponent in (-1, -2, -3):
+        file = record(workspace, run(exponent)).path / "experiment.json"
+        file.write_text(file.read_text("utf-8").replace('"SGD"', '"Unheard"'), "utf-8")
+    code, _, err = call("list")
+    assert code == 0
+    assert err.count("'Unheard'") == 1
+    assert "2 more" in err
+    assert "--import MODULE" in err
+
+
 def test_an_empty_workspace_has_nothing_of_anything(call, workspace):
-    assert "holds no runs yet" in call("list")[1]
+    assert "There are no runs in the workspace" in call("list")[1]
     assert documents(call, "list") == {"groups": [], "unread": []}
     assert call("verify")[0] == 0
     assert "nothing to remove" in call("prune")[1]
@@ -147,7 +112,7 @@ def test_a_run_is_shown_with_definition_history_losses_and_curve(call, workspace
     for text in (
         run(-1, Adam).id, "Adam(learning_rate=10^-1, beta1=0.9", "RandomHeavyTailedLabels(",
         "4 steps", "done, step 4 of 4", "running, step 0", "jax ", str(folder.path),
-        "At step 4: epoch 2", "classes of", "kept at steps 2", f"{LOSS} against the step",
+        "At step 4: epoch 2", "classes of", "saved at steps 2", f"{LOSS} against the step",
     ):  # fmt: skip
         assert text in out
     chart = out[out.index("against the step") :].splitlines()[1:-1]
@@ -263,160 +228,6 @@ def test_an_export_that_cannot_be_written_leaves_the_old_one(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "ws"]
 
 
-# -- merge and verify -----------------------------------------------------------------------------
-
-
-def test_merge_says_what_became_of_runs(call, workspace, tmp_path):
-    other = tmp_path / "other"
-    record(workspace, run(-1)), record(other, run(-1), scale=2.0)
-    record(other, run(-2)), record(other, run(-3), "preempted", last=1)
-    code, out, err = call("merge", other)
-    assert code == 1
-    assert "1 copied, 1 left, 1 refused" in out
-    assert is_told("rows-differ", err, mine=RunFolder(workspace, run(-1)).path)
-    assert run(-3).id in out
-    found = documents(call, "merge", other, code=1)
-    assert sorted(one["what"] for one in found) == ["equal", "left", "refused"]
-    record(tmp_path / "third", run(-2))
-    code, out, err = call("merge", tmp_path / "third")
-    assert (code, err) == (0, "")
-    assert "1 here already" in out
-    assert call("merge", workspace)[0] == call("merge", tmp_path / "none")[0] == 2
-
-
-def test_a_merge_into_a_workspace_that_cannot_be_written(call, tmp_path, monkeypatch):
-    record(tmp_path / "other", run())
-    (tmp_path / "file").touch()
-    for place in (tmp_path / "file", "/proc/none"):
-        monkeypatch.setenv("OPTEXP_WORKSPACE", str(place))
-        code, _, err = call("merge", tmp_path / "other")
-        assert code == 2
-        assert is_told("workspace-unwritable", err, folder=place)
-
-
-def test_verify_names_what_is_wrong(call, workspace):
-    folder = record(workspace, run(-1))
-    record(workspace, run(-2))
-    code, out, _ = call("verify")
-    assert code == 0
-    assert "All is well: 2 runs" in out
-    (folder.path / "notes.txt").touch()
-    (folder.path / "class_counts.npz").write_bytes(b"")
-    code, out, _ = call("verify")
-    assert code == 1
-    assert is_told("file-damaged", out, path=folder.path / "class_counts.npz")
-    assert "notes.txt" in out
-    assert "1 of 2 runs are not whole; 1 other findings" in out
-    found = documents(call, "verify", code=1)
-    assert sorted(f["kind"] for f in found["findings"]) == ["damaged", "orphan"]
-
-
-def test_verify_reads_checkpoints(call, workspace):
-    folder = record(workspace, run(-1), "preempted", last=1, checkpoint="c3" * 16)
-    (folder.group / "packs" / ("c3" * 16) / "1" / "states").mkdir(parents=True)
-    code, out, _ = call("verify")
-    assert code == 1
-    assert is_told("no-checkpoint-readable", out)
-
-
-# -- prune, rm, du --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def prunable(workspace):
-    folder = record(workspace, run())
-    pack = folder.group / "packs" / ("c3" * 16)
-    pack.mkdir(parents=True)
-    (pack / "x").write_bytes(b"x" * 1234)
-    return pack
-
-
-def answering(monkeypatch, text):
-    """A person at a terminal who answers."""
-    monkeypatch.setattr(context_of.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda *_: text)
-
-
-def test_prune_says_how_much_and_asks(call, prunable, monkeypatch):
-    answering(monkeypatch, "n")
-    code, out, _ = call("prune")
-    assert (code, prunable.exists()) == (1, True)
-    assert "1.23 kB: checkpoints" in out
-    assert str(prunable) in out
-    answering(monkeypatch, "y")
-    code, out, _ = call("prune")
-    assert (code, prunable.exists()) == (0, False)
-    assert "Removed 1.23 kB" in out
-
-
-def test_nothing_is_removed_where_nobody_can_be_asked(call, workspace, prunable, monkeypatch):
-    monkeypatch.setattr(context_of.sys.stdin, "isatty", lambda: False, raising=False)
-    before = content(workspace)
-    for argv in (["prune"], ["rm", "a"], ["rm", run().id]):
-        code, _, err = call(*argv)
-        assert code == 2
-        assert is_told("nobody-to-ask", err)
-        assert call(*argv, "--json")[0] == 2
-        assert call(*argv, "--dry-run")[0] == 0
-    assert content(workspace) == before
-    things = documents(call, "prune", "--dry-run")["things"]
-    assert [(t["kind"], t["bytes"], t["removed"]) for t in things] == [("checkpoints", 1234, False)]
-    assert documents(call, "prune", "--yes")["things"][0]["removed"]
-    assert not prunable.exists()
-
-
-def test_prune_says_which_checkpoints_it_cannot_judge(call, workspace, prunable):
-    (RunFolder(workspace, run()).path / "status.json").write_text("{", encoding="utf-8")
-    code, _, err = call("prune", "--yes")
-    assert (code, prunable.exists()) == (0, True)
-    assert "checkpoints of a stay" in err
-
-
-def test_rm_removes_a_run_or_a_group(call, workspace, monkeypatch):
-    folders = [record(workspace, run(e)) for e in (-1, -2, -3)]
-    answering(monkeypatch, "")
-    assert call("rm", "a")[0] == 1
-    assert documents(call, "rm", run(-1).id[:8], "--yes")["removed"]
-    assert [f.path.exists() for f in folders] == [False, True, True]
-    code, out, _ = call("rm", "a", "--yes")
-    assert code == 0
-    assert "Removed 2 runs" in out
-    assert not folders[0].group.exists()
-    code, _, err = call("rm", "a", "--yes")
-    assert code == 2
-    assert is_told("no-such-run", err, wanted="a")
-
-
-def test_rm_removes_what_is_damaged(call, workspace):
-    folder = record(workspace, run())
-    (folder.path / "experiment.json").unlink()
-    assert call("rm", run().id[:8], "--yes")[0] == 0
-    assert not folder.path.exists()
-
-
-def test_rm_refuses_what_runs(call, workspace):
-    folder = record(workspace, run(), "running", last=1)
-    with held(folder):
-        for wanted in ("a", run().id[:8]):
-            code, _, err = call("rm", wanted, "--yes")
-            assert code == 2
-            assert is_told("run-locked", err, path=folder.path)
-    assert folder.status() == "interrupted"
-
-
-def test_du_adds_up(call, workspace):
-    folder = record(workspace, run())
-    (workspace / "wandb_cache").mkdir()
-    (workspace / "wandb_cache" / "x").write_bytes(b"x" * 5000)
-    size = sum(map(len, content(folder.path).values()))
-    found = documents(call, "du")
-    assert found["bytes"] == size + 5000
-    assert found["groups"] == {"a": {"runs": size, "checkpoints": 0}}
-    code, out, _ = call("du")
-    assert code == 0
-    assert line_of(out, "wandb_cache") == ["wandb_cache", "5 kB"]
-
-
 # -- all of them ----------------------------------------------------------------------------------
 
 
@@ -440,7 +251,7 @@ def test_a_module_of_the_user_is_imported_first(call, workspace, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     assert "test-cli-mine" in call("list", "a")[2]
     _, _, err = call("list", "a", "--import", "my_optimizer")
-    assert "No class is named" not in err
+    assert "There is no class" not in err
     code, _, err = call("list", "--import", "no_such_module")
     assert code == 2
     assert is_told("module-not-imported", err, module="no_such_module")
@@ -487,17 +298,3 @@ def test_output_that_nobody_reads_ends_a_command_quietly(workspace, argv):
         process.stdout.close()  # as `head` does when it has seen enough
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
-
-
-def test_ctrl_c_stops_verify_at_once(call, workspace, monkeypatch):
-    record(workspace, run())
-    read = checked_files.table_from
-
-    def interrupted(*arguments):
-        os.kill(os.getpid(), signal.SIGINT)
-        return read(*arguments)
-
-    monkeypatch.setattr(checked_files, "table_from", interrupted)
-    code, out, err = call("verify")
-    assert (code, out) == (128 + signal.SIGINT, "")
-    assert err == "Interrupted. What was recorded is kept.\n"
