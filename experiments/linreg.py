@@ -39,6 +39,7 @@ optimizers = [
 
 experiments = experiments_over(optimizers, problem, group="LinReg_HeavyTailedOneHot", steps=2000)
 resources = "two_cores"
+seconds = 15  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

@@ -1,6 +1,6 @@
-"""Linear regression on the identity at the best step sizes of `linreg`, with losses by class.
+"""Linear regression on the identity at the best learning rates of `linreg`, with losses by class.
 
-Best is the smallest step size that ends below 10^-5 of the start (there all losses are rounding),
+Best is the smallest learning rate that ends below 10^-5 of the start (then losses are rounding),
 or else the one that ends lowest, which is the case of gradient descent without momentum only. That
 one, at 10^0, is what `--test` runs: its losses are ½ (1 - ηπ)^2t.
 
@@ -33,6 +33,7 @@ experiments = at_best(
     linreg.experiments, exponents, group="LinReg_HeavyTailedOneHot_perclass", per_class=True
 )
 resources = "two_cores"
+seconds = 25  # of a run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

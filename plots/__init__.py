@@ -1,7 +1,11 @@
-"""What the paper draws and claims, from the runs in the workspace."""
+"""Draw the figures of the paper and check its claims, from runs in the workspace."""
+
+from optexp_jax.extras import require
+
+require("run")
 
 from optexp_jax.runner.signals import keep_for_main
 
 keep_for_main()
 
-import optexp_jax.plotting  # noqa: E402, F401  # imports Matplotlib, whatever MPLBACKEND says
+import optexp_jax.plotting  # noqa: F401  # imports Matplotlib, whatever MPLBACKEND says

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from plots.runs import Runs
 
 PAPER, THEOREM, OURS = "paper", "theorem", "our reading"
+LEAD = "lead"  # what another paper says, of which we know an abstract or a summary
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,14 +18,14 @@ from rich.markup import escape
 
 from optexp_jax.cli import options
 from optexp_jax.cli.console import make_console
-from optexp_jax.cli.display import RichDisplay
 from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from optexp_jax.host import cores
 from optexp_jax.plotting.page import KINDS, save
+from optexp_jax.runner.bars import RichDisplay
 from optexp_jax.runner.local import run_local
-from plots.figure import PaperFigure
+from plots.figure import PaperFigure, figure_name
 from plots.runs import SCALES, SOURCES, Runs
 
 _MOST_WORKERS = 4  # each holds the data of its figure, gigabytes at paper scale
@@ -50,13 +50,15 @@ def draw_figures(
     """
     args = _parser(module, figures).parse_args(argv)
     settings, console = Settings.from_env(), make_console()
-    chosen = _chosen(figures, args.figure)
-    kinds = _kinds(args.format)
     runs = Runs(settings.workspace, args.scale, args.source)
+    there = [figure for figure in figures if args.figure or runs.have(*figure.modules)]
+    chosen = _chosen(there, args.figure)
+    kinds = _kinds(args.format)
     if args.run_missing:
         if args.source == "paper":
             raise OptexpError(
-                "--run-missing makes our own runs: leave it out, or --source paper.",
+                "--run-missing runs your own experiments: leave out --run-missing or --source "
+                "paper.",
                 code="run-missing-with-paper",
             )
         modules = dict.fromkeys(m for figure in chosen for m in figure.modules)
@@ -65,12 +67,13 @@ def draw_figures(
         if outcome.stopped:
             return 128 + outcome.stopped
     name = "released" if args.source == "paper" else args.scale
-    folder = settings.workspace / "plots" / f"paper_{name}"
+    about = "beyond" if module == "beyond_figures" else "paper"
+    folder = settings.workspace / "plots" / f"{about}_{name}"
     missing = 0
     for number, paths, sentence in _all(module, chosen, runs, folder, kinds):
         missing += bool(sentence)
         title = next(f.title for f in chosen if f.number == number)
-        name = f"Figure {number}" if number.isdigit() else number.capitalize()
+        name = figure_name(number)
         text = sentence or " ".join(map(str, paths))
         console.print(escape(f"{name}, {title}: {text}"), soft_wrap=True, highlight=False)
     return 1 if missing else 0
@@ -80,7 +83,7 @@ def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentPar
     parser = options.Parser(
         prog=f"python -m plots.{module}",
         allow_abbrev=False,
-        description=f"Draw figures of the paper: {_numbers(figures)}.",
+        description=f"Draw figures: {_numbers(figures)}.",
         epilog=f"Example: python -m plots.{module} --scale small",
     )
     parser.add_argument("--figure", metavar="N", help="only this one; several with commas")
@@ -111,7 +114,7 @@ def _chosen(figures: Sequence[PaperFigure], wanted: str | None) -> list[PaperFig
 def _numbers(figures: Sequence[PaperFigure]) -> str:
     numbered = [f.number for f in figures if f.number.isdigit()]
     others = [f.number for f in figures if not f.number.isdigit()]
-    return ", ".join([f"{numbered[0]} to {numbered[-1]}", *others])
+    return ", ".join([*([f"{numbered[0]} to {numbered[-1]}"] if numbered else []), *others])
 
 
 def _kinds(text: str) -> list[str]:
@@ -119,7 +122,7 @@ def _kinds(text: str) -> list[str]:
     unknown = [kind for kind in kinds if kind not in (*KINDS, "svg")]
     if unknown:
         raise OptexpError(
-            f"Files of the format '{unknown[0]}' are not drawn: choose pdf, png or svg.",
+            f"The format '{unknown[0]}' is not supported: choose pdf, png or svg.",
             code="unknown-format",
             format=unknown[0],
         )
@@ -144,14 +147,14 @@ def _all(
             yield from _in_order(drawn)
     except BrokenProcessPool as error:
         raise OptexpError(
-            "A process that draws was ended from outside, as happens when memory runs out: draw "
-            "fewer figures at once with --figure N.",
+            "A process that draws figures was killed, perhaps for lack of memory: draw fewer "
+            "figures at once with --figure N.",
             code="drawing-ended",
         ) from error
 
 
 def _in_order(drawn: Sequence[Future[Drawn]]) -> Iterator[Drawn]:
-    """What is drawn; nothing more is, where one of them raises or nobody wants them."""
+    """Yield the drawn figures; stop all drawing after an error."""
     try:
         for future in drawn:
             yield future.result()

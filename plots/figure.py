@@ -6,15 +6,18 @@ import dataclasses
 from collections.abc import Callable
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from optexp_jax.optim import SGD, Adam, NormalizedGD, SignDescent
 from optexp_jax.plotting.panels import ByGroup, Counts, Overall
 from optexp_jax.plotting.sheet import sheet
 from plots.runs import Chosen, Runs
+from plots.smooth import TITLE, smooth
 
 Method = tuple[type, bool]  # a kind of optimizer, and whether with momentum
 WITH_MOMENTUM: tuple[Method, ...] = ((SGD, True), (Adam, True))
 FOUR_KINDS = (SGD, Adam, NormalizedGD, SignDescent)
+_FITTED = 0.01  # nats
 HORIZON = 400  # of figures 18 and 24, whose runs may be longer or shorter
 
 
@@ -27,12 +30,14 @@ class PaperFigure:
         title: what it shows, in a line.
         modules: of experiments, that it is drawn from.
         draw: the figure from the runs; raises `MissingRunsError` where they are not there.
+        slower: a module with smaller learning rates, that the figure can do without.
     """
 
     number: str
     title: str
     modules: tuple[str, ...]
     draw: Callable[[Runs], Figure]
+    slower: str = ""
 
     @property
     def file(self) -> str:
@@ -40,33 +45,75 @@ class PaperFigure:
         return f"figure_{int(self.number):02d}" if self.number.isdigit() else self.number
 
 
+def figure_name(number: str) -> str:
+    """How a figure is called in a sentence.
+
+    >>> figure_name("6"), figure_name("B1"), figure_name("legends")
+    ('Figure 6', 'Figure B1', 'Legends')
+    """
+    return f"Figure {number}" if number.removeprefix("B").isdigit() else number.capitalize()
+
+
 def until(horizon: int | None) -> str:
-    """What a figure says of where its lines end; nothing of the end of the runs."""
+    """Say where the lines of a figure end; empty at the end of the runs."""
     return (
         f"Up to step {horizon}, as in the paper, or to the end of shorter runs" if horizon else ""
     )
 
 
-def main_figure(number: str, title: str, module: str, metric: str | None = None) -> PaperFigure:
-    """The figure of a problem: its classes, the loss of all, and of groups for each method."""
+def main_figure(
+    number: str, title: str, module: str, metric: str | None = None, slower: str = ""
+) -> PaperFigure:
+    """The figure of a problem: its classes, the loss of all, and of groups for each method.
+
+    With `slower`, a module of smaller learning rates, each method is shown without spikes.
+    """
 
     def draw(runs: Runs) -> Figure:
-        chosen = runs.chosen(module)
+        chosen = _chosen(runs, (module,), slower, (SGD, Adam))
         panels = [Counts.of(chosen.any), Overall(chosen.only(*WITH_MOMENTUM), metric=metric)]
         by_group = [ByGroup(chosen.worst(*method), metric=metric) for method in WITH_MOMENTUM]
         return sheet([[*panels, *by_group]], chosen.any, chosen.note)
 
-    return PaperFigure(number, title, (module,), draw)
+    return _smoothly(PaperFigure(number, title, (module,), draw), slower)
 
 
-def beside(name: str, plain: Chosen, rare_name: str, rare: Chosen) -> Figure:
-    """The loss on a problem without rare classes beside one with them, and groups of the latter."""
+def _chosen(
+    runs: Runs,
+    modules: tuple[str, ...],
+    slower: str,
+    kinds: tuple[type, ...],
+    horizon: int | None = None,
+) -> Chosen:
+    """Each method at its best learning rate, or at the best without spikes."""
+    if slower:
+        return smooth(runs, *modules, slower=slower, kinds=kinds, step=horizon)
+    return runs.chosen(*modules, step=horizon)
+
+
+def _smoothly(figure: PaperFigure, slower: str) -> PaperFigure:
+    """Name the rule in the title, and the module of smaller learning rates."""
+    title = f"{figure.title}, {TITLE}" if slower else figure.title
+    return dataclasses.replace(figure, title=title, slower=slower)
+
+
+def beside(name: str, plain: Chosen, rare_name: str, rare: Chosen, log: bool = False) -> Figure:
+    """The loss on a problem without rare classes beside one with them, and groups of the latter.
+
+    On a logarithmic axis early losses far above the start can be read, too; it ends where classes
+    are fitted.
+    """
+    kind = "loss" if log else name
     panels = [
-        Overall(plain.only(*WITH_MOMENTUM), name, kind=name),
-        Overall(rare.only(*WITH_MOMENTUM), rare_name),
-        *(ByGroup(rare.worst(*method)) for method in WITH_MOMENTUM),
+        Overall(plain.only(*WITH_MOMENTUM), name, log=log, kind=kind),
+        Overall(rare.only(*WITH_MOMENTUM), rare_name, log=log),
+        *(ByGroup(rare.worst(*method), log=log) for method in WITH_MOMENTUM),
     ]
-    return sheet([panels], rare.any, rare.note)
+    figure = sheet([panels], rare.any, rare.note)
+    for axes in figure.axes if log else ():
+        axes.set_ylim(bottom=_FITTED)
+        axes.yaxis.set_major_locator(LogLocator(numticks=5))
+    return figure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,30 +124,39 @@ class Part:
     group: str | None = None
 
     def chosen(self, runs: Runs) -> Chosen:
-        """Its runs, each method at its best step size."""
+        """Its runs, each method at its best learning rate."""
         return runs.chosen(self.module, group=self.group)
 
 
-def uniform_and_rare(number: str, title: str, uniform: Part, rare: Part) -> PaperFigure:
+def uniform_and_rare(
+    number: str, title: str, uniform: Part, rare: Part, log: bool = False
+) -> PaperFigure:
     """The figure of a model on classes of one size, and on classes with a heavy tail."""
 
     def draw(runs: Runs) -> Figure:
-        return beside("Uniform classes", uniform.chosen(runs), "Heavy tail", rare.chosen(runs))
+        chosen = uniform.chosen(runs), rare.chosen(runs)
+        return beside("Uniform classes", chosen[0], "Heavy tail", chosen[1], log)
 
     modules = tuple(dict.fromkeys((uniform.module, rare.module)))
     return PaperFigure(number, title, modules, draw)
 
 
 def optimizers_figure(
-    number: str, title: str, *modules: str, kinds: tuple[type, ...], horizon: int | None = None
+    number: str,
+    title: str,
+    *modules: str,
+    kinds: tuple[type, ...],
+    horizon: int | None = None,
+    slower: str = "",
 ) -> PaperFigure:
     """Groups of classes for many optimizers: without momentum above, with momentum below.
 
-    Step sizes are compared, and lines end, at the horizon; None for the end of the runs.
+    Learning rates are compared, and lines end, at the horizon; None for the end of the runs. With
+    `slower`, a module of smaller learning rates, each method is shown without spikes.
     """
 
     def draw(runs: Runs) -> Figure:
-        chosen = runs.chosen(*modules, step=horizon)
+        chosen = _chosen(runs, modules, slower, kinds, horizon)
         rows = [
             [ByGroup(chosen.worst(kind, momentum), step=horizon) for kind in kinds]
             for momentum in (False, True)
@@ -108,4 +164,4 @@ def optimizers_figure(
         notes = (until(horizon), chosen.note)
         return sheet(rows, chosen.any, "; ".join(filter(None, notes)))
 
-    return PaperFigure(number, title, modules, draw)
+    return _smoothly(PaperFigure(number, title, modules, draw), slower)

@@ -9,13 +9,13 @@ from pathlib import Path
 from experiments.small import small
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
+from optexp_jax.forms import SCALES, option_of, plain_group
 from optexp_jax.optim import Optimizer, momentum_of
 from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.results import release_ids
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import is_finished, worst_seed
 
-SCALES = ("paper", "small")
 SOURCES = ("ours", "paper")
 
 
@@ -25,7 +25,7 @@ class MissingRunsError(OptexpError):
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """The runs of a problem that figures show: each method at one step size, by seed.
+    """The runs of a problem that figures show: each method at one learning rate, by seed.
 
     Args:
         runs: seeds of each method.
@@ -81,7 +81,7 @@ class Runs:
 
     Args:
         workspace: where they are.
-        scale: `paper` or `small`.
+        scale: `paper`, `medium` or `small`.
         source: `ours`, or `paper` for the runs that its authors released, at the paper's scale.
         whole: whether a group of which some runs are missing is no data at all, as for claims,
             whose verdicts could change with the rest.
@@ -114,11 +114,15 @@ class Runs:
             )
 
     def experiments(self, *modules: str) -> list[Experiment]:
-        """What modules declare, at this scale."""
+        """The experiments that modules declare, at this scale."""
         declared = [
             e for m in modules for e in importlib.import_module(f"experiments.{m}").experiments
         ]
-        return small(declared) if self.scale == "small" else declared
+        return small.at(self.scale, declared)
+
+    def have(self, *modules: str) -> bool:
+        """Whether every one of modules declares experiments at this scale."""
+        return all(self.experiments(module) for module in modules)
 
     def of(self, *modules: str, group: str | None = None) -> list[Results]:
         """Results of all experiments of modules, or of a group of theirs.
@@ -126,7 +130,14 @@ class Runs:
         Raises:
             MissingRunsError: none of them is finished; says what makes them.
         """
-        wanted = [e for e in self.experiments(*modules) if group in (None, _plain(e.group))]
+        wanted = [e for e in self.experiments(*modules) if group in (None, plain_group(e.group))]
+        if not wanted and self.scale == "medium":
+            raise MissingRunsError(
+                f"{', '.join(modules)}: there is no medium form: use --scale small or --scale "
+                "paper.",
+                code="no-medium-form",
+                modules=modules,
+            )
         load = load_results if self.source == "ours" else release_ids.load
         results = [load(e, self.workspace) for e in wanted]
         finished = [is_finished(r) for r in results]
@@ -136,10 +147,10 @@ class Runs:
 
     def groups(self, module: str) -> list[str]:
         """The groups of a module, by the names of the paper."""
-        return list(dict.fromkeys(_plain(e.group) for e in self.experiments(module)))
+        return list(dict.fromkeys(plain_group(e.group) for e in self.experiments(module)))
 
     def chosen(self, *modules: str, group: str | None = None, step: int | None = None) -> Chosen:
-        """Each method at its best step size.
+        """Each method at its best learning rate.
 
         Raises:
             MissingRunsError: none of them is finished; says what makes them.
@@ -149,7 +160,7 @@ class Runs:
         return Chosen(chosen_runs(results, step), step, self.remedy(*modules), note)
 
     def at(self, module: str, *optimizers: Optimizer, step: int | None = None) -> Chosen:
-        """Methods at the step sizes given, where the best final loss is not what is shown.
+        """Methods at the learning rates given, where the best final loss is not what is shown.
 
         Raises:
             MissingRunsError: one of them was not run; says what makes it.
@@ -164,13 +175,9 @@ class Runs:
         return Chosen(by_method, step, self.remedy(module))
 
     def remedy(self, *modules: str) -> str:
-        """What makes the runs of modules, as the end of a sentence."""
+        """The command that runs modules, as the end of a sentence."""
         if self.source == "paper":
             return release_ids.remedy(self.workspace, self.experiments(*modules))
-        scale = " --scale small" if self.scale == "small" else ""
-        commands = (f"python -m experiments.{m} --local{scale}" for m in modules)
+        option = option_of(self.scale)
+        commands = (f"python -m experiments.{m} --local{option}" for m in modules)
         return f"run {' && '.join(commands)}"
-
-
-def _plain(group: str) -> str:
-    return group.removesuffix("_small")

@@ -68,7 +68,7 @@ class Trajectory:
         steps = [step for step in self.run.experiment.keep_steps if step <= reached]
         if not steps:
             raise MissingRunsError(
-                f"{self.run.experiment.short_id} kept no parameters.",
+                f"{self.run.experiment.short_id} saved no parameters.",
                 code="parameters-not-kept",
                 experiment=self.run.experiment.short_id,
             )
@@ -82,8 +82,8 @@ class Trajectory:
         """
         if step not in self.steps:
             raise MissingRunsError(
-                f"{self.run.experiment.short_id} kept no parameters at step {step}: name it in "
-                "keep_steps of its module, and run it again with --force.",
+                f"{self.run.experiment.short_id} saved no parameters at step {step}: add the step "
+                "to keep_steps in its module, and run it again with --force.",
                 code="parameters-not-kept",
                 experiment=self.run.experiment.short_id,
                 step=step,
@@ -115,7 +115,7 @@ class Trajectory:
 
     @property
     def _split(self) -> Split | Streamed:
-        """What training metrics are measured on: of much text and many images a fixed part."""
+        """The data on which training metrics are measured; a fixed part of large data sets."""
         return self._data.train if self._data.evaluation is None else self._data.evaluation
 
     def _inputs(self, first: int, size: int) -> jax.Array:
@@ -141,7 +141,7 @@ class Trajectory:
 
 
 def along(runs: Runs, module: str, method: Method) -> Trajectory:
-    """The run of a method at its best step size, with the parameters that it kept.
+    """The run of a method at its best learning rate, with the parameters that it kept.
 
     Raises:
         MissingRunsError: it was not run, or its parameters were not released.

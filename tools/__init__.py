@@ -1,1 +1,1 @@
-"""What makes committed files: step sizes of the pilot, pages of the docs, golden numbers."""
+"""What makes committed files: learning rates of the pilot, pages of the docs, golden numbers."""

@@ -13,19 +13,32 @@ from optexp_jax.runner.planning import seconds_of
 PAGE = Path(__file__).parents[1] / "docs" / "experiments.md"
 _HEAD = """# The experiments
 
-Every group that `python -m experiments --list` knows, generated from the declarations
-(`python -m tools.make_experiments`). A module is run by `python -m experiments.<module> --local`,
-its small form by adding `--scale small`; everything at once by
-`python -m experiments --local --scale small`.
+This page lists every group that `python -m experiments --list` shows. The command
+`python -m tools.make_experiments` generates it from the declarations. To run a module, call
+`python -m experiments.<module> --local`; add `--scale small` to run its small form. To run all
+small forms, call `python -m experiments --local --scale small`.
 
-Figures are those of the camera-ready paper. Runs and lengths are at paper scale, minutes at small
-scale on two cores, measured in one call that ran all of them on an idle machine
-(`python -m tools.pilot --timed`), in 50 minutes; since then the runs of figure 21 were
-made 2.5 minutes longer. Beside other programs they take up to twice as long.
-What a family shrinks to is declared in `small_forms.py` beside its modules; step sizes of small
-runs are in `experiments/small/pilot.json`. What is expected is the paper's
-claim, or what follows from it; [figures.md](figures.md) shows the small runs, and
-[claims.md](claims.md) says what holds there.
+Some figures need longer runs than the small form has. Their groups also have a medium form, an
+evening on two cores in all: `python -m experiments --list --scale medium` names them, and
+[claims.md](claims.md) says what it shows. Declare one in `medium_forms.py` beside a module.
+
+Figure numbers are those of the camera-ready paper. Runs and lengths are at paper scale. Minutes are
+at small scale on two cores: one call ran all small forms on an idle machine in 50 minutes
+(`python -m tools.pilot --timed`). Since then the runs of figure 21 became 2.5 minutes longer. On a
+machine that also runs other programs, they take up to twice as long.
+The file `small_forms.py` beside the modules of a family declares its small form, and
+`experiments/small/pilot.json` holds the learning rates of small runs. The column "Expected" is a
+claim of the paper, or follows from one. [figures.md](figures.md) shows the small runs, and
+[claims.md](claims.md) says which claims hold for them.
+
+"""
+_BEYOND = """
+## Beyond the paper
+
+Groups of `python -m experiments.beyond --list`, which the paper did not run and which are not
+counted above. A module is run by `python -m experiments.beyond.<module> --local`, all of them at
+small scale by `python -m experiments.beyond --local --scale small`. [Beyond the paper](beyond.md)
+says what was found. Times were measured beside other programs.
 
 """
 LABELS = ("Figure", "Command", "Time", "Expected")  # of every module's docstring
@@ -34,28 +47,34 @@ _COLUMNS = ("Figure", "Module, group", "Data", "Model", "Runs", "Length", "Minut
 
 def page() -> str:
     """The whole text."""
-    rows = [row for module in discover("experiments") for row in _rows(module)]
+    return _HEAD + _table("experiments") + _BEYOND + _table("experiments.beyond")
+
+
+def _table(package: str) -> str:
+    rows = [row for module in discover(package) for row in _rows(package, module)]
     lines = [_COLUMNS, ("---",) * len(_COLUMNS), *rows]
     table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
     minutes = sum(float(row[-2]) for row in rows)
     runs = sum(int(row[4].replace(",", "")) for row in rows)
-    total = f"\n\n{runs:,} runs in all; at small scale about {minutes:.0f} minutes.\n"
-    return _HEAD + table + total
+    return f"{table}\n\n{runs:,} runs in all; at small scale about {minutes:.0f} minutes.\n"
 
 
 def without_times(text: str) -> str:
     """A page without the minutes that small runs take, which differ between machines.
 
-    They are the last column but one, and the number that the last line ends with.
+    They are the last column but one, and the number that the line below a table ends with.
     """
-    lines = text.splitlines()
-    rows = [line.split(" | ") for line in lines]
-    kept = [" | ".join([*row[:-2], *row[-1:]]) if len(row) > 2 else row[0] for row in rows]
-    return "\n".join([*kept[:-1], kept[-1].partition("; at small scale")[0]])
+    rows = [line.split(" | ") for line in text.splitlines()]
+    return "\n".join(
+        " | ".join([*row[:-2], *row[-1:]])
+        if len(row) > 2
+        else row[0].partition("; at small scale")[0]
+        for row in rows
+    )
 
 
-def _rows(module: str) -> list[tuple[str, ...]]:
-    declared = importlib.import_module(f"experiments.{module}")
+def _rows(package: str, module: str) -> list[tuple[str, ...]]:
+    declared = importlib.import_module(f"{package}.{module}")
     groups: dict[str, list[Experiment]] = {}
     for experiment in declared.experiments:
         groups.setdefault(experiment.group, []).append(experiment)

@@ -1,23 +1,30 @@
 """Write docs/figures.md and the table of docs/claims.md from small runs that are done.
 
-Command: python -m tools.make_figures (with the workspace of the runs)
+Command: python -m tools.make_figures [--beyond | --medium] (with the workspace of the runs)
+
+With `--beyond` or `--medium`: the pictures and the table of docs/beyond.md or docs/medium.md, whose
+words are ours.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from optexp_jax.config import Settings
-from plots import command
-from plots.claims import Verdict, judged, summary
+from plots import beyond, command
+from plots.claim import Claim
+from plots.figure import PaperFigure
 from plots.figures import CLAIMS, FIGURES
 from plots.runs import Runs
+from plots.verdicts import NO_DATA, Verdict, judged, summary
 
 DOCS = Path(__file__).parents[1] / "docs"
 _COLORS = 64  # of a picture, which makes it a fifth as large
@@ -26,32 +33,64 @@ _TABLE = "<!-- table -->"
 
 def main() -> None:
     """Draw, reduce and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beyond", action="store_true", help="what the paper did not run")
+    parser.add_argument("--medium", action="store_true", help="what has a medium form")
+    args = parser.parse_args()
+    if args.beyond:
+        _write_page("beyond", beyond.FIGURES, beyond.CLAIMS, "beyond", "small")
+        return
+    if args.medium:
+        _write_page("medium", FIGURES, CLAIMS, "paper", "medium")
+        return
     settings, origin = Settings.from_env(), _origin()  # before anything is written
     runs = Runs(settings.workspace, "small", whole=True)
     if command.draw_figures("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
         raise SystemExit("Some figures lack their runs: nothing was written.")
-    folder = DOCS / "images" / "paper"
-    folder.mkdir(exist_ok=True)
     lines = [_FIGURES_HEAD.format(origin=origin)]
     for figure in FIGURES:
-        drawn = settings.workspace / "plots" / "paper_small" / f"{figure.file}.png"
-        reduced = Image.open(drawn).convert("RGB").quantize(_COLORS)
-        reduced.save(folder / f"{figure.file}.png", optimize=True)
+        _reduce(figure, settings.workspace / "plots", "paper")
         name = f"Figure {figure.number}" if figure.number.isdigit() else "Legends"
         title = f"{name}: {figure.title}"
         lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
     (DOCS / "figures.md").write_text("\n".join(lines), encoding="utf-8")
-    _write_claims(runs, origin)
+    _write_claims("claims", CLAIMS, runs, origin)
 
 
-def _write_claims(runs: Runs, origin: str) -> None:
-    """Replace the table of the page on claims; the words around it are ours."""
-    page = DOCS / "claims.md"
+def _write_page(
+    page: str, figures: Sequence[PaperFigure], claims: Sequence[Claim], about: str, scale: str
+) -> None:
+    """Write the pictures and the table of a page, of what has experiments at a scale."""
+    settings, origin = Settings.from_env(), _origin()
+    runs = Runs(settings.workspace, scale, whole=True)
+    drawn = [figure for figure in figures if figure.modules and runs.have(*figure.modules)]
+    module = {"beyond": "beyond_figures", "paper": "make_all_plots"}[about]
+    if command.draw_figures(module, drawn, ["--scale", scale, "--format", "png"]):
+        raise SystemExit("Some figures lack their runs: nothing was written.")
+    for figure in drawn:
+        _reduce(figure, settings.workspace / "plots", about, scale)
+    _write_claims(page, claims, runs, origin)
+
+
+def _reduce(figure: PaperFigure, plots: Path, about: str, scale: str = "small") -> None:
+    """Copy a drawn figure into the pages, in few colours."""
+    folder = DOCS / "images" / (about if scale == "small" else f"{about}_{scale}")
+    folder.mkdir(exist_ok=True)
+    drawn = Image.open(plots / f"{about}_{scale}" / f"{figure.file}.png")
+    drawn.convert("RGB").quantize(_COLORS).save(folder / f"{figure.file}.png", optimize=True)
+
+
+def _write_claims(name: str, claims: Sequence[Claim], runs: Runs, origin: str) -> None:
+    """Replace the table of a page; the words around it are ours."""
+    page = DOCS / f"{name}.md"
     before, _, after = page.read_text(encoding="utf-8").split(_TABLE)
-    verdicts = [judged(claim, runs) for claim in CLAIMS]
+    verdicts = [judged(claim, runs) for claim in claims]
+    if runs.scale == "medium":  # what has no medium form is not listed
+        verdicts = [verdict for verdict in verdicts if verdict.word != NO_DATA]
     rows = ["| " + " | ".join(_cells(v)) + " |" for v in verdicts]
     head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
-    table = "\n".join(["", f"{origin} {summary(verdicts)}", "", *head, *rows, ""])
+    origin = f"At {runs.scale} scale, {origin}. {summary([[v] for v in verdicts])}"
+    table = "\n".join(["", origin, "", *head, *rows, ""])
     page.write_text(before + _TABLE + table + _TABLE + after, encoding="utf-8")
 
 
@@ -62,24 +101,28 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _origin() -> str:
+    """Where the runs are from."""
     command = ["git", "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     commit = done.stdout.strip()
     today = datetime.date.today().isoformat()
     machine = f"{os.cpu_count()} cores of a shared {platform.machine()} machine, no GPU"
-    return f"At small scale, {today}, commit {commit}, {machine}."
+    return f"{today}, commit {commit}, {machine}"
 
 
 _FIGURES_HEAD = """# The figures of the paper at small scale
 
-{origin} Every figure is of real
-runs (`python -m experiments --local --scale small`, then
-`python -m tools.make_figures`). Problems are smaller than the paper's, see
-[experiments.md](experiments.md), and so are the effects: [claims.md](claims.md) says which hold.
-Loss is in nats. Lines by group are those of the seed with the worst final loss. Figures 7 to 9 and
-26 to 33 are of kept parameters, at the six steps of figure 7: 0, 1, 5, 10, 50 and 100. Figure 27
-has no others, as every copy of the linear model takes 200 MB at the paper's size. Another
-`keep_steps` of an experiment gives more.
+At small scale, {origin}. Every figure shows
+real runs (`python -m experiments --local --scale small`, then
+`python -m tools.make_figures`). Problems are smaller than in the paper, see
+[experiments.md](experiments.md), and so are the effects: [claims.md](claims.md) says which claims
+hold. Losses are in nats. Lines of frequency groups show the seed with the worst final loss.
+Figures 7 to 9 and 26 to 33 need saved parameters, which runs keep at the six steps of figure 7: 0,
+1, 5, 10, 50 and 100. Figure 27 shows no other steps, since each copy of the linear model takes
+200 MB at the paper's size. To save more steps, change `keep_steps` of an experiment.
+Figures 4 and 22 show each method at its best learning rate without spikes; claims about them, as
+all others, are measured at the rate of the best final loss. The smaller rates are those of
+`python -m experiments.beyond.edge --local --scale small`.
 """
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Write what the tests know of the paper's experiments, from an inventory of the paper's code.
 
 The inventory lists the modules of that code as its own Python objects have them: for each its
-SLURM request and its parts, which are a group, a length, a problem and a grid of step sizes and
+SLURM request and its parts, which are a group, a length, a problem and a grid of learning rates and
 seeds; a table beside it has the hash that the code gives to each run. Here both are put into the
 words of this library.
 

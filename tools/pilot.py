@@ -1,7 +1,7 @@
-"""The search that `pilot.json` comes from: the best step size of each optimizer in each family.
+"""The search that `pilot.json` comes from: the best learning rate of each optimizer in each family.
 
-Every small problem is run with three seeds, as one step size may suit two of them and fail the
-third, for at most 200 steps, at half a decade around the step size of the file, or around the
+Every small problem is run with three seeds, as one learning rate may suit two of them and fail the
+third, for at most 200 steps, at half a decade around the learning rate of the file, or around the
 middle of those of other families for a new one; the search follows the best stable one
 (`results.selection`) until both of its neighbours are worse. That is written down, with the time of
 a step. Run it again after a change of a family's `small_forms`; what is done is not run again.
@@ -30,7 +30,6 @@ from experiments.small.rates import PILOT, pilot
 from optexp_jax import Experiment
 from optexp_jax.atomic_write import atomic_write
 from optexp_jax.cli.console import make_console
-from optexp_jax.cli.display import RichDisplay
 from optexp_jax.cli.guard import guarded
 from optexp_jax.cli.package_main import discover
 from optexp_jax.config import Settings
@@ -39,33 +38,36 @@ from optexp_jax.optim import Optimizer, has_rate
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import best_rates
 from optexp_jax.results.store import FINISHED
+from optexp_jax.runner.bars import RichDisplay
 from optexp_jax.runner.display import Display
 from optexp_jax.runner.local import run_local
 from optexp_jax.training.pack import group_into_packs
 
 # The exponent to start from where nothing is known of a kind of optimizer.
-_START = Fraction(-2)
 _HALF = Fraction(1, 2)
 _MOST_STEPS = 200
 _SEEDS = (0, 1, 2)
+PACKAGES = ("experiments", "experiments.beyond")
 
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """The step sizes of one optimizer in one family.
+    """The learning rates of one optimizer in one family.
 
     Args:
         form: the small problem.
-        optimizer: at any step size.
+        optimizer: at any learning rate.
         start: the exponent to begin at.
+        seeds: over which the worst loss counts.
     """
 
     form: Form
     optimizer: Optimizer
     start: Fraction
+    seeds: tuple[int, ...] = _SEEDS
 
     def runs_at(self, exponent: Fraction) -> list[Experiment]:
-        """The runs of the search at a step size."""
+        """The runs of the search at a learning rate."""
         steps = self.form.steps
         first = Experiment(
             dataclasses.replace(self.form.problem, l2=0.0),
@@ -74,35 +76,51 @@ class Search:
             steps=steps if steps >= 500 else min(steps, _MOST_STEPS),
             eval_every=self.form.eval_every,
         )
-        return [dataclasses.replace(first, seed=seed) for seed in _SEEDS]
+        return [dataclasses.replace(first, seed=seed) for seed in self.seeds]
 
 
-def searches() -> dict[tuple[str, str], Search]:
+def declared() -> list[list[Experiment]]:
+    """The lists of all modules: those of the paper, and those beyond it."""
+    return [e for package in PACKAGES for e in discover(package).values()]
+
+
+def searches(seeds: int = len(_SEEDS)) -> dict[tuple[str, str], Search]:
     """The searches of the pilot by family and optimizer."""
     by_kind: dict[tuple[str, str], Search] = {}
-    for members in discover("experiments").values():
+    for members in declared():
         for experiment in members:
             kind, form = method_name(experiment.optimizer), form_of(experiment)
             if form.name is None or kind in form.rates:
                 continue
             if not has_rate(experiment.optimizer):
                 continue
-            start = start_of(form.name, kind, pilot() if PILOT.exists() else {})
-            by_kind.setdefault((form.name, kind), Search(form, experiment.optimizer, start))
+            known = pilot() if PILOT.exists() else {}
+            start = start_of(form.name, kind, known, _middle(members, kind))
+            search = Search(form, experiment.optimizer, start, _SEEDS[:seeds])
+            by_kind.setdefault((form.name, kind), search)
     return by_kind
 
 
-def start_of(family: str, kind: str, known: dict[str, dict[str, Any]]) -> Fraction:
-    """The exponent to start from: of the last search, or the median of those of other families.
+def _middle(members: Sequence[Experiment], kind: str) -> Fraction:
+    """The middle of the exponents that a module declares for a method."""
+    of_kind = {e.optimizer.learning_rate for e in members if method_name(e.optimizer) == kind}
+    return statistics.median_low(sorted(of_kind)).exponent
 
-    >>> known = {"a": {"Adam": {"exponent": "-5/2"}}, "b": {"Adam": {"exponent": "-1"}}}
-    >>> start_of("b", "Adam", known), start_of("c", "Adam", known), start_of("c", "New", known)
-    (Fraction(-1, 1), Fraction(-5, 2), Fraction(-2, 1))
+
+def start_of(
+    family: str, kind: str, known: dict[str, dict[str, Any]], middle: Fraction
+) -> Fraction:
+    """The exponent to start from: of the last search, the median of those of other families, or the
+    middle of those that are declared.
+
+    >>> known = {"a": {"A": {"exponent": "-5/2"}}, "b": {"A": {"exponent": "-1"}}}
+    >>> [str(start_of(f, k, known, Fraction(0))) for f, k in ("bA", "cA", "cN")]
+    ['-1', '-5/2', '0']
     """
     if kind in known.get(family, {}):
         return Fraction(known[family][kind]["exponent"])
     others = [Fraction(kinds[kind]["exponent"]) for kinds in known.values() if kind in kinds]
-    return statistics.median_low(others) if others else _START
+    return statistics.median_low(others) if others else middle
 
 
 def climb(best: Fraction, evaluate: Callable[[set[Fraction]], Fraction]) -> Fraction:
@@ -123,7 +141,7 @@ def climb(best: Fraction, evaluate: Callable[[set[Fraction]], Fraction]) -> Frac
 
 
 def found(search: Search, settings: Settings, display: Display) -> dict[str, str | float]:
-    """The best step size of a search, and what a step of its runs takes."""
+    """The best learning rate of a search, and what a step of its runs takes."""
     results: list[Results] = []
 
     def evaluate(exponents: set[Fraction]) -> Fraction:
@@ -143,7 +161,7 @@ def found(search: Search, settings: Settings, display: Display) -> dict[str, str
 def timed(settings: Settings) -> dict[tuple[str, str], float]:
     """Milliseconds of a step by family and optimizer, of the small runs that are done."""
     spent: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    for members in discover("experiments").values():
+    for members in declared():
         for kind in {(e.group, method_name(e.optimizer)): e for e in members}:
             alike = [e for e in members if (e.group, method_name(e.optimizer)) == kind]
             family = form_of(alike[0]).name
@@ -170,6 +188,8 @@ def main() -> int:
     """Run what is missing, or time what was run, and write the file; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", help="only families whose name contains this")
+    parser.add_argument("--seeds", type=int, default=len(_SEEDS), help="of each run, 1 to 3")
+    parser.add_argument("--new", action="store_true", help="only what the file does not have")
     parser.add_argument(
         "--timed", action="store_true", help="only take the times of small runs in the workspace"
     )
@@ -179,13 +199,14 @@ def main() -> int:
     table = {family: dict(kinds) for family, kinds in known.items()}
     if args.timed:
         for (family, kind), milliseconds in timed(settings).items():
-            # A line search has no step size and lists 10^0.
+            # A line search has no learning rate and lists 10^0.
             of_family = table.setdefault(family, {})
             of_family.setdefault(kind, {"exponent": "0"})["ms_per_step"] = milliseconds
         _write(table)
         return 0
-    for (family, kind), search in searches().items():
-        if (args.family or "") in family:
+    for (family, kind), search in searches(args.seeds).items():
+        is_known = args.new and kind in known.get(family, {})
+        if (args.family or "") in family and not is_known:
             with RichDisplay(console) as display:
                 entry = found(search, settings, display)
             table.setdefault(family, {})[kind] = entry

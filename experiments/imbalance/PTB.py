@@ -1,12 +1,12 @@
-"""A two-layer transformer on the Penn Treebank: the search of step sizes.
+"""A two-layer transformer on the Penn Treebank: the search of learning rates.
 
 Four heads, width and MLP of 1,000, dropout 0.2; 512 streams of text, 35 words a step, in the order
 of the text. An epoch is 52 steps.
 
-Figure: 12 (step sizes)
+Figure: 12 (learning rates)
 Command: python -m experiments.imbalance.PTB --local
 Time: 100 epochs took the paper at most 12 hours on a P100.
-Expected: at its best step size Adam ends well below SGD.
+Expected: at its best learning rate Adam ends well below SGD.
 """
 
 from experiments.small import small

@@ -1,6 +1,6 @@
-"""The transformer on the Penn Treebank, classes weighted by 1/√π: the search of step sizes.
+"""The transformer on the Penn Treebank, classes weighted by 1/√π: the search of learning rates.
 
-Figure: 25 (step sizes)
+Figure: 25 (learning rates)
 Command: python -m experiments.imbalance.PTB_class_weighted --local
 Time: 100 epochs took the paper at most 6 hours on a P100.
 Expected: SGD on the weighted loss lowers the unweighted one further than SGD on the unweighted.

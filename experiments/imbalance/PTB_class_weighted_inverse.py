@@ -1,4 +1,4 @@
-"""The transformer on the Penn Treebank, classes weighted by 1/π: step sizes, with losses by class.
+"""The transformer on the Penn Treebank, weights 1/π: learning rates, with losses by class.
 
 Shown in figure 25; the paper's code names it in a comment only. The grid is that of the weights
 1/√π, with momentum, and one seed.

@@ -1,4 +1,4 @@
-"""The weighted transformer at the best step sizes of `PTB_class_weighted`, with losses by class.
+"""The weighted transformer at the best rates of `PTB_class_weighted`, with losses by class.
 
 Figure: 25
 Command: python -m experiments.imbalance.PTB_class_weighted_per_class --local

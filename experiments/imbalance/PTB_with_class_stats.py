@@ -1,4 +1,4 @@
-"""The transformer on the Penn Treebank at the best step sizes of `PTB`, with losses by class.
+"""The transformer on the Penn Treebank at the best learning rates of `PTB`, with losses by class.
 
 Figure: 12, 31
 Command: python -m experiments.imbalance.PTB_with_class_stats --local

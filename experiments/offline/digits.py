@@ -32,6 +32,7 @@ experiments = experiments_over(
     optimizers, problem, group="Linear_Digits", steps=300, per_class=True
 )
 resources = "two_cores"
+seconds = 3  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

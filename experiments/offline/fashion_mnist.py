@@ -33,6 +33,7 @@ experiments = experiments_over(
     optimizers, problem, group="Linear_FashionMNIST", steps=200, per_class=True
 )
 resources = "two_cores"
+seconds = 13  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

@@ -10,7 +10,7 @@ Time: 3 minutes on two cores.
 Expected: gradient descent fits the most frequent words and leaves the
 rarest tenth of the text above its loss at the start (7.9, from 7.6); Adam lowers it (7.4), and ends
 lower overall (4.1, to 4.5). At --scale small, with 1,000 words, Adam also ends lower for every
-group, but neither is below the start for the rarest. Larger step sizes than these end higher.
+group, but neither is below the start for the rarest. Larger learning rates than these end higher.
 """
 
 from experiments.small import small
@@ -36,6 +36,7 @@ experiments = experiments_over(
     optimizers, problem, group="Bigram_Shakespeare", steps=400, eval_every=20, per_class=True
 )
 resources = "two_cores"
+seconds = 20  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

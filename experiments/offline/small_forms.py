@@ -9,7 +9,7 @@ from optexp_jax import Experiment
 from optexp_jax.datasets import Digits, FashionMNIST, Shakespeare, Words
 from optexp_jax.models import Linear
 
-_WORDS = 1000  # the step sizes of 2,000 words are right for them, too
+_WORDS = 1000  # the learning rates of 2,000 words are right for them, too
 
 
 def _digits(experiment: Experiment, dataset: Digits) -> Form:

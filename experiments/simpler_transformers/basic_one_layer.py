@@ -1,9 +1,9 @@
-"""A one-layer transformer on TinyPTB in full batches: the search of step sizes.
+"""A one-layer transformer on TinyPTB in full batches: the search of learning rates.
 
 One head, width and MLP of 1,200, dropout 0.2 as the paper ran it, so that full batches are not
 quite deterministic. A step is one pass over 71,680 words.
 
-Figure: 13, 23 (step sizes)
+Figure: 13, 23 (learning rates)
 Command: python -m experiments.simpler_transformers.basic_one_layer --local
 Memory: 16.7 GB and 0.4 GB for each run of a pack, with Adam.
 Time: 3,200 steps took the paper at most 4 hours on a V100.

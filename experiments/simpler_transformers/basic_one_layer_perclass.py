@@ -1,4 +1,4 @@
-"""The one-layer transformer at the best step sizes of `basic_one_layer`, with losses by class.
+"""The one-layer transformer at the best learning rates of `basic_one_layer`, with losses by class.
 
 Figure: 13, 23
 Command: python -m experiments.simpler_transformers.basic_one_layer_perclass --local

@@ -1,9 +1,9 @@
-"""The last layer of a transformer on TinyPTB in full batches, all else frozen: step sizes.
+"""The last layer of a transformer on TinyPTB in full batches, all else frozen: learning rates.
 
 The model is embedding, positions and one causal attention with its residual, without norm, MLP or
 dropout; only the head of 1,200 · 9,922 weights and its bias are trained. The loss is convex.
 
-Figure: 5, 14 (step sizes)
+Figure: 5, 14 (learning rates)
 Command: python -m experiments.simpler_transformers.train_only_last_layer --local
 Memory: 9.5 GB and 0.2 GB for each run of a pack, with Adam.
 Time: 3,200 steps took the paper at most 2 hours on a V100.

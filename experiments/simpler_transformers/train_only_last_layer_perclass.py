@@ -1,4 +1,4 @@
-"""The last layer alone at the best step sizes of `train_only_last_layer`, with losses by class.
+"""The last layer alone at the best learning rates of `train_only_last_layer`, with losses by class.
 
 Figure: 5, 14
 Command: python -m experiments.simpler_transformers.train_only_last_layer_perclass --local

@@ -1,7 +1,8 @@
 """The small form of an experiment, and what families declare theirs with.
 
 Each family has its forms in a module `small_forms` beside it: `FORMS`, from the type of the paper's
-data set to a function of the experiment. They are found there; nothing else lists them.
+data set, or of a model that has forms of its own, to a function of the experiment. They are found
+there; nothing else lists them.
 """
 
 from __future__ import annotations
@@ -30,14 +31,15 @@ class Form:
     """The small form of an experiment, up to its optimizer and seed.
 
     Args:
-        name: of the family, under which its step sizes are kept, less how classes are weighted;
-            None where the paper's step sizes are right.
+        name: of the family, under which its learning rates are kept, less how classes are weighted;
+            None where the paper's learning rates are right.
         problem: what is learned.
         steps: length of a run.
         eval_every: distance between recorded rows, in steps.
         sign_decades: by so many decades sign descent takes larger steps than in the paper.
         rates: exponents by method where the best final loss, which the pilot goes by, is not what
             the figure is about.
+        ms_per_step: on two cores, where the pilot does not run it.
     """
 
     name: str | None
@@ -46,6 +48,7 @@ class Form:
     eval_every: int = 1
     sign_decades: int = 0
     rates: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    ms_per_step: float | None = None
 
 
 MakeForm = Callable[[Experiment, Any], Form]  # the second argument is the paper's data set
@@ -58,7 +61,8 @@ def form_of(experiment: Experiment) -> Form:
         OptexpError: a data set, model, loss or length that no family has a small form of.
     """
     dataset = experiment.problem.dataset
-    make = families().get(type(dataset))
+    known = families()
+    make = known.get(type(experiment.problem.model)) or known.get(type(dataset))
     if make is None:
         raise no_form(experiment, f"the data set {type(dataset).__name__}")
     form = make(experiment, dataset)
@@ -69,11 +73,20 @@ def form_of(experiment: Experiment) -> Form:
 
 @functools.cache
 def families() -> dict[type, MakeForm]:
-    """What makes the small form of an experiment, by the type of its data set."""
+    """What makes the small form of an experiment, by the type of its data set or model."""
+    return declared_forms(_MODULE)
+
+
+def declared_forms(file: str) -> dict[Any, Any]:
+    """The `FORMS` of all modules of `experiments` that have the name of a file.
+
+    Raises:
+        ValueError: two modules have a form of the same thing.
+    """
     packages = pkgutil.walk_packages(experiments.__path__, prefix="experiments.")
-    found: dict[type, MakeForm] = {}
+    found: dict[Any, Any] = {}
     for name in sorted(module.name for module in packages):
-        if name.endswith(f".{_MODULE}"):
+        if name.endswith(f".{file}"):
             forms = importlib.import_module(name).FORMS
             if twice := found.keys() & forms.keys():
                 raise ValueError(f"{name} has a form of {twice}, which another module has.")
@@ -82,10 +95,10 @@ def families() -> dict[type, MakeForm]:
 
 
 def no_form(experiment: Experiment, what: str) -> OptexpError:
-    """Why an experiment is not made small: nothing stands in for what nobody chose."""
+    """The error for an experiment without a small form."""
     return OptexpError(
-        f"The group '{experiment.group}' has no small form: {what} has none. Use --scale paper, or "
-        f"declare one in a module {_MODULE} of experiments/.",
+        f"The group '{experiment.group}' has no small form, since {what} has none: use --scale "
+        f"paper, or declare one in a module {_MODULE} of experiments/.",
         code="no-small-form",
         group=experiment.group,
         what=what,
@@ -124,10 +137,10 @@ def resized(problem: Problem, dataset: d.Dataset, model: nn.Module, **fields: An
 
 
 def _weights(experiment: Experiment) -> str:
-    """How classes are weighted, as names of families end: step sizes depend on it."""
+    """How labels are weighted or smoothed, as names of families end: rates depend on it."""
     loss = experiment.problem.loss
-    if loss == CrossEntropy():
-        return ""
+    if isinstance(loss, CrossEntropy):
+        return ", smoothed" if loss.label_smoothing else ""
     for power, weights in {1.0: ", 1/π", 0.5: ", 1/√π"}.items():
         if loss == Weighted(CrossEntropy(), power):
             return weights

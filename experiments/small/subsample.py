@@ -1,4 +1,4 @@
-"""Which runs are left of a list at small scale, at the step sizes of the pilot."""
+"""Which runs are left of a list at small scale, at the learning rates of the pilot."""
 
 from __future__ import annotations
 
@@ -7,33 +7,26 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from experiments.small.form import Form, form_of
-from experiments.small.rates import best_exponent, is_piloted, seconds_of
+from experiments.small.medium import planned_medium
+from experiments.small.rates import AROUND, SEEDS, best_exponent, is_piloted, seconds_of
 from optexp_jax import Experiment
 from optexp_jax.errors import OptexpError
+from optexp_jax.forms import Planned, SmallForm
 from optexp_jax.grid import at_rate, method_name
 from optexp_jax.optim import SGD, Adam, Optimizer, SignDescent, has_rate
 from optexp_jax.results.selection import method_of
-from optexp_jax.runner.planning import Planned
-
-_AROUND = (Fraction(-1, 2), Fraction(0), Fraction(1, 2))
-_SEEDS = (0, 1, 2)
-
-
-def small(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The small form of experiments, as `planned` has it."""
-    return [run.experiment for run in planned(experiments)]
 
 
 def planned(experiments: Sequence[Experiment]) -> list[Planned]:
     """The small form of experiments: at most three runs of each optimizer of a group.
 
-    Where the paper searches a step size, those at half a decade around the best, with one seed;
+    Where the paper searches a learning rate, those at half a decade around the best, with one seed;
     where it takes one, the best, with three seeds of GD and Adam, which claims are about. A method
-    that the pilot does not know, such as one's own, runs at the step sizes and seeds that it lists.
+    that the pilot does not know, such as your own, runs at the rates and seeds that it lists.
 
     Raises:
         OptexpError: a family without a small form, a method of a group that is more than one, or a
-            file of step sizes that is not whole.
+            file of learning rates that is not whole.
     """
     by_method: dict[tuple[str, str], list[Experiment]] = {}
     for experiment in experiments:
@@ -47,7 +40,7 @@ def subsample_grid(members: Sequence[Experiment]) -> list[Planned]:
     """The small form of the experiments of one method in a group.
 
     Raises:
-        OptexpError: they differ in more than step size and seed, so that none stands for all.
+        OptexpError: they differ in more than learning rate and seed, so that none stands for all.
     """
     first, form = members[0], form_of(members[0])
     if form.name is None:
@@ -59,8 +52,8 @@ def subsample_grid(members: Sequence[Experiment]) -> list[Planned]:
         return [_shrunk(first, form, first.optimizer, 0)]
     best = Fraction(best_exponent(form, first.optimizer))
     searched = len({e.optimizer.learning_rate for e in members}) > 1
-    steps = _AROUND if searched else _AROUND[1:2]
-    seeds = _SEEDS if not searched and isinstance(first.optimizer, SGD | Adam) else _SEEDS[:1]
+    steps = AROUND if searched else AROUND[1:2]
+    seeds = SEEDS if not searched and isinstance(first.optimizer, SGD | Adam) else SEEDS[:1]
     return [
         _shrunk(first, form, at_rate(first.optimizer, best + step), seed)
         for step in steps
@@ -80,8 +73,8 @@ def _check_alike(members: Sequence[Experiment]) -> None:
 def _unlike(experiment: Experiment, field: str) -> OptexpError:
     return OptexpError(
         f"The group '{experiment.group}' has no small form: its runs of "
-        f"{method_name(experiment.optimizer)} differ in '{field}', and one of them would stand for "
-        "all. Give each its own group, or use --scale paper.",
+        f"{method_name(experiment.optimizer)} differ in '{field}', so one cannot stand for all. "
+        "Give each its own group, or use --scale paper.",
         code="small-runs-differ",
         group=experiment.group,
         method=method_name(experiment.optimizer),
@@ -90,9 +83,9 @@ def _unlike(experiment: Experiment, field: str) -> OptexpError:
 
 
 def _at_paper_rate(experiment: Experiment) -> Planned:
-    """A run at its own step size; that of sign descent is scaled, where the form says so."""
+    """A run at its own learning rate; that of sign descent is scaled, where the form says so."""
     optimizer, form = experiment.optimizer, form_of(experiment)
-    if isinstance(optimizer, SignDescent):
+    if form.sign_decades and isinstance(optimizer, SignDescent):
         optimizer = at_rate(optimizer, optimizer.learning_rate.exponent + form.sign_decades)
     return _shrunk(experiment, form, optimizer, experiment.seed)
 
@@ -109,3 +102,6 @@ def _shrunk(experiment: Experiment, form: Form, optimizer: Optimizer, seed: int)
         eval_every=form.eval_every,
     )
     return Planned(shrunk, seconds_of(form, optimizer))
+
+
+small = SmallForm(planned, planned_medium)

@@ -1,13 +1,13 @@
-"""Softmax regression on Random Heavy-Tailed Labels, m = 11, in full batches: step sizes.
+"""Softmax regression on Random Heavy-Tailed Labels, m = 11, in full batches: learning rates.
 
 22,528 random inputs of length 24,576; 2,047 classes in 11 groups of equally many examples, from 1
 class of 2,048 to 1,024 classes of 2. Inputs know nothing of the labels: they are memorised.
 
-Figure: 4, 22 (step sizes)
+Figure: 4, 22 (learning rates)
 Command: python -m experiments.toy_models.balanced_x --local
 Memory: 4.4 GB and 0.6 GB for each run of a pack, with Adam.
 Time: 1,000 steps took the paper at most 12 hours on a GPU.
-Expected: at their best step sizes GD ends above Adam and sign descent.
+Expected: at their best learning rates GD ends above Adam and sign descent.
 """
 
 from experiments.small import small

@@ -1,6 +1,6 @@
-"""Softmax regression, m = 11, classes weighted by 1/π: the search of step sizes.
+"""Softmax regression, m = 11, classes weighted by 1/π: the search of learning rates.
 
-Figure: 25 (step sizes)
+Figure: 25 (learning rates)
 Command: python -m experiments.toy_models.balanced_x_class_weighted --local
 Time: 1,000 steps took the paper at most 3 hours on a GPU.
 Expected: reweighted GD lowers the unweighted loss further than GD.

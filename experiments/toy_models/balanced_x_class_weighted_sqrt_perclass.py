@@ -1,4 +1,4 @@
-"""Softmax regression, m = 11, weights 1/√π, at the best step sizes, with losses by class.
+"""Softmax regression, m = 11, weights 1/√π, at the best learning rates, with losses by class.
 
 Figure: 25
 Command: python -m experiments.toy_models.balanced_x_class_weighted_sqrt_perclass --local

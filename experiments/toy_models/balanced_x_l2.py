@@ -1,7 +1,7 @@
 """Softmax regression, m = 11, with a penalty λ/2 ‖w‖², for several λ, with losses by class.
 
 Shown in figure 21, which draws the loss without the penalty; the paper's code does not have it. One
-group for each λ; step sizes are those around the best of `balanced_x`.
+group for each λ; learning rates are those around the best of `balanced_x`.
 
 Figure: 21
 Command: python -m experiments.toy_models.balanced_x_l2 --local

@@ -1,4 +1,4 @@
-"""Softmax regression, m = 11, for 10,000 steps on a fine and wide grid of step sizes.
+"""Softmax regression, m = 11, for 10,000 steps on a fine and wide grid of learning rates.
 
 Figure: none
 Command: python -m experiments.toy_models.balanced_x_largescale --local

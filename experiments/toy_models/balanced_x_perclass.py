@@ -1,4 +1,4 @@
-"""Softmax regression, m = 11, GD and Adam at the best step sizes, with losses by class.
+"""Softmax regression, m = 11, GD and Adam at the best learning rates, with losses by class.
 
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians by class.
 

@@ -1,6 +1,6 @@
 """The small forms of softmax regression on random inputs, and of the weighted quadratic.
 
-m = 8 where classes are looked at, 7 where step sizes are compared, 6 where runs are ten times as
+m = 8 to look at classes, 7 to compare learning rates, 6 where runs are ten times as
 long; with normal inputs few steps suffice, at the paper's size.
 """
 
@@ -15,7 +15,7 @@ from optexp_jax.datasets import Gaussian, PowerLawOneHot, RandomHeavyTailedLabel
 from optexp_jax.models import Linear
 
 _LONG = 10_000
-# Figure 19 is about the first 25 steps; the problem is the paper's, and so are its step sizes.
+# Figure 19 is about the first 25 steps; the problem is the paper's, and so are its learning rates.
 _RATES_BY_MEAN = {1.0: {"SGD": "-2", "Adam": "-3"}, 0.0: {"SGD": "2", "Adam": "-3/2"}}
 # Figure 20 is of one slow run: as far in all as the paper's 10,000 steps of 10^-2.
 _SLOW = {"SGD": "-3/2"}

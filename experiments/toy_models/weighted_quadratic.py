@@ -1,7 +1,7 @@
 """The weighted quadratic f(w) = Σ π_k w_k² / 2 with π_k ∝ 1/k and w_k(0) = 1.
 
 As the linear regression that learns the identity: the error on class k is w_k, and its loss is
-w_k² / 2. GD follows w_k(t) = (1 - η π_k)^t exactly at step size η; it is stable below 2 / π_1.
+w_k² / 2. GD follows w_k(t) = (1 - η π_k)^t exactly at learning rate η; it is stable below 2 / π_1.
 
 Figure: 6
 Command: python -m experiments.toy_models.weighted_quadratic --local

@@ -1,4 +1,4 @@
-"""A CNN on MNIST in full batches: ten classes of nearly equal size, step sizes.
+"""A CNN on MNIST in full batches: ten classes of nearly equal size, learning rates.
 
 Pixels are scaled as the paper's code does it, to values up to 827.
 

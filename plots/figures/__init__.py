@@ -10,36 +10,8 @@ were written is in `docs/claims.md`.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from types import ModuleType
+from plots.found import claims_of, figures_of, modules_of
 
-from plots.claim import Claim
-from plots.figure import PaperFigure
-
-_LAST = 10**6  # after all figures with a number
-
-
-def _modules() -> list[ModuleType]:
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__, prefix=f"{__name__}."))
-    return [importlib.import_module(name) for name in names]
-
-
-def _figures() -> list[PaperFigure]:
-    found = [module.FIGURE for module in _modules() if hasattr(module, "FIGURE")]
-    return sorted(found, key=lambda figure: _place(figure.number))
-
-
-def _claims() -> list[Claim]:
-    found = [claim for module in _modules() for claim in getattr(module, "CLAIMS", [])]
-    return sorted(found, key=lambda claim: _place(claim.figure))
-
-
-def _place(number: str) -> int:
-    """Where the first of the figures named stands in the paper."""
-    first = number.split(",")[0]
-    return int(first) if first.isdigit() else _LAST
-
-
-FIGURES = _figures()
-CLAIMS = _claims()
+_MODULES = modules_of(__path__, __name__)
+FIGURES = figures_of(_MODULES)
+CLAIMS = claims_of(_MODULES)

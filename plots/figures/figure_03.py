@@ -7,6 +7,6 @@ from plots.shared_claims import heavy_tail_claims
 _UNIFORM, _RARE = Part("vision.imagenet.resnet18_small"), Part(RARE_IMAGES)
 
 FIGURE = uniform_and_rare(
-    "3", "ResNet-18 on images, uniform classes and a heavy tail", _UNIFORM, _RARE
+    "3", "ResNet-18 on images, uniform classes and a heavy tail", _UNIFORM, _RARE, log=True
 )
 CLAIMS = heavy_tail_claims("3", "ResNet-18", _UNIFORM, _RARE)

@@ -3,9 +3,9 @@
 from plots import effect_sizes as e
 from plots.claim import Claim
 from plots.figure import main_figure
-from plots.modules import LINEAR
+from plots.modules import BELOW_EDGE, LINEAR
 
-FIGURE = main_figure("4", "a linear model on random inputs", LINEAR)
+FIGURE = main_figure("4", "a linear model on random inputs", LINEAR, slower=BELOW_EDGE)
 
 CLAIMS = [
     Claim(

@@ -32,7 +32,7 @@ def _draw(runs: Runs) -> Figure:
 
 
 def _at_mean(runs: Runs, mean: int) -> Chosen:
-    """The runs on inputs of a mean, at the step sizes of the paper."""
+    """The runs on inputs of a mean, at the learning rates of the paper."""
     module, exponents = _MEANS[mean]
     gd, adam = map(LearningRate, exponents)
     return runs.at(module, SGD(gd), Adam(adam, beta1=0.0), step=_STEPS)

@@ -1,4 +1,4 @@
-"""Figure 20: one step size, ever longer."""
+"""Figure 20: one learning rate, ever longer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _best(runs: Runs) -> Results:
     return runs.chosen(_CNN).worst(*e.GD_PLAIN)
 
 
-# The linear model at one slow step size, the CNN at its best.
+# The linear model at one slow learning rate, the CNN at its best.
 _RUNS = {"Linear": _slow, "CNN": _best}
 
 
@@ -52,7 +52,7 @@ def _rarest_after(name: str, part: int) -> Callable[[Runs], float]:
     return measure
 
 
-FIGURE = PaperFigure("20", "one step size, ever longer", (_LINEAR, _CNN), _draw)
+FIGURE = PaperFigure("20", "one learning rate, ever longer", (_LINEAR, _CNN), _draw)
 
 CLAIMS = [
     Claim("20", f"{name}: the rarest group after {words} (ratio to its start)",

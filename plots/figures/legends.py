@@ -1,4 +1,4 @@
-"""What lines and colours stand for in all figures."""
+"""The legend of lines and colours in all figures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _GROUPS = 10
 
 
 def _draw(runs: Runs) -> Figure:
-    """What lines and colours stand for in all figures."""
+    """The legend of lines and colours in all figures."""
     del runs
     with style.context():
         figure = Figure(figsize=(page.WIDTH, 0.6), layout="constrained")

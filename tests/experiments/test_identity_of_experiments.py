@@ -186,7 +186,8 @@ EXPERIMENT = {
 CHANGES: dict[str, dict[str, Any]] = {
     "toy_models.balanced_x_perclass": EXPERIMENT | {
         "epochs": 999, "steps": 1, "optimizer.beta1": 0.0,
-        "optimizer.beta2": 0.99, "optimizer.eps": 1e-7, "problem.loss": SQRT, "problem.l2": 1e-4,
+        "optimizer.beta2": 0.99, "optimizer.eps": 1e-7,
+        "problem.loss.label_smoothing": 0.1, "problem.l2": 1e-4,
         "problem.batching": MiniBatch(22_528), "problem.model.num_inputs": 24_577,
         "problem.model.num_classes": 2_048, "problem.model.use_bias": False,
         "problem.model.init_values": Zeros(), "problem.dataset.size": 10,
@@ -197,7 +198,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "epochs": 24, "steps": 15_000, "per_class": True,
         "optimizer.beta1": 0.8, "optimizer.beta2": 0.999, "optimizer.eps": 1e-7,
         "optimizer.split_decay": False,
-        "problem.loss": Weighted(CE), "problem.l2": 1e-4,
+        "problem.loss.label_smoothing": 0.1, "problem.l2": 1e-4,
         "problem.batching.size": 256, "problem.batching.shuffle": True,
         "problem.model.vocabulary": 50_609, "problem.model.num_classes": 50_609,
         "problem.model.depth": 6, "problem.model.num_heads": 6, "problem.model.width": 384,
@@ -218,7 +219,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     },
     "vision.barcoded.mnist_and_barcoded_reweighted_sqrt": EXPERIMENT | {
         "epochs": 300, "steps": 1, "per_class": True,
-        "optimizer.momentum": 0.0, "problem.loss.loss": LogitAdjusted(), "problem.loss.power": 1.0,
+        "optimizer.momentum": 0.0, "problem.loss.loss.label_smoothing": 0.1,
+        "problem.loss.power": 1.0,
         "problem.l2": 1.0, "problem.batching": MiniBatch(1024), "problem.model.num_classes": 10,
         "problem.model.channels": (32, 32), "problem.dataset.zero_barcode": False,
         "problem.dataset.seed": 0, "problem.dataset.joined": False,
@@ -228,7 +230,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     },
     "inputs N(0.1, 1.0²)": EXPERIMENT | {
         "epochs": 1, "steps": 1, "optimizer.momentum": 0.9,
-        "problem.loss": SQRT, "problem.l2": 1.0, "problem.batching": MiniBatch(896),
+        "problem.loss.label_smoothing": 0.1, "problem.l2": 1.0, "problem.batching": MiniBatch(896),
         "problem.model.num_inputs": 1, "problem.model.num_classes": 1,
         "problem.model.use_bias": False, "problem.model.init_values": Normal(1.0),
         "problem.dataset.size": 8, "problem.dataset.inputs.mean": 0.0,
@@ -255,6 +257,12 @@ def test_changing_any_one_field_changes_the_id(name, path):
     new = CHANGES[name][path]
     assert _get(ALL[name], path) != new
     assert changed(ALL[name], path, new).id != ALL[name].id
+
+
+@pytest.mark.parametrize("loss", [SQRT, Weighted(CE), LogitAdjusted()])
+def test_another_loss_changes_the_id(loss):
+    experiment = ALL["bigger_models.gpt2small_wt103.gpt2small_wt103"]
+    assert changed(experiment, "problem.loss", loss).id != experiment.id
 
 
 def test_a_change_to_the_same_value_keeps_the_id():

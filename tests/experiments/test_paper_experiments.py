@@ -83,6 +83,6 @@ def test_a_module_hands_its_list_to_the_command_line(module, monkeypatch):
     )
     origin = importlib.util.find_spec(f"experiments.{module}").origin
     found = runpy.run_path(origin, run_name="__main__")
-    project = {name: found[name] for name in ("wandb_project",) if name in found}
-    assert handed == [((found["experiments"], found["resources"], small), project)]
+    named = {name: found[name] for name in ("wandb_project", "seconds") if name in found}
+    assert handed == [((found["experiments"], found["resources"], small), named)]
     assert found["resources"] in PROFILES

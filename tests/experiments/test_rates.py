@@ -1,4 +1,4 @@
-"""The file of step sizes of small runs, whole or damaged."""
+"""The file of learning rates of small runs, whole or damaged."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from experiments.vision import mnist_only
 
 @pytest.fixture
 def pilot_of(tmp_path, monkeypatch):
-    """Puts another file of step sizes in place of the one that comes with the code."""
+    """Puts another file of learning rates in place of the one that comes with the code."""
 
     def put(content):
         path = tmp_path / "pilot.json"

@@ -19,6 +19,7 @@ from plots import claims, effect_sizes
 from plots.claim import Claim
 from plots.figures import CLAIMS
 from plots.runs import Chosen, MissingRunsError, Runs
+from plots.verdicts import Verdict, deciding, summary
 
 DATASET = HeavyTailedOneHot(10)  # 1 class of 10 examples, 10 of 1
 STEPS = np.arange(7)
@@ -93,6 +94,43 @@ def test_a_claim_without_runs_is_neither(tmp_path):
 
     verdict = claims.judged(Claim("1", "words", missing, at_most=1.0), Runs(tmp_path, "small"))
     assert (verdict.word, verdict.value, verdict.reason) == ("no data", None, "run this")
+
+
+def at(scale, value):
+    return Verdict(Claim("1", "words", lambda runs: 0.0, at_least=1.0), value, scale=scale)
+
+
+@pytest.mark.parametrize(
+    ("small", "medium", "word", "scale"),
+    [
+        (1.0, 2.0, "holds", "small"),
+        (0.5, 2.0, "holds", "medium"),
+        (0.5, 0.6, "fails", "small"),
+        (0.5, None, "fails", "small"),
+        (None, 0.5, "fails", "medium"),
+        (None, None, "no data", "small"),
+    ],
+)
+def test_of_several_scales_the_first_that_holds_counts(small, medium, word, scale):
+    row = [at("small", small), at("medium", medium)]
+    assert (deciding(row).word, deciding(row).scale) == (word, scale)
+
+
+def test_a_summary_names_the_scales_where_there_are_several():
+    rows = [[at("small", 0.5), at("medium", 2.0)], [at("small", 0.5), at("medium", None)]]
+    said = "2 claims: 1 hold at small or medium scale, 1 fail, 0 without data."
+    assert summary(rows) == said
+    assert summary([row[:1] for row in rows]) == "2 claims: 0 hold, 2 fail, 0 without data."
+
+
+def test_claims_are_judged_at_every_scale_that_is_asked_for(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
+    asked = ["--figure", "theorem 3", "--json", "--scale", "small", "--scale", "medium"]
+    assert claims.check_claims(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["scale"] for row in found] == ["small", "medium"] * 2
+    assert claims.check_claims([*asked[:2], *asked[3:]]) == 0
+    assert "2 hold at small or medium scale" in capsys.readouterr().out
 
 
 def test_all_runs_diverged_is_no_data(tmp_path):

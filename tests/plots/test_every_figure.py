@@ -17,13 +17,13 @@ FOUND = [n for n in FIGURES if n != "30"]
 OF_MOST_LAYOUTS = ("2", "4", "6", "18", "19", "20", "21")
 # From kept parameters, which takes programs that have to be compiled.
 OF_LAYERS = ("7", "8", "9", *map(str, range(26, 34)))
-# Shown at step sizes of their own, so that each has to be there.
+# Shown at learning rates of their own, so that each has to be there.
 AT_FIXED_RATES = {m for n in ("19", "20") for m in FIGURES[n].modules}
 
 
 @pytest.fixture(scope="module")
 def runs_of(tmp_path_factory):
-    """The workspace, with the runs of a figure made: of each method of a group any step size."""
+    """The workspace, with the runs of a figure made: of each method any learning rate."""
     runs = Runs(tmp_path_factory.mktemp("fabricated"), "small")
 
     @functools.cache

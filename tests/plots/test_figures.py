@@ -13,6 +13,7 @@ from optexp_jax import run
 from plots import appendix_figures, command, figures, make_all_plots, paper_figures
 from plots.claims import judged
 from plots.figures import CLAIMS
+from plots.found import claims_of, figures_of, modules_of
 from plots.runs import MissingRunsError, Runs
 
 
@@ -32,7 +33,7 @@ def test_every_figure_of_the_paper_is_there_once():
 
 
 def test_a_figure_stands_in_the_module_of_its_number():
-    for module in figures._modules():
+    for module in modules_of(figures.__path__, figures.__name__):
         name = module.__name__.rpartition(".")[2]
         numbers = {claim.figure.split(", ")[0] for claim in getattr(module, "CLAIMS", [])}
         if hasattr(module, "FIGURE"):
@@ -50,9 +51,10 @@ def test_a_module_that_is_added_is_a_figure_with_claims(monkeypatch, tmp_path):
     """
     (tmp_path / "figure_34.py").write_text(textwrap.dedent(added), encoding="utf-8")
     monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
-    numbers = [f.number for f in figures._figures()]
+    modules = modules_of(figures.__path__, figures.__name__)
+    numbers = [f.number for f in figures_of(modules)]
     assert numbers == [*(str(n) for n in range(1, 35)), "legends"]
-    assert [c.sentence for c in figures._claims() if c.figure == "34"] == ["it holds"]
+    assert [c.sentence for c in claims_of(modules) if c.figure == "34"] == ["it holds"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-"""GPT2-Small on WikiText-103 for 5,000 steps: the search of step sizes.
+"""GPT2-Small on WikiText-103 for 5,000 steps: the search of learning rates.
 
 Blocks normalise the residual stream, as in the paper's code; every optimizer has batches of 512
 sequences of 1,024 tokens. Training losses are measured on 2,048 sequences, always the same.
 
-Figure: none; it chose the step sizes of figure 1.
+Figure: none; it chose the learning rates of figure 1.
 Command: python -m experiments.bigger_models.gpt2small_wt103.gpt2small_wt103 --local
 Time: a day for each run on one H100, a third of what the paper gives for 15,000 steps.
-Expected: the best step sizes are near 10^-2 for SGD and 10^-9/2 for Adam, which ends lower.
+Expected: the best learning rates are near 10^-2 for SGD and 10^-9/2 for Adam, which ends lower.
 """
 
 from experiments.small import small

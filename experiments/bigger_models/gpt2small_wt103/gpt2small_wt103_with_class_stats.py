@@ -1,4 +1,4 @@
-"""GPT2-Small on WikiText-103 for 5,000 steps at the best step sizes, with losses by class.
+"""GPT2-Small on WikiText-103 for 5,000 steps at the best learning rates, with losses by class.
 
 Figure: none; the first third of figure 1.
 Command: python -m experiments.bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats

@@ -1,4 +1,4 @@
-"""GPT2-Small on WikiText-103 for 15,000 steps at the best step sizes, with losses by class.
+"""GPT2-Small on WikiText-103 for 15,000 steps at the best learning rates, with losses by class.
 
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians of its last
 layer.

@@ -27,6 +27,7 @@ experiments = experiments_over(
     epochs=1000,
 )
 resources = "p100_12h"
+seconds = 3  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

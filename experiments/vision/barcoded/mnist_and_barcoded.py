@@ -1,9 +1,9 @@
-"""A CNN on MNIST and barcoded MNIST in full batches: the search of step sizes.
+"""A CNN on MNIST and barcoded MNIST in full batches: the search of learning rates.
 
 50,000 plain digits in 10 classes, and 51,200 images in 10,240 rare classes of 5, told apart by a
 barcode of white pixels. A full batch goes through in micro-batches.
 
-Figure: 2 (step sizes)
+Figure: 2 (learning rates)
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded --local
 Memory: 13.6 GB and 0.6 GB for each run of a pack, with Adam and micro-batches of 20,000; 59.3 GB
 for whole batches.

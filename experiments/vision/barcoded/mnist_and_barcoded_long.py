@@ -1,6 +1,6 @@
-"""The CNN on MNIST and barcoded MNIST for twice as long: the search of step sizes.
+"""The CNN on MNIST and barcoded MNIST for twice as long: the search of learning rates.
 
-Figure: 24 (step sizes)
+Figure: 24 (learning rates)
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_long --local
 Time: 600 steps took the paper at most 4 hours on a V100.
 Expected: GD still leaves the rare half; sign descent does not.

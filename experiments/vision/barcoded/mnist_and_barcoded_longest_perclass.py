@@ -1,6 +1,6 @@
 """The CNN on MNIST and barcoded MNIST under GD for 10,000 steps, with losses by class.
 
-Shown in figure 20b at 100, 1,000 and 10,000 steps of one step size; the paper's code stops at 600.
+Shown in figure 20b at 100, 1,000 and 10,000 steps of one learning rate; the paper's code has 600.
 
 Figure: 20b
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_longest_perclass --local

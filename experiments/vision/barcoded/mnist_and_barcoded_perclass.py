@@ -1,4 +1,4 @@
-"""The CNN on MNIST and barcoded MNIST at its best step sizes, with losses by class.
+"""The CNN on MNIST and barcoded MNIST at its best learning rates, with losses by class.
 
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians by class.
 

@@ -1,8 +1,8 @@
-"""The CNN on MNIST and barcoded MNIST, classes weighted by 1/π: the search of step sizes.
+"""The CNN on MNIST and barcoded MNIST, classes weighted by 1/π: the search of learning rates.
 
 The paper's code gives this group the name of the unweighted one; here it has its own.
 
-Figure: 25 (step sizes)
+Figure: 25 (learning rates)
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_reweighted --local
 Time: 300 steps took the paper at most 4 hours on a V100.
 Expected: reweighted GD lowers the unweighted loss further than GD.

@@ -1,6 +1,6 @@
-"""The CNN on MNIST and barcoded MNIST, weights 1/π, for twice as long: step sizes.
+"""The CNN on MNIST and barcoded MNIST, weights 1/π, for twice as long: learning rates.
 
-Figure: 25 (step sizes)
+Figure: 25 (learning rates)
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_reweighted_long --local
 Time: 600 steps took the paper at most 4 hours on a V100.
 Expected: reweighted GD lowers the unweighted loss further than GD, with spikes.

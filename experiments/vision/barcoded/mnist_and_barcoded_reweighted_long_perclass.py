@@ -1,4 +1,4 @@
-"""The CNN on MNIST and barcoded MNIST, weights 1/π, at its best step sizes, with losses by class.
+"""The CNN on MNIST and barcoded MNIST, weights 1/π, at its best rates, with losses by class.
 
 Figure: 25
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_reweighted_long_perclass --local

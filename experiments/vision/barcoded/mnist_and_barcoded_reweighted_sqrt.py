@@ -1,4 +1,4 @@
-"""The CNN on MNIST and barcoded MNIST, classes weighted by 1/√π: the search of step sizes.
+"""The CNN on MNIST and barcoded MNIST, classes weighted by 1/√π: the search of learning rates.
 
 Figure: 25
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded_reweighted_sqrt --local

@@ -1,6 +1,6 @@
 """A CNN on barcoded MNIST alone: 10,240 classes of 5 images, so none is rarer than another.
 
-Figure: 18b (step sizes)
+Figure: 18b (learning rates)
 Command: python -m experiments.vision.barcoded.mnist_barcoded_only --local
 Time: 300 steps took the paper at most 4 hours on a V100.
 Expected: many classes are no problem for GD where none is frequent: GD and Adam both reach 0.

@@ -1,4 +1,4 @@
-"""ResNet-18 on Heavy-Tailed ImageNet, ⌈1300/k⌉ images of the k-th class: step sizes, by class.
+"""ResNet-18 on Heavy-Tailed ImageNet, ⌈1300/k⌉ images of the k-th class: learning rates, by class.
 
 Parameters are kept at steps 0, 1, 5, 10, 50 and 100, for the gradients and Hessians by class.
 

@@ -1,4 +1,4 @@
-"""ResNet-18 on Small ImageNet, 10 images of each of 1,000 classes: step sizes, by class.
+"""ResNet-18 on Small ImageNet, 10 images of each of 1,000 classes: learning rates, by class.
 
 The paper shows it; its code has the model and the loader only. Grid and length are ours.
 

@@ -1,4 +1,4 @@
-"""The simple vision transformer S/16 on the whole of ImageNet for 90 epochs: step sizes.
+"""The simple vision transformer S/16 on the whole of ImageNet for 90 epochs: learning rates.
 
 Figure: 16
 Command: python -m experiments.vision.imagenet.vit_full --local

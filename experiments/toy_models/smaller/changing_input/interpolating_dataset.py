@@ -34,6 +34,7 @@ experiments = [
     )
 ]
 resources = "p100_12h"
+seconds = 2  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

@@ -22,6 +22,7 @@ experiments = replace_all(
     group="LogReg_BalancedXImbalancedY_changing_inputs_nnz_mean",
 )
 resources = "p100_12h"
+seconds = 30  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

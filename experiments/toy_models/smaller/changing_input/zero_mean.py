@@ -32,6 +32,7 @@ experiments = experiments_over(
     per_class=True,
 )
 resources = "p100_12h"
+seconds = 30  # of each run, on two cores
 
 if __name__ == "__main__":
-    main(experiments, resources, small)
+    main(experiments, resources, small, seconds=seconds)

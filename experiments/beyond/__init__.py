@@ -1,0 +1,1 @@
+"""What the paper did not run: questions that came after it, counted apart from its experiments."""

@@ -1,0 +1,104 @@
+"""The medium form: which groups have one, what is searched, what it takes, that it is drawn."""
+
+import dataclasses
+from collections import defaultdict
+
+import optax
+import pytest
+from errors import refuses
+
+from experiments.bigger_models.gpt2small_wt103 import gpt2small_wt103_with_class_stats_long as gpt
+from experiments.small import planned_medium, small
+from experiments.small.medium import families, longer
+from experiments.small.rates import SEEDS
+from optexp_jax.cli.package_main import discover
+from optexp_jax.forms import SmallForm, plain_group, scale_of
+from optexp_jax.grid import method_name
+from optexp_jax.optim import SGD, Adam, Optax
+from optexp_jax.runner.planning import seconds_of
+from plots.figures import FIGURES
+from plots.runs import Runs
+
+MODULES = discover("experiments")
+RUNS = {module: runs for module, members in MODULES.items() if (runs := planned_medium(members))}
+EVERY = [run for runs in RUNS.values() for run in runs]
+HOUR = 3600
+
+
+def test_every_form_is_of_a_group_that_is_declared():
+    declared = {e.group for members in MODULES.values() for e in members}
+    assert families().keys() <= declared
+    assert {plain_group(run.experiment.group) for run in EVERY} == families().keys()
+    assert {scale_of(run.experiment.group) for run in EVERY} == {"medium"}
+
+
+def test_each_method_is_searched_at_three_rates_with_three_seeds():
+    found = defaultdict(set)
+    for run in EVERY:
+        e = run.experiment
+        found[e.group, method_name(e.optimizer)].add((e.optimizer.learning_rate.exponent, e.seed))
+    for runs in found.values():
+        rates = {rate for rate, _ in runs}
+        assert runs == {(rate, seed) for rate in rates for seed in SEEDS}
+        assert len(rates) >= 3
+
+
+def test_no_run_is_one_of_another_scale():
+    others = {e.id for members in MODULES.values() for e in (*members, *small(members))}
+    ids = [run.experiment.id for run in EVERY]
+    assert len(set(ids)) == len(ids)
+    assert not others & set(ids)
+
+
+def test_a_figure_takes_two_hours_and_all_of_them_ten():
+    assert (seconds_of(EVERY) or 11 * HOUR) <= 10 * HOUR
+    for figure in FIGURES:
+        runs = [run for module in figure.modules for run in RUNS.get(module, [])]
+        assert (seconds_of(runs) or 0.0) <= 2 * HOUR
+
+
+def test_what_the_paper_fixes_stays():
+    for module, runs in RUNS.items():
+        paper = {e.group: e for e in MODULES[module]}
+        for run in runs:
+            first = paper[plain_group(run.experiment.group)]
+            for field in ("loss", "l2"):
+                assert getattr(run.experiment.problem, field) == getattr(first.problem, field)
+            assert run.experiment.keep_steps == first.keep_steps
+            assert run.experiment.per_class == first.per_class
+
+
+def test_figure_1_reads_all_of_shakespeare():
+    problem = RUNS["bigger_models.gpt2small_wt103.gpt2small_wt103_with_class_stats_long"][
+        0
+    ].experiment.problem
+    assert problem.dataset.num_classes == 8000
+    assert (problem.model.depth, problem.model.width, problem.model.dropout) == (2, 64, 0.0)
+    assert problem.batching.size * problem.dataset.layout.length == 4096
+
+
+def test_methods_without_rates_are_left_out_and_your_own_run_at_theirs():
+    own = Optax("mine", optax.sgd, learning_rate="10^-1")
+    added = dataclasses.replace(gpt.experiments[0], optimizer=own, seed=7)
+    runs = [run.experiment for run in planned_medium([*gpt.experiments, added])]
+    assert {type(e.optimizer) for e in runs} == {SGD, Adam, Optax}
+    assert [(e.optimizer, e.seed) for e in runs if isinstance(e.optimizer, Optax)] == [(own, 7)]
+
+
+def test_a_longer_form_is_the_small_one_with_more_steps():
+    experiment = MODULES["toy_models.balanced_x_perclass"][0]
+    form = longer(900)(experiment)
+    assert form.problem == small([experiment])[0].problem
+    assert form.steps == 900
+    assert form.rates["SGD + momentum"] == ("-2", "-3/2", "-1")
+
+
+def test_a_figure_without_a_medium_form_says_so(tmp_path):
+    with refuses("no-medium-form", modules=("linreg_perclass",)):
+        Runs(tmp_path, "medium").of("linreg_perclass")
+
+
+@pytest.mark.parametrize("form", [small, SmallForm(planned_medium)])
+def test_experiments_without_a_form_have_none(form):
+    assert form.at("medium", MODULES["linreg"]) == []
+    assert form.at("paper", MODULES["linreg"]) == MODULES["linreg"]
