@@ -4,6 +4,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+# Shapes are checked while tests run, where a function does not check them itself.
+install_import_hook(["optexp_jax.losses.functions"], "beartype.beartype")
 
 PROCESSES = 2
 # What needs PyTorch is not searched for examples where it is not installed.

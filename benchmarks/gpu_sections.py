@@ -23,7 +23,6 @@ from benchmarks.drawn import Drawn
 from benchmarks.families import FAMILIES
 from optexp_jax import Experiment, LearningRate, MiniBatch, per_class
 from optexp_jax.backend import use_form
-from optexp_jax.models import GPT
 from optexp_jax.optim import (
     SGD,
     Adagrad,
@@ -34,14 +33,14 @@ from optexp_jax.optim import (
     SignDescent,
 )
 from optexp_jax.problem import Problem
+from optexp_jax.training.forecast import step_flops
+from optexp_jax.training.gpus import Gpu, gpu_named, gpu_of_device
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.memory import estimate
 from optexp_jax.training.pack import Pack
 
 Entry = dict[str, Any]
 
-# Peaks of an H100 (SXM) in TFLOP/s, from its data sheet, without sparsity; an H200 has the same.
-_PEAKS = {"float32": 67.0, "tf32": 495.0, "bfloat16": 989.0}
 _STEPS = 20
 # Of tiny problems, after twenty steps.
 _CASES = ("linear", "softmax7", "cnn", "transformer1", "gpt")
@@ -277,7 +276,7 @@ def _gpt2(problem: Problem, tiny: bool) -> Entry:
     way.settle(0.2)
     taken = way.milliseconds(0.2 if tiny else 4.0)
     tokens = int(data.train.labels.size)
-    flops = model_flops(problem.model, tokens, data.train.labels.shape[1])
+    flops = step_flops(Pack((experiment,), micro_batch=micro), data)
     return {
         "precision": problem.precision,
         "dropout": problem.model.dropout,
@@ -286,22 +285,15 @@ def _gpt2(problem: Problem, tiny: bool) -> Entry:
         "ms": taken,
         "tokens_per_second": 1000 * tokens / taken,
         "tflops": flops / taken / 1e9,
-        "utilisation": flops / taken / 1e9 / _PEAKS[problem.precision],
+        "utilisation": 1000 * flops / taken / _gpu().peak(problem.precision),
         "start_s": way.start,
         "peak_bytes": _peak(),
     }
 
 
-def model_flops(model: GPT, tokens: int, time: int) -> float:
-    """FLOPs of a training step: 6 for each weight of a product and token, and the attention.
-
-    The products of attention, QK^T and AV, take 4 · time · width a token forward, and twice that
-    backward. Lookups, norms and what is computed again are not counted.
-    """
-    width, hidden = model.width, model.width_mlp or 4 * model.width
-    block = 4 * width**2 + 2 * width * hidden
-    weights = model.depth * block + width * model.num_classes
-    return tokens * (6.0 * weights + 12.0 * model.depth * time * width)
+def _gpu() -> Gpu:
+    """The GPU of this machine; an H100 where its peaks are not known."""
+    return gpu_of_device(jax.local_devices()[0].device_kind) or gpu_named("H100")
 
 
 # -- memory -----------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ HEAVY = {
 
 
 # Beside the module itself.
-LIGHT = {f"optexp_jax.{name}" for name in ("backend", "errors", "frequency", "registry", "version")}
+_ROOMS = ("backend", "errors", "frequency", "registry", "shapes", "version")
+LIGHT = {f"optexp_jax.{name}" for name in _ROOMS}
 
 
 def modules_after(statement):

@@ -111,7 +111,7 @@ def test_another_code_or_value_is_seen():
 
 
 def test_a_sentence_is_found_with_its_values():
-    text = "error: The pack mode 'both' is unknown: take map or vmap.\n"
+    text = "error: There is no pack mode 'both': choose map or vmap.\n"
     assert is_told("unknown-pack-mode", text, mode="both")
     assert not is_told("unknown-pack-mode", text, mode="other")
     assert not is_told("devices-below-one", text)

@@ -1,4 +1,4 @@
-"""The search of step sizes for small runs, and that its file is whole."""
+"""The search of learning rates for small runs, and that its file is whole."""
 
 import itertools
 from fractions import Fraction
