@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 import shlex
 import signal
@@ -105,9 +106,10 @@ def request_of(
     most = resources.pack if options.pack == "auto" else options.pack
     if most == "auto" and missing_data(left, settings.workspace):
         most = len(left)
+    sizes = dataclasses.replace(options, pack=most)
     return Request(
         scheduler=all_schedulers()[args.scheduler],
-        packs=packs_to_send(left, resources, most, settings.workspace),
+        packs=packs_to_send(left, resources, sizes, settings.workspace),
         resources=resources,
         command=(sys.executable, *program, "--scale", args.scale),
         options=options,

@@ -9,8 +9,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from optexp_jax.experiment import Experiment
 from optexp_jax.numerics import settings_in_use
+from optexp_jax.registry import is_ours
 from optexp_jax.version import VERSION
+
+# How dropout draws its random numbers, as a status says it.
+DROPOUT = "by example"
 
 
 def now() -> str:
@@ -30,6 +35,17 @@ def changes_since(said: Mapping[str, Any]) -> str | None:
     if "settings" in said:
         changed += [f"no {name}" for name in settings_in_use() if name not in before]
     return ", ".join(changed) or None
+
+
+def draws_otherwise(experiment: Experiment, said: Mapping[str, Any]) -> bool:
+    """Whether dropout of a run drew other random numbers when it started.
+
+    Versions before `DROPOUT` was recorded drew them by batch. A model of your own may drop entries
+    without a field that says so.
+    """
+    model = experiment.problem.model
+    drops = [getattr(model, name, 0) for name in ("dropout", "hidden_dropout")]
+    return said.get("dropout") != DROPOUT and (any(drops) or not is_ours(type(model)))
 
 
 def host() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from optexp_jax.results import checked_files, rows, status
 from optexp_jax.results.changes import changed_classes
 from optexp_jax.results.integrity import entry_of, require_files, require_rows
 from optexp_jax.results.locks import Lock
-from optexp_jax.results.provenance import host, now
+from optexp_jax.results.provenance import DROPOUT, host, now
 from optexp_jax.results.rows import MERGED, Rows, merged_files
 from optexp_jax.results.status import FINISHED
 
@@ -119,6 +119,7 @@ class RunFolder:
             "started": before.get("started", now()),
             "reason": None,
             "settings": settings_in_use(),
+            "dropout": before.get("dropout") if "started" in before else DROPOUT,
             "files": known,
         }
         if sources := sources_of(self.experiment):

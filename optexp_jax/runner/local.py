@@ -22,7 +22,7 @@ from optexp_jax.host import allow_open_files
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
 from optexp_jax.results.changes import changed_code
-from optexp_jax.results.provenance import changes_since
+from optexp_jax.results.provenance import changes_since, draws_otherwise
 from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
@@ -260,6 +260,12 @@ class _Launcher:
                 f"{members[0].short_id} and the runs of its pack started with {changed}: rows from "
                 f"step {checkpoint.step} on may differ in their last digits."
             )
+        if draws_otherwise(members[0], said):
+            self._display.say(
+                f"{members[0].short_id} and the runs of its pack started with a version in which "
+                f"dropout drew other random numbers than it does from step {checkpoint.step} on: "
+                "use --force to start them again."
+            )
         how = self._how_after(said, members[0])
         if said.get("pack_mode", "map") == "map":
             pack = Pack(tuple(members), "map", **how)
@@ -340,8 +346,7 @@ class _Launcher:
             return [plan]
         options = self._options
         # Images that are read as they are needed come in one order for all runs of a pack.
-        how = {"devices": options.devices, "shard": options.shard, "remat": options.remat}
-        whole = dataclasses.replace(plan.pack, **how)
+        whole = dataclasses.replace(plan.pack, **options.of_packs)
         parts = [whole] if isinstance(data.train, Split) else by_seed(whole)
         parts = [p for part in parts for p in in_mode(part, data, options.pack_mode)]
         sizes = (options.pack, options.micro_batch, device_memory())

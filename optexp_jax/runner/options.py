@@ -148,6 +148,11 @@ class RunOptions:
                 code="nothing-to-shard",
             )
 
+    @property
+    def of_packs(self) -> dict[str, Any]:
+        """How a pack is spread over devices and memory: fields of `training.Pack`."""
+        return {"devices": self.devices, "shard": self.shard, "remat": self.remat}
+
 
 def command_line_options() -> dict[str, CommandLineOption]:
     """The fields of `RunOptions` that a command line has -> how they are written."""

@@ -21,7 +21,7 @@ from optexp_jax.schedulers.resources import Resources
 from optexp_jax.schedulers.submission import Submission, new_folder, tasks_of_runs
 from optexp_jax.training.memory import shapes_of
 from optexp_jax.training.pack import Pack, by_seed, group_into_packs
-from optexp_jax.training.pack_size import Auto, split_to_fit
+from optexp_jax.training.pack_size import split_to_fit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,19 +99,25 @@ def left_to_send(
 
 
 def packs_to_send(
-    experiments: Sequence[Experiment], resources: Resources, pack: int | Auto, workspace: Path
+    experiments: Sequence[Experiment], resources: Resources, options: RunOptions, workspace: Path
 ) -> list[Pack]:
     """Group runs into packs of one group and program, as many as the profile's device holds.
 
     Tasks look again at the device that they get; they never run more at once than it takes.
+
+    Args:
+        experiments: the runs.
+        resources: of each task.
+        options: how they run; `pack` is the largest number of runs of a pack, or `auto`.
+        workspace: of their data.
     """
     groups = dict.fromkeys(e.group for e in experiments)
     whole = [
-        found
+        dataclasses.replace(found, **options.of_packs)
         for group in groups
         for found in group_into_packs([e for e in experiments if e.group == group])
     ]
-    memory = resources.device_bytes
+    memory, pack = resources.device_bytes, options.pack
     if pack == "auto" and memory is not None:
         known: dict[object, Data] = {}
         return [part for p in whole for part in _fitting(p, memory, workspace, known)]

@@ -24,6 +24,14 @@ def used() -> list[Any]:
     return jax.devices()
 
 
+def of_host() -> Any:
+    """The processor of this process; its own GPU if JAX was told to know nothing else."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return jax.local_devices()[0]
+
+
 def mesh_of(per_run: int, chosen: Sequence[Any] | None = None) -> jax.sharding.Mesh:
     """All devices, so many of them for each run: axes `run` and `data`.
 

@@ -129,13 +129,19 @@ class Program:
 
     def initial(self) -> RunState:
         """The states of all runs before the first step, stacked on the first axis."""
-        with precision_of(self.pack):
+        with precision_of(self.pack), self._where_first():
             # Two programs, as the first is the same for all optimizers; and stacked on the host, as
             # that needs none.
             parameters, start = jax.jit(self._parameters), jax.jit(self.stepper.start)
             by_seed = {s: jax.device_get(start(*parameters(s))) for s in np.unique(self._seeds)}
             states = [self._with_rate(by_seed[seed], i) for i, seed in enumerate(self._seeds)]
             return self._spread_states(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
+
+    def _where_first(self) -> contextlib.AbstractContextManager[Any]:
+        """Where first states are made: on the host if devices share a run, as it may fit none."""
+        if not self._axes:
+            return contextlib.nullcontext()
+        return jax.default_device(devices.of_host())
 
     def restored(self, leaves: States) -> RunState:
         """The states of a checkpoint on the devices of the pack, one row per run.

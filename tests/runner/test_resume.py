@@ -19,6 +19,7 @@ from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import Linear
 from optexp_jax.optim import SOAP, Adam, AdamMini, LearningRate, WarmupStableDecay, with_rate
 from optexp_jax.results.load import load_results
+from optexp_jax.results.store import RunFolder
 from optexp_jax.runner import local, pack_run
 from optexp_jax.runner.checkpoint import (
     Checkpoint,
@@ -210,6 +211,20 @@ class Listener(Silent):
 
     def say(self, sentence):
         self.said.append(sentence)
+
+
+@pytest.mark.parametrize("kind", ["full batch Adam", "mini-batch with dropout"])
+def test_a_run_says_if_it_drew_other_random_numbers_before(kind, tmp_path, stop_after):
+    one = dataclasses.replace(KINDS[kind], steps=SHORT)
+    stop_after(tmp_path, [one], 3)
+    folder = RunFolder(tmp_path, one)
+    assert folder.read_status()["dropout"] == "by example"
+    folder.write_status(dropout=None)  # as if a version that said nothing had started it
+    listener = Listener()
+    run_local([one], Settings(tmp_path, wandb_enabled=False), RunOptions(), listener)
+    told = any("drew other random numbers" in sentence for sentence in listener.said)
+    assert told == (kind == "mini-batch with dropout")
+    assert load_results(one, tmp_path).status == "done"
 
 
 def test_an_older_checkpoint_serves_where_newer_ones_are_damaged(tmp_path, whole, stop_after):

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -124,6 +125,25 @@ def test_auto_makes_packs_that_fit_the_device(call, workspace, tmp_path):
     (manifest,) = manifests(workspace)
     assert [len(packs[0]) for packs in manifest.tasks] == [2, 2, 1]
     assert "#SBATCH --gres=gpu:1\n" in the_script(workspace)
+
+
+def test_packs_are_sized_by_what_devices_share(call, workspace, tmp_path):
+    dataset = RandomHeavyTailedLabels(7)
+    problem = Problem(Linear(dataset.num_inputs, dataset.num_classes), dataset, CrossEntropy())
+    grid = [Experiment(problem, Adam(LearningRate(-e)), group="sent", steps=3) for e in range(4)]
+    needed = estimate(Pack(tuple(grid), devices=2, shard="fsdp"), shapes_of(grid[0])).total
+    (tmp_path / "tiny.toml").write_text(
+        '[tiny]\ntime = "10"\nmemory = "1G"\ngpus = 2\ndevices_per_run = 2\n'
+        f'gpu_memory = "{needed // 819 + 1}K"\n'
+    )
+    profile = ("--profiles", "tiny.toml", "--profile", "tiny")
+    largest = {}
+    for shard in ("data", "fsdp"):
+        call("--slurm", *profile, "--shard", shard, experiments=grid)
+        (manifest,) = manifests(workspace)
+        largest[shard] = max(len(packs[0]) for packs in manifest.tasks)
+        shutil.rmtree(workspace / "slurm")
+    assert largest == {"data": 1, "fsdp": 4}
 
 
 def test_packs_share_a_gpu_as_processes(call, workspace):
