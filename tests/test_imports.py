@@ -29,7 +29,7 @@ LIGHT = {f"optexp_jax.{name}" for name in _ROOMS}
 def modules_after(statement):
     code = f"{statement}; import json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     )
     return json.loads(done.stdout)
 

@@ -80,7 +80,7 @@ def printed(workspace, **environment):
         env=given,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -22,6 +22,6 @@ def test_an_old_name_is_the_new_thing(old, new, name):
 
 def test_a_script_that_was_queued_before_finds_its_program(tmp_path):
     command = [sys.executable, "-m", "optexp_jax.launch.slurm.supervise", tmp_path / "none.json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 2
     assert is_told("manifest-unreadable", done.stderr, path=tmp_path / "none.json")

@@ -21,7 +21,7 @@ EXPERIMENT, LOOP = blocks(README)
 
 def python(*arguments, cwd):
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, cwd=cwd, timeout=300
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=cwd, timeout=900
     )
 
 

@@ -1,6 +1,7 @@
 """Write docs/figures.md and the table of docs/claims.md from small runs that are done.
 
-Command: python -m tools.make_figures [--beyond | --medium] (with the workspace of the runs)
+Command: python -m tools.make_figures [--beyond | --medium] (with the workspace of the runs; a row
+of the table whose runs are not there stays as it is)
 
 With `--beyond` or `--medium`: the pictures and the table of docs/beyond.md or docs/medium.md, whose
 words are ours.
@@ -24,11 +25,11 @@ from plots.claim import Claim
 from plots.figure import PaperFigure
 from plots.figures import CLAIMS, FIGURES
 from plots.runs import Runs
-from plots.verdicts import NO_DATA, Verdict, judged, summary
+from plots.verdicts import judged
+from tools.claims_table import with_verdicts
 
 DOCS = Path(__file__).parents[1] / "docs"
 _COLORS = 64  # of a picture, which makes it a fifth as large
-_TABLE = "<!-- table -->"
 
 
 def main() -> None:
@@ -43,25 +44,25 @@ def main() -> None:
     if args.medium:
         _write_page("medium", FIGURES, CLAIMS, "paper", "medium")
         return
-    settings, origin = Settings.from_env(), _origin()  # before anything is written
+    settings, when = Settings.from_env(), _when()  # before anything is written
     runs = Runs(settings.workspace, "small", whole=True)
     if command.draw_figures("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
         raise SystemExit("Some figures lack their runs: nothing was written.")
-    lines = [_FIGURES_HEAD.format(origin=origin)]
+    lines = [_FIGURES_HEAD.format(origin=f"{when}, {_machine()}")]
     for figure in FIGURES:
         _reduce(figure, settings.workspace / "plots", "paper")
         name = f"Figure {figure.number}" if figure.number.isdigit() else "Legends"
         title = f"{name}: {figure.title}"
         lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
     (DOCS / "figures.md").write_text("\n".join(lines), encoding="utf-8")
-    _write_claims("claims", CLAIMS, runs, origin)
+    _write_claims("claims", CLAIMS, runs)
 
 
 def _write_page(
     page: str, figures: Sequence[PaperFigure], claims: Sequence[Claim], about: str, scale: str
 ) -> None:
     """Write the pictures and the table of a page, of what has experiments at a scale."""
-    settings, origin = Settings.from_env(), _origin()
+    settings = Settings.from_env()
     runs = Runs(settings.workspace, scale, whole=True)
     drawn = [figure for figure in figures if figure.modules and runs.have(*figure.modules)]
     module = {"beyond": "beyond_figures", "paper": "make_all_plots"}[about]
@@ -69,7 +70,7 @@ def _write_page(
         raise SystemExit("Some figures lack their runs: nothing was written.")
     for figure in drawn:
         _reduce(figure, settings.workspace / "plots", about, scale)
-    _write_claims(page, claims, runs, origin)
+    _write_claims(page, claims, runs)
 
 
 def _reduce(figure: PaperFigure, plots: Path, about: str, scale: str = "small") -> None:
@@ -80,34 +81,24 @@ def _reduce(figure: PaperFigure, plots: Path, about: str, scale: str = "small") 
     drawn.convert("RGB").quantize(_COLORS).save(folder / f"{figure.file}.png", optimize=True)
 
 
-def _write_claims(name: str, claims: Sequence[Claim], runs: Runs, origin: str) -> None:
+def _write_claims(name: str, claims: Sequence[Claim], runs: Runs) -> None:
     """Replace the table of a page; the words around it are ours."""
     page = DOCS / f"{name}.md"
-    before, _, after = page.read_text(encoding="utf-8").split(_TABLE)
     verdicts = [judged(claim, runs) for claim in claims]
-    if runs.scale == "medium":  # what has no medium form is not listed
-        verdicts = [verdict for verdict in verdicts if verdict.word != NO_DATA]
-    rows = ["| " + " | ".join(_cells(v)) + " |" for v in verdicts]
-    head = ["| Figure | Claim | Threshold | From | Measured | |", "| --- " * 6 + "|"]
-    origin = f"At {runs.scale} scale, {origin}. {summary([[v] for v in verdicts])}"
-    table = "\n".join(["", origin, "", *head, *rows, ""])
-    page.write_text(before + _TABLE + table + _TABLE + after, encoding="utf-8")
+    about = f"At {runs.scale} scale, {_machine()}."
+    text = with_verdicts(page.read_text(encoding="utf-8"), verdicts, _when(), about)
+    page.write_text(text, encoding="utf-8")
 
 
-def _cells(verdict: Verdict) -> tuple[str, ...]:
-    claim = verdict.claim
-    sentence = claim.sentence.replace("|", "\\|")
-    return claim.figure, sentence, claim.threshold, claim.origin, verdict.measured, verdict.word
-
-
-def _origin() -> str:
-    """Where the runs are from."""
+def _when() -> str:
+    """Today, and the commit of the code."""
     command = ["git", "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
-    commit = done.stdout.strip()
-    today = datetime.date.today().isoformat()
-    machine = f"{os.cpu_count()} cores of a shared {platform.machine()} machine, no GPU"
-    return f"{today}, commit {commit}, {machine}"
+    return f"{datetime.date.today().isoformat()}, {done.stdout.strip()}"
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores of a shared {platform.machine()} machine, no GPU"
 
 
 _FIGURES_HEAD = """# The figures of the paper at small scale

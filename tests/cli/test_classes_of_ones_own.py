@@ -115,7 +115,7 @@ def mine(tmp_path_factory):
         env = os.environ | {"OPTEXP_WORKSPACE": str(folder / "ws"), "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, *(code or ["mine.py"]), *args],
-            cwd=folder, env=env, capture_output=True, text=True, timeout=300,
+            cwd=folder, env=env, capture_output=True, text=True, timeout=900,
         )  # fmt: skip
         assert done.returncode == rc, done.stdout + done.stderr
         return done.stderr if rc else done.stdout

@@ -346,7 +346,7 @@ def test_a_module_of_ones_own_works_the_same_way(tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

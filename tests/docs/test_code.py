@@ -96,7 +96,7 @@ def test_the_code_of_a_page_runs(name, tmp_path):
         text=True,
         cwd=tmp_path,
         env=environment,
-        timeout=300,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stderr
     answers = re.findall(r"^TOLD (.*)$", done.stdout, re.MULTILINE)

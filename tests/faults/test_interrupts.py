@@ -12,7 +12,7 @@ from optexp_jax.runner.signals import StopFlag, Stopped
 
 COMMAND = [sys.executable, "-m", "experiments.linreg_perclass", "--local"]
 MOMENTS = [0.6, 1.0, 1.4, 1.8, 2.3, 3.0]  # seconds after the start
-PATIENCE = 60
+PATIENCE = 600
 
 
 @pytest.mark.slow

@@ -158,7 +158,7 @@ def test_a_checkpoint_on_a_full_disk_is_one_sentence(tmp_path):
         env=os.environ | {"OPTEXP_WORKSPACE": str(tmp_path), "XLA_FLAGS": ""},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 2, done.stdout + done.stderr
     (line,) = done.stderr.splitlines()

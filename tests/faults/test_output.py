@@ -228,7 +228,7 @@ def called(*arguments, folder, workspace, **environment):
         cwd=folder,
         env=odd | {"OPTEXP_WORKSPACE": str(workspace), "PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=100,
+        timeout=600,
     )
     assert done.stderr == b""
     return done.returncode, done.stdout.decode("ascii")

@@ -45,7 +45,7 @@ class Worker:
         """The exit code, after a signal if one is given."""
         if number is not None:
             os.kill(self._process.pid, number)
-        self._process.join(timeout=120)
+        self._process.join(timeout=600)
         assert self._process.exitcode in (0, -signal.SIGKILL)
         return self._process.exitcode
 

@@ -32,7 +32,7 @@ def main() -> None:
     workspace = Path(request["workspace"])
     for name in _SIGNALS:  # they are meant for the process that runs, whose end is seen
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    os.nice(19)
+    os.nice(10)
     ended = threading.Event()
     threading.Thread(target=_wait_for_end, args=(ended,), daemon=True).start()
     try:

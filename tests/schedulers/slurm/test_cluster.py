@@ -23,7 +23,7 @@ from optexp_jax.results.store import RunFolder
 
 ROOT = Path(__file__).parents[3]
 GRID = ROOT / "tests" / "helpers" / "cluster_grid.py"
-PATIENCE = 240.0  # seconds
+PATIENCE = 900.0  # seconds
 QUEUE = ("-h", "-r", "-o", "%F_%K|%r")
 
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch")

@@ -62,7 +62,7 @@ def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, alone, p
     manifest = Manifest(("python",), *where, {"devices": per_run}, 2, 0, (packs,))
     manifest.write(tmp_path / "manifest.json")
     processes = [start(i, 2, tmp_path / "manifest.json") for i in range(2)]
-    codes = [process.wait(timeout=300) for process in processes]
+    codes = [process.wait(timeout=900) for process in processes]
     assert codes == [0, 0], [(tmp_path / f"log-{i}").read_text() for i in range(2)]
     for experiment in chosen:
         found, wanted = (load_results(experiment, w) for w in (tmp_path, alone))
