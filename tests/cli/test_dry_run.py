@@ -101,6 +101,7 @@ def test_mistakes_are_one_sentence(call, argv, error):
     assert is_told(error, err)
 
 
+@pytest.mark.slow
 def test_tokens_that_are_prepared_are_counted(tmp_path):
     dataset = Shakespeare(tokens=Characters(100), layout=Sequences(64))
     dataset.prepare(tmp_path)

@@ -76,6 +76,7 @@ def test_a_proportion_is_the_first_positions(workspace):
     assert len(part.class_counts) == 9  # classes that never appear stay
 
 
+@pytest.mark.slow
 def test_features_are_computed_once_and_again_when_anything_changes(workspace, monkeypatch):
     reports, computed = [], []
     compute = FrozenFeatures._compute

@@ -96,6 +96,7 @@ def test_pooling_takes_the_largest(window, stride, padding):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_batch_norm_uses_the_batch_in_training_and_running_statistics_in_evaluation():
     model = TINY
     functions = functional(model)

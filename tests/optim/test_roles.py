@@ -165,6 +165,7 @@ def test_muon_says_what_it_cannot_take():
 PARTS = {"head": Adam("10^-3"), "norm": Adam("10^-2", schedule=LinearWarmup(2)), "*": SGD("10^0")}
 
 
+@pytest.mark.slow
 def test_each_part_moves_as_its_optimizer_does():
     params = filled("GPT")
     gradient = {path: jnp.cos(50 * leaf) for path, leaf in params.items()}

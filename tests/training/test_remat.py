@@ -38,17 +38,12 @@ def gradient_of(model, inputs, train=True):
     return jax.jit(jax.grad(loss)), (params, inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quickly_compiled")
 @pytest.mark.parametrize(
     "model",
-    [
-        pytest.param(GPT4.clone(depth=1), id="GPT"),
-        pytest.param(
-            Transformer(**SIZES, depth=2, width_mlp=32, dropout=0.2),
-            id="Transformer",
-            marks=pytest.mark.slow,
-        ),
-    ],
+    [GPT4.clone(depth=1), Transformer(**SIZES, depth=2, width_mlp=32, dropout=0.2)],
+    ids=["GPT", "Transformer"],
 )
 def test_gradients_are_the_same_with_the_same_dropout(model):
     tokens = jax.random.randint(jax.random.key(1), (2, 5), 0, WORDS)
