@@ -19,7 +19,7 @@ from optexp_jax.plotting import losses_by_group
 
 TWO_DIMENSIONS = np.ones((2, 3)) / 3
 LAYER = OutputLayer(jnp.zeros((4, 3)))
-BATCH = (jnp.ones((2, 4)), jnp.array([0, 1]))
+WIDE = (jnp.ones((2, 5)), jnp.array([0, 1]))  # the layer takes 4 features
 
 
 def features_of(inputs):
@@ -36,8 +36,8 @@ WRONG = {
     "analysis.flows.steps": lambda: analysis.steps_in_the_simple_setting(
         optax.sgd(1.0), TWO_DIMENSIONS, 1
     ),
-    "analysis.hessian": lambda: analysis.block_traces(LAYER, [(BATCH[0][0, 0], BATCH[1])], [0]),
-    "analysis.rows": lambda: LAYER.probabilities(jnp.ones((2, 2, 4))),
+    "analysis.hessian": lambda: analysis.block_traces(LAYER, [WIDE], [0]),
+    "analysis.rows": lambda: analysis.row_statistics(LAYER, [WIDE]),
     "analysis.zipf": lambda: analysis.gd_remaining(1, TWO_DIMENSIONS),
     "analysis.zipf.slope": lambda: analysis.slope(np.ones(3), np.ones(2)),
     "plotting.arrays": lambda: losses_by_group(

@@ -34,7 +34,9 @@ class OutputLayer(NamedTuple):
     kernel: Float[Array, "d classes"]
     bias: Float[Array, " classes"] | None = None
 
-    def probabilities(self, features: Float[Array, "n d"]) -> Float[jax.Array, "n classes"]:
+    def probabilities(
+        self, features: Float[Array, "n {len(self.kernel)}"]
+    ) -> Float[jax.Array, "n {self.kernel.shape[1]}"]:
         """Predicted probabilities `[n, num_classes]` for features `[n, d]`."""
         logits = jnp.matmul(features, self.kernel, precision="highest")
         return jax.nn.softmax(logits if self.bias is None else logits + self.bias)
