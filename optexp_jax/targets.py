@@ -10,7 +10,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from optexp_jax.per_class import class_indices
 from optexp_jax.shapes import Array, Bool, Float, Integer, Shaped
@@ -33,8 +32,8 @@ def taken_by(reader: Any) -> tuple[str, ...]:
     return tuple(getattr(reader, "takes", (CLASSES,)))
 
 
-def are_vectors(labels: Shaped[jax.Array | np.ndarray, "*shape"]) -> bool:
-    """Whether labels have a number for each output; NaN marks padding there."""
+def are_vectors(labels: Any) -> bool:
+    """Return whether labels, or their shape, have a number for each output; NaN is padding."""
     return jnp.issubdtype(labels.dtype, jnp.floating)
 
 
