@@ -7,7 +7,14 @@ import pytest
 from jaxtyping import install_import_hook
 
 # Shapes are checked while tests run, where a function does not check them itself.
-install_import_hook(["optexp_jax.losses.functions"], "beartype.beartype")
+CHECKED = [
+    "optexp_jax.analysis",
+    "optexp_jax.frequency",
+    "optexp_jax.losses.functions",
+    "optexp_jax.plotting.arrays",
+    "optexp_jax.targets",
+]
+install_import_hook(CHECKED, "shape_checks.checked")
 
 PROCESSES = 2
 # What needs PyTorch is not searched for examples where it is not installed.

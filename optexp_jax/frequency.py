@@ -1,4 +1,4 @@
-"""Zipf's law, groups of classes of similar frequency, and means over them. Needs numpy only."""
+"""Zipf's law, groups of classes of similar frequency, and means over them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from optexp_jax.shapes import Float, Integer
 
-def zipf_law(num_classes: int, power: float) -> np.ndarray:
+
+def zipf_law(num_classes: int, power: float) -> Float[np.ndarray, " {num_classes}"]:
     """Frequencies π_k ∝ 1 / k^power for k = 1 .. num_classes, float64 `[num_classes]`.
 
     >>> zipf_law(3, 1.0).round(3)
@@ -19,8 +21,8 @@ def zipf_law(num_classes: int, power: float) -> np.ndarray:
 
 
 def frequency_groups(
-    class_counts: Sequence[int] | np.ndarray, n_groups: int
-) -> tuple[np.ndarray, ...]:
+    class_counts: ArrayLike, n_groups: int
+) -> tuple[Integer[np.ndarray, " _members"], ...]:
     """Split the classes into groups that hold about the same number of examples each.
 
     Classes are sorted by count, most frequent first, equal counts by index. Group i ends with the
@@ -54,7 +56,7 @@ def frequency_groups(
     return tuple(np.split(order, np.minimum(cuts, len(order))))
 
 
-def _whole(class_counts: Sequence[int] | np.ndarray) -> np.ndarray:
+def _whole(class_counts: ArrayLike) -> np.ndarray:
     raw = np.asarray(class_counts)
     numbers = raw.ndim == 1 and raw.dtype.kind in "iuf"
     with np.errstate(invalid="ignore"):  # NaN and infinity are refused below
@@ -68,8 +70,8 @@ def _whole(class_counts: Sequence[int] | np.ndarray) -> np.ndarray:
 
 
 def mean_by_group(
-    per_class: np.ndarray, class_counts: np.ndarray, groups: Sequence[np.ndarray]
-) -> np.ndarray:
+    per_class: ArrayLike, class_counts: ArrayLike, groups: Sequence[ArrayLike]
+) -> Float[np.ndarray, "*rows {len(groups)}"]:
     """Mean over the examples of each group, from class means.
 
     Args:
@@ -89,19 +91,19 @@ def mean_by_group(
     >>> mean_by_group(np.array([1.0, 2.0, 4.0]), np.array([2, 1, 1]), groups)
     array([1., 3.])
     """
-    per_class, counts = np.asarray(per_class), _whole(class_counts)
-    if per_class.shape[-1:] != counts.shape:
+    values, counts = np.asarray(per_class), _whole(class_counts)
+    if values.shape[-1:] != counts.shape:
         raise ValueError(
-            f"There is one mean per class in the last axis: the means are {per_class.shape}, the "
+            f"There is one mean per class in the last axis: the means are {values.shape}, the "
             f"class counts {counts.shape}."
         )
-    means = np.full((*per_class.shape[:-1], len(groups)), np.nan)
+    means = np.full((*values.shape[:-1], len(groups)), np.nan)
     for i, group in enumerate(groups):
         indices = _members(i, group, len(counts))
         seen = indices[counts[indices] > 0]
         if len(seen):
             weights = counts[seen].astype(np.float64)
-            means[..., i] = per_class[..., seen] @ (weights / weights.sum())
+            means[..., i] = values[..., seen] @ (weights / weights.sum())
     return means
 
 

@@ -75,8 +75,8 @@ def finished(metric: Metric, mean: np.ndarray) -> np.ndarray:
 
 def rank_of_label(
     logits: Float[Array, "*batch classes"],
-    labels: Shaped[Array, ...],
-) -> Integer[jax.Array, ...]:
+    labels: Shaped[Array, "*batch"] | Shaped[Array, "*batch classes"],
+) -> Integer[jax.Array, "*batch"]:
     """Place of the label among the classes by their logits, from 1; 0 where it is negative.
 
     Of equal logits the first class comes first, as for `is_correct`; with a NaN the label is last.

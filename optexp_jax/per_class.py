@@ -72,7 +72,7 @@ def sum_by_class(
     return sums[:num_classes], counts[:num_classes]
 
 
-def class_indices(labels: ArrayLike) -> Integer[jax.Array, ...]:
+def class_indices(labels: ArrayLike) -> Integer[jax.Array, "*shape"]:
     """Labels as int32: one that int32 cannot hold becomes the nearest that it can.
 
     So no class appears or vanishes by a cast, not even where JAX keeps 32 bits of a NumPy int64.

@@ -10,9 +10,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from optexp_jax.per_class import class_indices
+from optexp_jax.shapes import Array, Bool, Float, Integer, Shaped
 
 CLASSES = "classes"  # integers; -1 marks padding
 DISTRIBUTIONS = "distributions"  # floats `[..., num_classes]` from 0 that sum to 1
@@ -32,17 +32,17 @@ def taken_by(reader: Any) -> tuple[str, ...]:
     return tuple(getattr(reader, "takes", (CLASSES,)))
 
 
-def are_vectors(labels: jax.Array | np.ndarray) -> bool:
-    """Whether labels have a number for each output; NaN marks padding there."""
+def are_vectors(labels: Any) -> bool:
+    """Return whether labels, or their shape, have a number for each output; NaN is padding."""
     return jnp.issubdtype(labels.dtype, jnp.floating)
 
 
-def are_vectors_like(logits: jax.Array, labels: Any) -> bool:
+def are_vectors_like(logits: Shaped[Array, "*shape"], labels: Any) -> bool:
     """Whether labels are vectors of these outputs: floats `[...]` are no labels at all."""
     return are_vectors(jnp.asarray(labels)) and jnp.ndim(labels) == logits.ndim
 
 
-def is_example(labels: jax.Array) -> jax.Array:
+def is_example(labels: Shaped[Array, "*shape"]) -> Bool[jax.Array, "*batch"]:
     """Where labels are no padding, booleans; without the last axis where labels are vectors.
 
     >>> print(is_example(jnp.array([2, -1])), is_example(jnp.array([[0.5], [jnp.nan]])))
@@ -51,7 +51,7 @@ def is_example(labels: jax.Array) -> jax.Array:
     return ~jnp.isnan(labels[..., 0]) if are_vectors(labels) else labels >= 0
 
 
-def class_of(labels: jax.Array) -> jax.Array:
+def class_of(labels: Shaped[Array, "*shape"]) -> Integer[jax.Array, "*batch"]:
     """The class of each example, int32: the first of the largest shares; -1 for padding.
 
     >>> print(class_of(jnp.array([[0.25, 0.75], [jnp.nan, jnp.nan]])))
@@ -62,16 +62,18 @@ def class_of(labels: jax.Array) -> jax.Array:
     return jnp.where(is_example(labels), jnp.argmax(labels, axis=-1).astype(jnp.int32), -1)
 
 
-def without_padding(labels: jax.Array) -> jax.Array:
+def without_padding(
+    labels: Float[Array, "*batch outputs"],
+) -> Float[jax.Array, "*batch outputs"]:
     """Vectors with zeros in place of padding, so that no gradient is NaN."""
     return jnp.where(is_example(labels)[..., None], labels, 0)
 
 
-def as_stored(labels: jax.Array) -> jax.Array:
+def as_stored(labels: Shaped[Array, "*shape"]) -> Shaped[Array, "*shape"]:
     """Labels as losses take them: classes as int32."""
     return labels if are_vectors(labels) else labels.astype(jnp.int32)
 
 
-def padding_of(labels: jax.Array) -> Any:
+def padding_of(labels: Shaped[Array, "*shape"]) -> Any:
     """The value that marks padding."""
     return jnp.nan if are_vectors(labels) else -1

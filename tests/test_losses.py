@@ -277,7 +277,7 @@ def test_labels_beyond_32_bits_are_of_no_class():
     assert np.isnan(cross_entropy(MANY[:4], labels)).tolist() == [True, True, False, False]
     assert cross_entropy(MANY[:4], labels)[2] == 0
     assert not is_correct(MANY[:4], labels)[:3].any()
-    np.testing.assert_allclose(squared_error(MANY[0], labels[:1]), 0.5 * (MANY[0] ** 2).sum())
+    np.testing.assert_allclose(squared_error(MANY[:1], labels[:1]), [0.5 * (MANY[0] ** 2).sum()])
 
 
 @pytest.mark.parametrize("of", PER_EXAMPLE)

@@ -13,6 +13,7 @@ from flax import traverse_util
 from optexp_jax.analysis.rows import OutputLayer
 from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import class_indices
+from optexp_jax.shapes import Array, Shaped
 
 
 def head_of(params: Mapping[str, Any], num_classes: int) -> str:
@@ -72,7 +73,7 @@ def output_layer(params: Mapping[str, Any], head: str) -> OutputLayer:
 
 def feature_extractor(
     model: nn.Module, head: str, **kwargs: Any
-) -> Callable[[Mapping[str, Any], jax.Array], jax.Array]:
+) -> Callable[[Mapping[str, Any], Shaped[Array, "n ..."]], Shaped[jax.Array, "*batch d"]]:
     """A function of the variables and inputs of a model that returns what goes into its head.
 
     Args:
@@ -94,7 +95,9 @@ def feature_extractor(
     (2, 4)
     """
 
-    def features(variables: Mapping[str, Any], inputs: jax.Array) -> jax.Array:
+    def features(
+        variables: Mapping[str, Any], inputs: Shaped[Array, "n ..."]
+    ) -> Shaped[jax.Array, "*batch d"]:
         seen: list[jax.Array] = []
 
         def note(call: Any, args: Any, keywords: Any, context: Any) -> Any:

@@ -7,24 +7,33 @@ u' = c π / (e^u + c - 1) under gradient flow, and the loss of the class is log(
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from scipy.integrate import solve_ivp
 
-Array = np.ndarray | float
+from optexp_jax.shapes import Float, Shaped
+
+# One number, or an array of them.
+Values = Shaped[np.ndarray, "*#shape"] | float
+if TYPE_CHECKING:
+    PerValue = np.ndarray
+else:  # of one number NumPy makes one number
+    PerValue = Float[np.ndarray, "*shape"] | np.floating
 
 _NEWTON = 60
 _TIGHT = 1e-12
 
 
-def loss_of_margin(margin: Array, num_classes: int) -> np.ndarray:
+def loss_of_margin(margin: Values, num_classes: int) -> PerValue:
     """The loss of a class from its margin, log(1 + (c - 1) e^-u), in nats."""
     return np.logaddexp(0, np.log(num_classes - 1) - np.asarray(margin))
 
 
-def flow_margin(time: Array, frequency: Array, num_classes: int) -> np.ndarray:
+def flow_margin(time: Values, frequency: Values, num_classes: int) -> PerValue:
     """The margin u of a class under gradient flow, which solves e^u + (c - 1) u = 1 + c π t.
 
     Args:
@@ -50,7 +59,7 @@ def flow_margin(time: Array, frequency: Array, num_classes: int) -> np.ndarray:
     return u
 
 
-def flow_loss(time: Array, frequency: Array, num_classes: int) -> np.ndarray:
+def flow_loss(time: Values, frequency: Values, num_classes: int) -> PerValue:
     """The loss of a class under gradient flow; it depends on π t only and falls as 1 / (π t).
 
     Args:
@@ -66,7 +75,9 @@ def flow_loss(time: Array, frequency: Array, num_classes: int) -> np.ndarray:
     return loss_of_margin(flow_margin(time, frequency, num_classes), num_classes)
 
 
-def integrated_flow_margin(times: np.ndarray, frequency: float, num_classes: int) -> np.ndarray:
+def integrated_flow_margin(
+    times: Shaped[np.ndarray, " T"], frequency: float, num_classes: int
+) -> Float[np.ndarray, " T"]:
     """The same by integration of the differential equation, for comparison.
 
     Args:
@@ -86,7 +97,7 @@ def integrated_flow_margin(times: np.ndarray, frequency: float, num_classes: int
     return solved.y[0]
 
 
-def sign_flow_loss(time: Array, num_classes: int) -> np.ndarray:
+def sign_flow_loss(time: Values, num_classes: int) -> PerValue:
     """The loss of every class under the flow of the sign, log(1 + (c - 1) e^-2t): the same for all.
 
     The printed theorem 3 has e^-ct, which inserts the margin of the gradient flow; with w_kk = t
@@ -105,8 +116,8 @@ def sign_flow_loss(time: Array, num_classes: int) -> np.ndarray:
 
 
 def steps_in_the_simple_setting(
-    optimizer: optax.GradientTransformation, frequencies: np.ndarray, steps: int
-) -> np.ndarray:
+    optimizer: optax.GradientTransformation, frequencies: Shaped[np.ndarray, " c"], steps: int
+) -> Float[np.ndarray, "{steps}+1 c"]:
     """Losses of an optimizer's own steps in this setting, to lay over the flows.
 
     Args:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from optexp_jax.analysis.rows import MicroBatch, OutputLayer, flat, is_example, masked
 from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import class_indices
+from optexp_jax.shapes import Float
 
 
 def block_traces(
-    layer: OutputLayer, batches: Iterable[MicroBatch], classes: Sequence[int] | np.ndarray
-) -> np.ndarray:
+    layer: OutputLayer, batches: Iterable[MicroBatch], classes: ArrayLike
+) -> Float[np.ndarray, "K K"]:
     """Traces of the Hessian's blocks between some classes.
 
         T_kj = mean (1[k = j] p_k - p_k p_j) ‖h‖²
@@ -46,9 +48,9 @@ def block_traces(
 def hessian_entries(
     layer: OutputLayer,
     batches: Iterable[MicroBatch],
-    classes: Sequence[int] | np.ndarray,
-    dimensions: Sequence[int] | np.ndarray,
-) -> np.ndarray:
+    classes: ArrayLike,
+    dimensions: ArrayLike,
+) -> Float[np.ndarray, "K D K D"]:
     """Entries of the Hessian between weights of some classes and dimensions.
 
         H[k, a, j, b] = mean (1[k = j] p_k - p_k p_j) h_a h_b
@@ -78,7 +80,7 @@ def hessian_entries(
     )
 
 
-def _chosen(name: str, indices: Sequence[int] | np.ndarray, number: int) -> jax.Array:
+def _chosen(name: str, indices: ArrayLike, number: int) -> jax.Array:
     raw = np.asarray(indices)
     if raw.dtype.kind not in "iu" or raw.ndim != 1 or ((raw < 0) | (raw >= number)).any():
         raise OptexpError(

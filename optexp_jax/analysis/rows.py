@@ -16,10 +16,11 @@ import numpy as np
 
 from optexp_jax.errors import OptexpError
 from optexp_jax.per_class import class_indices, sum_by_class
+from optexp_jax.shapes import Array, Float, Integer, Shaped
 
 # (features [..., d], labels [...]): examples, or tokens of sequences. Labels are integers of any
 # type, and one outside the classes, such as -1, marks padding.
-MicroBatch = tuple[jax.Array, jax.Array]
+MicroBatch = tuple[Shaped[Array, "... d"], Integer[Array, "..."]]
 
 
 class OutputLayer(NamedTuple):
@@ -30,10 +31,12 @@ class OutputLayer(NamedTuple):
         bias: `[num_classes]`, None for none.
     """
 
-    kernel: jax.Array
-    bias: jax.Array | None = None
+    kernel: Float[Array, "d classes"]
+    bias: Float[Array, " classes"] | None = None
 
-    def probabilities(self, features: jax.Array) -> jax.Array:
+    def probabilities(
+        self, features: Float[Array, "n {len(self.kernel)}"]
+    ) -> Float[jax.Array, "n {self.kernel.shape[1]}"]:
         """Predicted probabilities `[n, num_classes]` for features `[n, d]`."""
         logits = jnp.matmul(features, self.kernel, precision="highest")
         return jax.nn.softmax(logits if self.bias is None else logits + self.bias)
@@ -56,12 +59,12 @@ class RowStatistics(NamedTuple):
         examples: of the class.
     """
 
-    gradient_norm: np.ndarray
-    hessian_trace: np.ndarray
-    bias_gradient: np.ndarray
-    bias_hessian: np.ndarray
-    correct_probability: np.ndarray
-    examples: np.ndarray
+    gradient_norm: Float[np.ndarray, " classes"]
+    hessian_trace: Float[np.ndarray, " classes"]
+    bias_gradient: Float[np.ndarray, " classes"]
+    bias_hessian: Float[np.ndarray, " classes"]
+    correct_probability: Float[np.ndarray, " classes"]
+    examples: Integer[np.ndarray, " classes"]
 
 
 def row_statistics(layer: OutputLayer, batches: Iterable[MicroBatch]) -> RowStatistics:

@@ -7,14 +7,18 @@ distribution of the next word by the squared loss. Losses are shares of the loss
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+
+from optexp_jax.shapes import Float, Shaped
+
+Law = Float[np.ndarray, " d"]
 
 _RATES = np.logspace(-0.5, 0.5, 101)  # of sign descent that are tried, times π_1 / steps
 
 
-def gd_remaining(steps: float, law: np.ndarray) -> float:
+def gd_remaining(steps: float, law: Law) -> float:
     """The share of the loss that gradient descent leaves: Σ π_k (1 - π_k / π_1)^2t.
 
     Its learning rate is 1 / π_1, at which the first word is fitted in one step.
@@ -31,7 +35,7 @@ def gd_remaining(steps: float, law: np.ndarray) -> float:
     return float(np.sum(law * np.exp(2 * steps * np.log1p(-shares))))
 
 
-def gd_steps_to(share: float, law: np.ndarray) -> float:
+def gd_steps_to(share: float, law: Law) -> float:
     """Steps, not whole, until gradient descent at the rate 1 / π_1 leaves a share of the loss.
 
     >>> from optexp_jax.frequency import zipf_law
@@ -41,7 +45,7 @@ def gd_steps_to(share: float, law: np.ndarray) -> float:
     return _first(lambda t: gd_remaining(t, law) <= share)
 
 
-def sign_remaining(steps: int, rate: float, law: np.ndarray) -> float:
+def sign_remaining(steps: int, rate: float, law: Law) -> float:
     """The share of the loss that sign descent at a constant rate leaves; every word's is the same.
 
     An entry goes to its target π_j by steps of the rate, and then jumps over it and back.
@@ -58,7 +62,7 @@ def sign_remaining(steps: int, rate: float, law: np.ndarray) -> float:
     return float(np.sum(errors**2) / np.sum(law**2))
 
 
-def sign_steps_to(share: float, law: np.ndarray) -> tuple[int, float]:
+def sign_steps_to(share: float, law: Law) -> tuple[int, float]:
     """Steps until sign descent leaves a share of the loss, and the constant rate that is fastest.
 
     The share is left at the next step, too: after an even number of steps from zero, entries whose
@@ -80,8 +84,8 @@ def sign_steps_to(share: float, law: np.ndarray) -> tuple[int, float]:
 
 
 def sgd_excess(
-    steps: np.ndarray, law: np.ndarray, rate: float, batch: int
-) -> tuple[np.ndarray, np.ndarray]:
+    steps: Shaped[np.ndarray, " rows"] | Sequence[float], law: Law, rate: float, batch: int
+) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, " rows"]]:
     """Bias and variance of SGD on pairs of words, whose sum is the mean excess loss.
 
     The weights are w_k ← w_k + rate / batch · Σ (e_j - w_k) over the pairs (k, j) of a batch, drawn
@@ -107,7 +111,7 @@ def sgd_excess(
     return 0.5 * mean @ law, 0.5 * (squares - mean) @ law
 
 
-def slope(sizes: np.ndarray, steps: np.ndarray) -> float:
+def slope(sizes: Shaped[np.ndarray, " n"], steps: Shaped[np.ndarray, " n"]) -> float:
     """The exponent s of steps ∝ size^s, by least squares on logarithms.
 
     >>> round(slope(np.array([10, 100]), np.array([3.0, 30.0])), 6)

@@ -12,8 +12,8 @@ from optexp_jax.targets import are_vectors_like, class_of, is_example, without_p
 
 def cross_entropy(
     logits: Float[Array, "*batch classes"],
-    labels: Shaped[Array, ...],
-) -> Float[jax.Array, ...]:
+    labels: Shaped[Array, "*batch"] | Shaped[Array, "*batch classes"],
+) -> Float[jax.Array, "*batch"]:
     """Cross-entropy of each example in nats: log Σ_k exp(z_k) - z_y; 0 where the label is negative.
 
     Args:
@@ -40,9 +40,9 @@ def cross_entropy(
 
 def smoothed_cross_entropy(
     logits: Float[Array, "*batch classes"],
-    labels: Shaped[Array, ...],
+    labels: Shaped[Array, "*batch"] | Shaped[Array, "*batch classes"],
     share: float,
-) -> Float[jax.Array, ...]:
+) -> Float[jax.Array, "*batch"]:
     """Cross-entropy to smoothed labels, (1 - s) q + s / K for K classes; 0 for padding.
 
     Args:
@@ -66,8 +66,8 @@ def smoothed_cross_entropy(
 
 def squared_error(
     logits: Float[Array, "*batch classes"],
-    labels: Shaped[Array, ...],
-) -> Float[jax.Array, ...]:
+    labels: Shaped[Array, "*batch"] | Shaped[Array, "*batch classes"],
+) -> Float[jax.Array, "*batch"]:
     """Squared error to the one-hot label: ½ ‖z - e_y‖²; 0 where the label is negative.
 
     Args:
@@ -93,8 +93,8 @@ def squared_error(
 
 def is_correct(
     logits: Float[Array, "*batch classes"],
-    labels: Shaped[Array, ...],
-) -> Bool[jax.Array, ...]:
+    labels: Shaped[Array, "*batch"] | Shaped[Array, "*batch classes"],
+) -> Bool[jax.Array, "*batch"]:
     """Whether the label is the first of the largest logits (argmax), False for padding or NaN.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,6 +14,7 @@ from optexp_jax.plotting import style
 from optexp_jax.plotting.by_class import add_group_legend
 from optexp_jax.plotting.panels import Counts, Lines
 from optexp_jax.plotting.sheet import sheet
+from optexp_jax.shapes import Shaped
 
 _ROOM = 1.05  # above the highest line
 
@@ -21,7 +22,7 @@ _ROOM = 1.05  # above the highest line
 def losses_by_group(
     runs: Mapping[str, ArrayLike],
     counts: ArrayLike,
-    steps: np.ndarray | None = None,
+    steps: Shaped[np.ndarray, " rows"] | Sequence[float] | None = None,
     n_groups: int = 10,
     what: str = "Loss",
 ) -> Figure:
@@ -76,7 +77,7 @@ def losses_by_group(
     return figure
 
 
-def _limits(means: np.ndarray) -> tuple[float, float]:
+def _limits(means: Shaped[np.ndarray, "rows groups"]) -> tuple[float, float]:
     """Return a range for all finite values, up to twice the start; spikes leave the axes."""
     finite = means[np.isfinite(means)]
     if not finite.size:

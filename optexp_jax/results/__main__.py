@@ -17,13 +17,13 @@ from optexp_jax.errors import OptexpError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Run the command line, and return its exit code."""
     return guarded(lambda: _main(argv), numeric=False)
 
 
 def _main(argv: Sequence[str] | None) -> int:
     args = parser().parse_args(argv)
-    from optexp_jax.numerics import pinned  # which imports JAX: `--help` has to be fast
+    from optexp_jax.numerics import pinned  # imports JAX, and `--help` must be fast
 
     with pinned():
         for module in args.imports:

@@ -1,4 +1,4 @@
-"""The best runs of each method, which show themselves as a table."""
+"""The best runs of each method, which print as a table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _FIELDS_OF_RUNS = ("group", "id", "lr", "seed", "status")
 
 
 class BestRuns(dict[Optimizer, list[Results]]):
-    """Method to its runs by seed; printed, and in a notebook, a table."""
+    """Method -> its runs by seed; printed, and shown in a notebook, as a table."""
 
     def table(self) -> pd.DataFrame:
-        """A row for each method.
+        """Return a table with a row for each method.
 
         Returns:
-            columns `optimizer`, `learning_rate`, the other fields, `runs` (how many seeds),
-            `best_loss` and `final_loss`: the smallest recorded training loss and the last one, the
-            worst over seeds.
+            columns `optimizer`, `learning_rate`, the other fields, `runs` (number of seeds),
+            `best_loss` and `final_loss`: the smallest and the last recorded training loss, each of
+            the worst seed.
         """
         return pd.DataFrame([_row(runs) for runs in self.values() if runs])
 

@@ -1,4 +1,4 @@
-"""Whether the code of a class has changed since runs were recorded with it."""
+"""Find classes whose code has changed since runs were recorded with them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def changed_classes(experiment: Experiment, details: Mapping[str, Any]) -> list[
     """List classes whose code differs from when a run started.
 
     Args:
-        experiment: of the run.
-        details: its status, which holds hashes of the code of classes that are not the library's.
+        experiment: the experiment of the run.
+        details: its status, with hashes of the code of classes outside this library.
     """
     before = details.get("sources")
     now = sources_of(experiment) if before else {}
@@ -23,7 +23,7 @@ def changed_classes(experiment: Experiment, details: Mapping[str, Any]) -> list[
 
 
 def changed_code(name: str, runs: int) -> str:
-    """Say that runs were recorded with other code of a class.
+    """Return a sentence on runs that were recorded with other code of a class.
 
     >>> changed_code("my-rmsprop", 1)
     "The code of 'my-rmsprop' has changed since 1 run started: its rows come from the old code. ..."
@@ -36,10 +36,10 @@ def changed_code(name: str, runs: int) -> str:
 
 
 def sentences(changed: Iterable[Iterable[str]]) -> list[str]:
-    """Make a sentence for each class whose code has changed.
+    """Return a sentence for each class whose code has changed.
 
     Args:
-        changed: of each run, the names of these classes.
+        changed: for each run, the names of its changed classes.
 
     >>> [text[:52] for text in sentences([["mine"], [], ["mine"]])]
     ["The code of 'mine' has changed since 2 runs started:"]

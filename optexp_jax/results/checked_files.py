@@ -1,4 +1,4 @@
-"""Files of results: written whole, checked against their hash when they are read."""
+"""Write files of results atomically, and check their hashes on reading."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from optexp_jax.errors import (
 
 
 def write_text(path: Path, text: str, make_folder: bool = True) -> None:
-    """Write a text file as a whole."""
+    """Write a text file atomically."""
     write_bytes(path, text.encode(), make_folder)
 
 
 def write_bytes(path: Path, content: bytes, make_folder: bool = True) -> None:
-    """Write a file as a whole; it is on the disk when this returns."""
+    """Write a file atomically; it is on disk when this returns."""
     with atomic_write(path, make_folder) as new:
         new.write_bytes(content)
 
 
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Errors of the machine while something is written in a folder become sentences.
+    """Turn errors of writing in a folder, in the block, into errors of one sentence.
 
     Raises:
         GoneError: the folder is not there any more.
@@ -83,7 +83,7 @@ def require_writable(folder: Path) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file.
+    """Return the content of a file.
 
     Raises:
         FileNotFoundError: it is not there.
@@ -98,7 +98,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, empty if there is no file.
+    """Return the object in a JSON file; empty if there is no file.
 
     Raises:
         DamagedError: the file is damaged.
@@ -130,7 +130,7 @@ def digest(key: str, content: bytes) -> str:
 
 
 def digest_of(key: str, path: Path) -> str:
-    """The same of a file, which may be larger than memory."""
+    """Return the digest of a file, which may be larger than memory; see `digest`."""
     seeded = hashlib.sha256(key.encode())
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -139,14 +139,14 @@ def digest_of(key: str, path: Path) -> str:
 
 
 def table_bytes(table: pd.DataFrame) -> bytes:
-    """A table as a Parquet file, with checksums of its pages."""
+    """Return a table as the bytes of a Parquet file, with checksums of its pages."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False, write_page_checksum=True)
     return buffer.getvalue()
 
 
 def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays as an npz file."""
+    """Return arrays as the bytes of an npz file."""
     buffer = io.BytesIO()
     every: dict[str, Any] = dict(arrays)
     np.savez_compressed(buffer, **every)
@@ -154,7 +154,7 @@ def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def table_from(path: Path, content: bytes) -> pd.DataFrame:
-    """The table of a Parquet file, all its columns numbers.
+    """Read the table of a Parquet file; all columns must be numbers.
 
     Raises:
         DamagedError: it is none, or not whole.
@@ -175,7 +175,7 @@ def table_from(path: Path, content: bytes) -> pd.DataFrame:
 
 
 def arrays_from(path: Path, content: bytes) -> dict[str, np.ndarray]:
-    """The arrays of an npz file, all of them numbers.
+    """Read the arrays of an npz file; all must be numbers.
 
     Raises:
         DamagedError: it is none, or not whole.
@@ -198,7 +198,7 @@ def arrays_from(path: Path, content: bytes) -> dict[str, np.ndarray]:
 
 
 def _array_from(content: bytes) -> np.ndarray:
-    """The array of an npy file; runs of a group have the same few headers."""
+    """Read the array of an npy file. Headers are cached: runs of a group have few of them."""
     length = 10 + int.from_bytes(content[8:10], "little")
     if content[:8] != npy.magic(1, 0):  # a longer header, or no array
         return npy.read_array(io.BytesIO(content), allow_pickle=False)
@@ -220,12 +220,12 @@ def _header_from(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 
 def damaged(path: Path, reason: object, folder: Path | None = None) -> DamagedError:
-    """The error that names a damaged file, why it is taken for one, and the remedy.
+    """Return the error on a damaged file, with the reason and the remedy.
 
     Args:
-        path: of the file.
-        reason: in words, or what was raised.
-        folder: of the run that the file is of, None for that of the file.
+        path: path of the file.
+        reason: the reason in words, or an error.
+        folder: folder of the run; None for the folder of the file.
     """
     why = str(reason).strip().split("\n")[0] or type(reason).__name__
     return DamagedError(
@@ -239,7 +239,7 @@ def damaged(path: Path, reason: object, folder: Path | None = None) -> DamagedEr
 
 
 def unwritable(folder: Path, error: BaseException) -> UnwritableError:
-    """The error that names a folder that cannot be written, why, and the remedy."""
+    """Return the error on a folder that cannot be written, with the reason and the remedy."""
     return UnwritableError(
         f"The workspace {folder} cannot be written ({cause_of(error)}): {remedy_of(error)} or set "
         "OPTEXP_WORKSPACE to another folder; recorded results are kept.",
@@ -250,7 +250,7 @@ def unwritable(folder: Path, error: BaseException) -> UnwritableError:
 
 
 def gone(folder: Path) -> GoneError:
-    """The error that names the folder of a run that is not there any more, and the remedy."""
+    """Return the error on the folder of a run that no longer exists, with the remedy."""
     return GoneError(
         f"The folder {os.fspath(folder)} was moved or deleted during its run: put it back and "
         "rerun the command to resume, or rerun it to start again.",

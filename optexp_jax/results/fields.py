@@ -1,4 +1,4 @@
-"""The fields of experiments by name, and those that were tuned."""
+"""Look up fields of experiments by name, and find those that were tuned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MISSING = object()  # no value: a field may hold None
 
 
 def values_of(optimizer: Optimizer) -> dict[str, Any]:
-    """The fields of an optimizer by name, hyperparameters that are pairs too.
+    """Return the fields of an optimizer, name -> value, with its `hyperparameters`.
 
     >>> from optexp_jax.optim import SGD
     >>> values_of(SGD("10^-1", 0.9))["momentum"]
@@ -28,22 +28,22 @@ def values_of(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def value_of(experiment: Experiment, field: str) -> Any:
-    """The value of a field of the optimizer, of the experiment or of its problem.
+    """Return the value of a field of an optimizer, an experiment or its problem.
 
     Args:
-        experiment: whose field.
-        field: such as `weight_decay`, `seed`, `batching.size` or `model.width`; the momentum of
-            Adam is its `beta1`. `optimizer` is what the method is called.
+        experiment: the experiment.
+        field: name such as `weight_decay`, `seed`, `batching.size` or `model.width`. `momentum` is
+            `beta1` for Adam, and `optimizer` is the name of the method.
 
     Returns:
-        None where the experiment has no such field.
+        the value; None if the experiment has no such field.
     """
     found = look_up(experiment, field)
     return None if found is MISSING else found
 
 
 def look_up(experiment: Experiment, field: str) -> Any:
-    """The same as `value_of`, but `MISSING` where the experiment has no such field."""
+    """Return the value of a field as `value_of`, but `MISSING` if there is no such field."""
     if field == RATE:
         return experiment.optimizer.learning_rate
     if field == "momentum":
@@ -64,7 +64,7 @@ def look_up(experiment: Experiment, field: str) -> Any:
 
 
 def is_tuned_alone(experiments: Sequence[Experiment], field: str) -> bool:
-    """Whether a field is one of optimizers, so that runs that differ in it learn one problem."""
+    """Return whether a field belongs to the optimizer, not to the problem."""
     if field in (RATE, "momentum", "optimizer"):
         return True
     return any(field in values_of(e.optimizer) for e in experiments)
@@ -78,7 +78,7 @@ def require_field(experiments: Sequence[Experiment], field: str) -> None:
     """Refuse a field that no experiment has.
 
     Raises:
-        OptexpError: names those in which these experiments differ.
+        OptexpError: no experiment has it; the message names fields in which they differ.
     """
     if any(look_up(e, field) is not MISSING for e in experiments):
         return
@@ -93,7 +93,7 @@ def require_field(experiments: Sequence[Experiment], field: str) -> None:
 
 
 def tuned_fields(optimizers: Iterable[Optimizer]) -> list[str]:
-    """The fields in which optimizers of one method differ, the learning rate first.
+    """Return the fields in which optimizers of one method differ, the learning rate first.
 
     >>> from optexp_jax.optim import SGD, AdamW
     >>> rates = ("10^-2", "10^-1")
@@ -113,9 +113,9 @@ def tuned_fields(optimizers: Iterable[Optimizer]) -> list[str]:
 
 
 def differing(experiments: Sequence[Experiment]) -> list[str]:
-    """The fields of the problems in which experiments differ, such as `batching.size`.
+    """Return the fields of problems in which experiments differ, such as `batching.size`.
 
-    What follows from another field is left out, such as `type` where others tell the same apart.
+    Fields that follow from others are left out, such as `type`.
     """
     values: dict[str, list[Any]] = {}
     every = [flat_fields(e) for e in experiments]

@@ -1,7 +1,7 @@
-"""Whether the files of a run are those that it wrote, and hold every row that was to be recorded.
+"""Check that the files of a run are unchanged and hold every row of its schedule.
 
-`done` in a status is a claim; what is there decides. Version 0.1.0 kept no hashes: of its runs the
-rows are counted.
+The status `done` alone does not count. Version 0.1.0 kept no hashes, so for its runs the rows are
+counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from optexp_jax.schedule import Schedule
 
 
 def entry_of(path: Path, digest: str) -> dict[str, Any]:
-    """What the status says of a file of a run that was written just now, and has this hash."""
+    """Return the entry in the status for a file that was just written: hash, bytes and time."""
     stat = path.stat()
     return {"sha256": digest, "bytes": stat.st_size, "modified": stat.st_mtime_ns}
 
@@ -35,18 +35,18 @@ def require_rows(
     last: int,
     by_class: bool = True,
 ) -> None:
-    """Refuse the rows of a run that lack some of the steps from the first to `last`.
+    """Refuse rows of a run that do not cover its recorded steps up to `last`.
 
     Args:
-        folder: of the run.
-        experiment: the run.
-        found: what it recorded.
-        said: its status; of one that has ended the rows are these and no others.
+        folder: folder of the run.
+        experiment: the experiment of the run.
+        found: its rows.
+        said: its status. A run that has ended may have no other rows.
         last: step of its last row.
-        by_class: whether rows by class were read.
+        by_class: whether per-class rows were read.
 
     Raises:
-        DamagedError: rows are missing, or others are there.
+        DamagedError: rows are missing, or there are others.
     """
     if "total_steps" not in said:  # recorded by hand
         return
@@ -71,13 +71,13 @@ def require_rows(
 
 
 def require_files(folder: Path, experiment: Experiment, said: Mapping[str, Any]) -> None:
-    """Refuse a run whose files are not those that it wrote, as far as a glance shows.
+    """Refuse a run whose files have changed, by a quick check.
 
-    Of a run that has ended, files are read unless they have the size and the time that were written
-    down; of one that has not, only the names of files are looked at.
+    For a run that has ended, this reads only files whose size or time differs from the status. For
+    other runs, it checks only the names of files.
 
     Raises:
-        DamagedError: a file is gone, empty, or another.
+        DamagedError: a file is missing, empty or changed.
         UnreadableError: a file cannot be read.
     """
     if said.get("status") not in FINISHED:
@@ -93,10 +93,10 @@ def require_files(folder: Path, experiment: Experiment, said: Mapping[str, Any])
 
 
 def require_recorded(folder: Path, experiment: Experiment, said: Mapping[str, Any]) -> None:
-    """Read every file that the status names, kept parameters too, and compare its hash.
+    """Compare every file in the status, also kept parameters, with its hash.
 
     Raises:
-        DamagedError: the content of a file has changed, or one of the final files is gone.
+        DamagedError: a file has changed, or one of the final files is missing.
         UnreadableError: a file cannot be read.
     """
     for name, entry in said.get("files", {}).items():

@@ -64,7 +64,7 @@ def _row(name: str, runs: Sequence[Results]) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Text in which LaTeX takes no sign for a command.
+    r"""Escape the special characters of LaTeX.
 
     >>> print(escaped("50% of a_b"))
     50\% of a\_b
@@ -73,7 +73,7 @@ def escaped(text: str) -> str:
 
 
 def rate(learning_rate: LearningRate) -> str:
-    """A learning rate as a power.
+    """Format a learning rate as a power.
 
     >>> rate(LearningRate("-3/2"))
     '$10^{-3/2}$'
@@ -82,7 +82,7 @@ def rate(learning_rate: LearningRate) -> str:
 
 
 def number(value: float) -> str:
-    r"""A number to four digits, powers of ten written out.
+    r"""Format a number to four digits, with powers of ten.
 
     >>> number(0.123456), number(1.5e-7), number(2e30)
     ('0.1235', '$1.5 \\times 10^{-7}$', '$2 \\times 10^{30}$')

@@ -1,4 +1,4 @@
-"""Results of experiments as tables and arrays."""
+"""Load results of experiments as tables and arrays."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Results:
     def group_means(
         self, metric: str, groups: Sequence[np.ndarray], rows: Any = slice(None)
     ) -> np.ndarray:
-        """Means of a metric over the examples of groups of classes.
+        """Return means of a metric over the examples of groups of classes.
 
         Args:
             metric: a key of `per_class`.

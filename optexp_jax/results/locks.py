@@ -1,4 +1,4 @@
-"""Who runs a run: a lock that a process holds as long as it lives."""
+"""Locks of runs, which a process holds until it ends or releases them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Lock:
         self._handle: IO[str] | None = None
 
     def take(self) -> bool:
-        """Take the lock; False, at once, if another process has it.
+        """Take the lock; return False at once if another process holds it.
 
         Raises:
             OSError: the folder is gone or cannot be written.
@@ -37,18 +37,18 @@ class Lock:
         return True
 
     def release(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         if self._handle:
             self._handle.close()
             self._handle = None
 
     @property
     def is_mine(self) -> bool:
-        """Whether this object holds it."""
+        """Whether this object holds the lock."""
         return self._handle is not None
 
     def is_in_place(self) -> bool:
-        """Whether the folder that was locked is still at its path."""
+        """Return whether the locked folder is still at its path."""
         if self._handle is None:
             return True
         try:
@@ -57,7 +57,7 @@ class Lock:
             return False
 
     def is_taken(self) -> bool:
-        """Whether some process holds it.
+        """Return whether some process holds the lock.
 
         Raises:
             OSError: the folder cannot be read.

@@ -1,4 +1,4 @@
-"""Taking over the finished runs of another workspace."""
+"""Copy finished runs from another workspace."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Merged(NamedTuple):
     """The outcome for a run of the other workspace.
 
     Args:
-        what: `copied`; `equal`: the same is here; `left`: it has not ended, or a process runs it
-            here; or `refused`.
+        what: `copied`; `equal` if both workspaces have it; `left` if it has not ended, or a process
+            runs it in this workspace; or `refused`.
         run: `<group>/<id>`.
-        sentence: why it was left or refused, empty otherwise.
+        sentence: why it was left or refused; else empty.
     """
 
     what: str
@@ -41,15 +41,15 @@ class Merged(NamedTuple):
 def merge(workspace: Path, other: Path, paths: Iterable[Path] | None = None) -> Iterator[Merged]:
     """Copy the finished runs of another workspace that this one lacks or has not finished.
 
-    Each is copied whole or not at all; nothing that ended here is changed.
+    Each run is copied completely or not at all. Runs that ended in this workspace stay unchanged.
 
     Args:
-        workspace: that takes them over.
-        other: the other workspace, which is not changed.
-        paths: folders of the runs of the other one that are meant, None for all.
+        workspace: the workspace to copy to.
+        other: the workspace to copy from; it is not changed.
+        paths: folders of the runs to copy; None for all.
 
     Yields:
-        what became of each run, once that is so.
+        the outcome of each run, as soon as it is known.
 
     Raises:
         OptexpError: `other` is no workspace, or this one.
@@ -67,10 +67,10 @@ def merge(workspace: Path, other: Path, paths: Iterable[Path] | None = None) -> 
 
 
 def require_other(workspace: Path, other: Path) -> None:
-    """Refuse what is no other workspace.
+    """Refuse a folder that is not another workspace.
 
     Raises:
-        OptexpError: it holds no folder of runs, or is this one.
+        OptexpError: it holds no runs, or is this workspace.
     """
     if not (other / RUNS).is_dir():
         raise OptexpError(
@@ -126,7 +126,7 @@ def require_equal(theirs: RunFolder, mine: RunFolder) -> None:
 
 
 def _recorded(folder: RunFolder) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
-    """The content of a run: name -> type, shape and bytes of each column and array."""
+    """Return name -> type, shape and bytes of each column and array of a run."""
     rows = folder.read_rows()
     columns = {f"metrics {name}": rows.table[name].to_numpy() for name in rows.table}
     arrays = {f"per_class {name}": array for name, array in rows.per_class.items()}

@@ -1,4 +1,4 @@
-"""Where and with what a run was made: time, host, versions and settings, as its status says it."""
+"""Record where and how a run is made: time, host, versions and settings, for its status."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DROPOUT = "by example"
 
 
 def now() -> str:
-    """The time, to the second, with its zone."""
+    """Return the local time to the second, with its zone."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def changes_since(said: Mapping[str, Any]) -> str | None:
-    """Versions and settings that a status has and this process has not, in words; None if none.
+    """Return versions and settings of a status that differ from this process; None for none.
 
     >>> changes_since({"versions": {"jax": "0.4.1"}})
     'jax 0.4.1'
@@ -38,7 +38,7 @@ def changes_since(said: Mapping[str, Any]) -> str | None:
 
 
 def draws_otherwise(experiment: Experiment, said: Mapping[str, Any]) -> bool:
-    """Whether dropout of a run drew other random numbers when it started.
+    """Return whether dropout of a run drew other random numbers when the run started.
 
     Versions before `DROPOUT` was recorded drew them by batch. A model of your own may drop entries
     without a field that says so.
@@ -49,7 +49,7 @@ def draws_otherwise(experiment: Experiment, said: Mapping[str, Any]) -> bool:
 
 
 def host() -> dict[str, Any]:
-    """Host, process, cores and versions of what computes."""
+    """Return the host, process, cores and versions of this process."""
     packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
     # Our own also where it runs from a checkout that nobody installed.
     versions = {"optexp-jax": VERSION}

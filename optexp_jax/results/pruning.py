@@ -27,7 +27,7 @@ class Unneeded(NamedTuple):
     Args:
         kind: `checkpoints`, `compiled` or `leftover`.
         path: a file or a folder.
-        bytes: of its files.
+        bytes: size of its files in bytes.
     """
 
     kind: str
@@ -39,16 +39,17 @@ class Unneeded(NamedTuple):
 
 
 def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
-    """What `prune` removes.
+    """List the files and folders that `prune` removes.
 
     Args:
-        workspace: its folder.
-        every_program: whether all compiled programs go, instead of those of other versions of JAX.
+        workspace: folder of the workspace.
+        every_program: whether to remove all compiled programs, not only those of other versions of
+            JAX.
 
     Raises:
         UnreadableError: a folder cannot be read.
-        OptexpError: all programs are to be removed during a run, or a run is active that does not
-            say with which version of JAX.
+        OptexpError: all programs are to be removed while a run is active, or an active run does
+            not name its version of JAX.
     """
     found = [("leftover", path) for path in leftovers(workspace)]
     for group in groups(workspace):
@@ -61,10 +62,10 @@ def unneeded(workspace: Path, every_program: bool = False) -> list[Unneeded]:
 
 
 def needed_checkpoints(workspace: Path, group: str) -> set[str | None] | None:
-    """The packs of a group whose checkpoints runs resume from, or write.
+    """Return the packs of a group whose checkpoints its runs resume from, or write.
 
     Returns:
-        their names; None where a status cannot be read, as it may name any.
+        their names; None if a status cannot be read, since it may name any of them.
     """
     needed: set[str | None] = {None}
     for path in run_paths(workspace, group):
@@ -80,7 +81,7 @@ def needed_checkpoints(workspace: Path, group: str) -> set[str | None] | None:
 
 
 def undecided(workspace: Path) -> list[str]:
-    """Groups with checkpoints of which it is unknown whether runs need them."""
+    """List groups with checkpoints that runs may need, since a status cannot be read."""
     return [
         group
         for group in groups(workspace)
@@ -90,7 +91,7 @@ def undecided(workspace: Path) -> list[str]:
 
 
 def leftovers(workspace: Path) -> Iterator[Path]:
-    """Unfinished files of processes that have ended."""
+    """List unfinished files of processes that have ended."""
     for name, depth in _DEPTHS.items():
         yield from _left_behind(workspace / name, depth)
 
@@ -109,10 +110,10 @@ def _left_behind(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _programs(workspace: Path, every: bool) -> list[Path]:
-    """Folders of compiled programs that are no longer needed.
+    """List folders of compiled programs that are no longer needed.
 
-    They are named by the version of JAX, the device and the processor. This process does not ask
-    for a device, which machines that share a workspace may not have.
+    Their names hold the version of JAX, the device and the processor. Only the version decides:
+    another machine with the workspace may have the device.
     """
     found = folders_in(workspace / COMPILED)
     if not found:
@@ -125,7 +126,7 @@ def _programs(workspace: Path, every: bool) -> list[Path]:
 
 
 def _version_of(path: Path) -> str:
-    """The version of JAX that a run is going on with."""
+    """Return the version of JAX of an active run."""
     try:
         return status.read(path / "status.json", path.name)["versions"]["jax"]
     except (DamagedError, UnreadableError, KeyError) as error:
@@ -136,10 +137,10 @@ def _version_of(path: Path) -> str:
 
 
 def remove(workspace: Path, things: list[Unneeded]) -> list[Unneeded]:
-    """Remove what is not needed, if that is still so.
+    """Remove files and folders, after a check that they are still not needed.
 
     Returns:
-        what was removed.
+        those that were removed.
 
     Raises:
         UnwritableError: something cannot be removed; the rest stays.
@@ -158,7 +159,7 @@ def remove(workspace: Path, things: list[Unneeded]) -> list[Unneeded]:
 
 
 def remove_run(workspace: Path, path: Path) -> None:
-    """Remove the folder of a run; from one moment to the next it is gone.
+    """Remove the folder of a run, by a rename first, so that it disappears at once.
 
     Raises:
         OptexpError: a process runs it.
@@ -175,7 +176,7 @@ def remove_run(workspace: Path, path: Path) -> None:
 
 
 def remove_group(workspace: Path, group: str) -> None:
-    """Remove a group with all that its folder holds, run by run.
+    """Remove a group and all files in its folder, run by run.
 
     Raises:
         OptexpError: a process runs one of its runs; those before it are removed.
@@ -191,10 +192,10 @@ def remove_group(workspace: Path, group: str) -> None:
 
 
 def require_unlocked(paths: list[Path]) -> None:
-    """Refuse folders of runs of which a process runs one.
+    """Refuse folders of runs if a process runs one of them.
 
     Raises:
-        OptexpError: one is running.
+        OptexpError: a process runs one of them.
     """
     for path in paths:
         if is_locked(path):
@@ -202,10 +203,10 @@ def require_unlocked(paths: list[Path]) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process runs the run of a folder.
+    """Return whether a process runs the run of a folder.
 
     Raises:
-        UnreadableError: that cannot be seen.
+        UnreadableError: its lock cannot be read.
     """
     try:
         return Lock(path).is_taken()
@@ -214,7 +215,7 @@ def is_locked(path: Path) -> bool:
 
 
 def locked(path: Path) -> OptexpError:
-    """The error that names a run that is going on."""
+    """Return the error on a run that a process runs."""
     return OptexpError(
         f"A process is running {path}: wait until it ends, or stop it.",
         code="run-locked",
@@ -223,7 +224,7 @@ def locked(path: Path) -> OptexpError:
 
 
 def _delete(path: Path) -> None:
-    """Remove a file, a folder or a link, never what a link points to."""
+    """Remove a file, a folder or a link, but not the target of a link."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return

@@ -1,4 +1,4 @@
-"""Which of the paper's released runs is which experiment, and where its file is looked for."""
+"""Match experiments with the runs that the authors of the paper released."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IDS = Path(__file__).with_name("release_ids.csv.gz")
 
 
 def release_id(experiment: Experiment) -> str | None:
-    """The id of the authors' run of an experiment, None where they released none."""
+    """Return the id of the authors' run of an experiment; None if they released none."""
     optimizer = experiment.optimizer
     name, rate = type(optimizer).__name__, str(optimizer.learning_rate)
     key = (experiment.group, name, rate, f"{momentum_of(optimizer):g}", str(experiment.seed))
@@ -29,15 +29,15 @@ def release_id(experiment: Experiment) -> str | None:
 
 
 def load(experiment: Experiment, workspace: Path) -> Results:
-    """Load the authors' run of an experiment; status `missing` if it is not here."""
+    """Load the authors' run of an experiment; its status is `missing` without a file."""
     return load_released(experiment, workspace, release_id(experiment))
 
 
 def require_released(group: str) -> None:
-    """Refuse a group of which the authors released no run.
+    """Refuse a group if the authors released none of its runs.
 
     Raises:
-        OptexpError: names the group.
+        OptexpError: they released none.
     """
     if group not in _groups():
         raise OptexpError(
@@ -51,7 +51,7 @@ def require_here(results: Sequence[Results], workspace: Path) -> None:
     """Raise an error if the workspace has no released run of a group.
 
     Raises:
-        OptexpError: says where they come from and go to.
+        OptexpError: there is none; the message says where to get them and where to put them.
     """
     if results and all(r.status == "missing" for r in results):
         group = results[0].experiment.group
@@ -65,7 +65,7 @@ def require_here(results: Sequence[Results], workspace: Path) -> None:
 
 
 def remedy(workspace: Path, experiments: list[Experiment]) -> str:
-    """Why runs are missing, and what to do: the end of a sentence."""
+    """Return why runs are missing and what to do, as the end of a sentence."""
     ids = [release_id(experiment) for experiment in experiments]
     if not any(ids):
         return f"the paper released no run of '{experiments[0].group}': leave out --source paper"

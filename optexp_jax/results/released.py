@@ -1,4 +1,4 @@
-"""Runs that the authors of the paper released, as results: a reader of the files of their code.
+"""Read the files of the runs that the authors of the paper released.
 
 Their code keeps a table for each run, with one row for each evaluation:
 
@@ -37,7 +37,7 @@ _WHOLE = 0.999  # of 10,001 rows wandb hands out 10,000, perhaps without the las
 
 
 def find_released(workspace: Path, release_id: str) -> Path | None:
-    """The file of a released run, the newest where there are several; None where there is none."""
+    """Find the file of a released run: the newest one; None if there is none."""
     for place in PLACES:
         found = sorted(workspace.glob(place.format(release_id)), key=lambda path: path.name)
         if found:
@@ -49,16 +49,16 @@ def load_released(experiment: Experiment, workspace: Path, release_id: str | Non
     """Load the authors' run of an experiment.
 
     Args:
-        experiment: the same run, as it is declared here.
-        workspace: where the released archive was extracted, and where data sets are.
-        release_id: of the run, None where it was not released.
+        experiment: the experiment in this library.
+        workspace: folder with the extracted archive of released runs, and with data sets.
+        release_id: id of the run; None if it was not released.
 
     Returns:
-        `Results` whose status is done, diverged, or missing; `details` name the file.
+        `Results` with status done, diverged or missing; `details` name the file.
 
     Raises:
-        OptexpError: the file is damaged or of another kind of run, or the data set, whose class
-            counts are needed, is not here.
+        OptexpError: the file is damaged or of another kind of run, or the data set is missing,
+            whose class counts are needed.
     """
     path = find_released(workspace, release_id) if release_id else None
     if path is None:
@@ -101,7 +101,7 @@ def _status(rows: pd.DataFrame, experiment: Experiment) -> str:
 
 
 def _rows(path: Path, experiment: Experiment) -> pd.DataFrame:
-    """The rows by epoch or step, as the length of the experiment is; empty of a run without any."""
+    """Return the rows by epoch or by step, as the experiment counts; may be empty."""
     rows = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     rows = rows.rename(columns={name: _here(name) for name in rows.columns})
     time = "step" if experiment.steps else "epoch"
@@ -114,7 +114,7 @@ def _rows(path: Path, experiment: Experiment) -> pd.DataFrame:
 
 
 def _here(name: str) -> str:
-    """Our name of a column."""
+    """Return the name of a column in this library."""
     split, _, metric = name.partition("_")
     return f"{_SPLITS[split]}_{metric}" if split in _SPLITS else name
 
@@ -126,7 +126,7 @@ def _scalars(rows: pd.DataFrame, experiment: Experiment) -> dict[str, np.ndarray
 
 
 def _arrays(rows: pd.DataFrame, experiment: Experiment) -> dict[str, np.ndarray]:
-    """Metrics by class `[rows, num_classes]`; classes after the last that appears are NaN."""
+    """Return metrics by class, `[rows, num_classes]`; NaN for classes after the last recorded."""
     classes = experiment.problem.dataset.num_classes
     arrays = {}
     for name in _metrics(rows, experiment, "PerClass") if experiment.per_class else ():
@@ -146,7 +146,7 @@ def _metrics(rows: pd.DataFrame, experiment: Experiment, ending: str) -> list[st
 
 
 def _numbers(cell: Any) -> np.ndarray:
-    """A list of numbers, also one that was written as text; nothing for an empty cell."""
+    """Return the numbers of a cell: a list, a list as text, or nothing."""
     if isinstance(cell, str):
         cell = cell.strip("[]").replace("'", "").split(",")
     return np.asarray(cell, np.float32) if np.ndim(cell) else np.empty(0, np.float32)
@@ -156,14 +156,14 @@ def _numbers(cell: Any) -> np.ndarray:
 
 
 class _Known(NamedTuple):
-    """Numbers that the files lack: examples by class, as in `Results`, and training examples."""
+    """Counts that the files lack: examples per class, as in `Results`, and training examples."""
 
     counts: dict[str, np.ndarray]
     examples: int
 
 
 def _needed(experiment: Experiment, workspace: Path) -> _Known:
-    """Counts where metrics are by class, examples where an epoch has steps; else loads nothing."""
+    """Return the counts that are needed; load the data set only if any are."""
     problem = experiment.problem.with_data_seed(experiment.seed)
     if problem.batching.is_full and not experiment.per_class:
         return _Known({}, 0)
@@ -187,9 +187,9 @@ def _known(dataset: Dataset, workspace: Path) -> _Known:
 
 
 def _by_frequency(counts: np.ndarray) -> np.ndarray:
-    """Our pieces of words in the authors' order: the unknown one, then the most frequent first.
+    """Return our tokens in the order of the authors: the unknown token, then by frequency.
 
-    Their vocabulary is another library's, so class k has the counts of our k-th piece, not its own:
-    near enough to group classes, as both vocabularies are as large and of the same text.
+    Their vocabulary is of another library, so class k gets the count of our k-th token. This is
+    close enough to group classes: both vocabularies have the same size and are of the same text.
     """
     return np.concatenate([[0], 1 + np.argsort(-counts[1:], kind="stable")])

@@ -1,7 +1,7 @@
-"""The rows of a run: a pair of files for every chunk while it runs, one pair when it has ended.
+"""Rows of a run: a pair of files for each chunk while it runs, one merged pair at the end.
 
-The name of a chunk's file ends with the first digits of its hash; hashes of the merged files are in
-the status. Neither can be another run's, cut short, or changed, without being noticed.
+The name of the file of a chunk ends with the first digits of its hash, and the status holds the
+hashes of merged files. So truncated and changed files, and files of other runs, are noticed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
     steps: np.ndarray  # of these rows
 
     def up_to(self, step: int) -> Rows:
-        """The rows up to a step, that one included."""
+        """Return the rows up to and including a step."""
         if max(_last(self.table["step"].to_numpy()), _last(self.steps)) <= step:
             return self
         inside = self.steps <= step
@@ -54,7 +54,7 @@ class Rows(NamedTuple):
 
 
 def parts(folder: Path, kind: str) -> list[Part]:
-    """The files of chunks, oldest first.
+    """Return the files of chunks, oldest first.
 
     Raises:
         UnreadableError: the folder cannot be read.
@@ -74,9 +74,9 @@ def parts(folder: Path, kind: str) -> list[Part]:
 
 
 def merged_files(folder: Path, said: Mapping[str, Any]) -> dict[str, Any]:
-    """The merged files that count: name -> entry in the status, None from version 0.1.0.
+    """Return the valid merged files: name -> entry in the status, None from version 0.1.0.
 
-    A run that was killed while it ended has them without an entry, and all its parts.
+    A run that was killed while it merged its parts has all parts, and merged files without entry.
     """
     if said.get("status") not in FINISHED:
         return {}
@@ -120,19 +120,19 @@ def read(
     by_class: bool = True,
     after: int | None = None,
 ) -> Rows:
-    """All rows, the newest of each step, in order of steps.
+    """Read all rows in order of steps; of several rows of a step, the newest.
 
     Args:
-        folder: of the run.
-        key: its id.
-        merged: name of a merged file -> its entry in the status, None for one without.
-        lenient: whether chunks that are damaged are left out.
-        by_class: whether the arrays by class are read.
-        after: a step; chunks that end with it or before are left out.
+        folder: folder of the run.
+        key: id of the run.
+        merged: name of a merged file -> its entry in the status, or None.
+        lenient: whether to leave out damaged chunks.
+        by_class: whether to read per-class arrays.
+        after: leave out chunks that end at this step or before.
 
     Raises:
         DamagedError: a file is damaged, or of another run.
-        FileNotFoundError: a merged file is gone.
+        FileNotFoundError: a merged file is missing.
         UnreadableError: a file cannot be read.
     """
     tables, arrays = [], []
@@ -150,7 +150,7 @@ def read(
 
 
 def contents(rows: Rows) -> dict[str, bytes]:
-    """The merged files of rows: name -> what they hold."""
+    """Return the merged files of rows: name -> content."""
     found = {}
     if len(rows.steps):
         found[MERGED["per_class"]] = checked_files.arrays_bytes(
@@ -160,7 +160,7 @@ def contents(rows: Rows) -> dict[str, bytes]:
 
 
 def missing(found: Iterable[int], wanted: np.ndarray) -> str | None:
-    """Which of the wanted steps are not there, in words; None if all are.
+    """Return which of the wanted steps are missing, in words; None if none is.
 
     >>> missing([0, 1, 4], np.arange(6))
     'steps 2 to 5 (3 rows)'
@@ -192,7 +192,7 @@ def _each(found: list[Part], key: str, decode: Any, lenient: bool) -> list[Any]:
 
 
 def _checked(path: Path, key: str, digest: str | None) -> bytes:
-    """The content of a file that has the hash it should have."""
+    """Read a file, and check its hash."""
     content = checked_files.read_bytes(path)
     if digest is not None and not checked_files.digest(key, content).startswith(digest):
         raise checked_files.damaged(path, "its content has changed")
@@ -240,7 +240,7 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _concatenate(arrays: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Arrays after one another, the newest row of each step, in order of steps."""
+    """Concatenate arrays in order of steps; of several rows of a step, keep the newest."""
     if not arrays:
         return {"step": np.zeros(0, np.int64)}
     if len(arrays) == 1:  # in order, each step once

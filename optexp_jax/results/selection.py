@@ -5,8 +5,8 @@ A *method* is an optimizer without its tuned fields: `best_rates` tunes the lear
 seeds, among those at which every run is stable. The loss is always the recorded, unweighted one,
 even if another one was optimised.
 
-With a `step`, runs are compared as if they had ended there: later rows are ignored, and a run that
-has not reached the step is left out. Without one, only runs that have ended count.
+With a `step`, runs are compared as if they had ended there: later rows are ignored, and runs that
+have not reached the step are left out. Without one, only runs that have ended count.
 
 Source: the paper, section A.4; the threshold is fixed before any run (docs/differences.md).
 """
@@ -45,40 +45,40 @@ def method_of(optimizer: Optimizer) -> Optimizer:
 
 
 def main_metric(experiment: Experiment) -> str:
-    """Name the column by which runs are compared: the unweighted training loss."""
+    """Return the name of the column that compares runs: the unweighted training loss."""
     return f"tr_{experiment.problem.loss.name}"
 
 
 def rows_until(results: Results, step: int | None = None) -> pd.DataFrame:
-    """The recorded rows up to a step, that one included; all of them for None."""
+    """Return the recorded rows up to and including a step; all rows for None."""
     table = results.table
     return table if step is None or table.empty else table.loc[table["step"] <= step]
 
 
 def is_finished(results: Results, step: int | None = None) -> bool:
-    """Whether the run ended, or has got to the step."""
+    """Return whether a run has ended, or reached the step."""
     if results.status in ("done", "diverged"):
         return True
     return step is not None and _last_step(results) >= step
 
 
 def has_diverged(results: Results, step: int | None = None) -> bool:
-    """Whether the loss or its gradient stopped being finite, up to the step."""
+    """Return whether the loss or its gradient became infinite or NaN, up to the step."""
     if results.status != "diverged":
         return False
     return step is None or _last_step(results) <= step
 
 
 def is_stable(results: Results, factor: float = STABLE_FACTOR, step: int | None = None) -> bool:
-    """Whether the recorded training loss never exceeded a multiple of its start.
+    """Return whether the training loss never exceeded a multiple of its initial value.
 
     Args:
-        results: what a run recorded.
+        results: the results of a run.
         factor: the multiple.
-        step: where to stop looking; None for the whole run.
+        step: last step to consider; None for the whole run.
 
     Returns:
-        False as well for a run that diverged or recorded nothing.
+        True if the run is stable; False also if it diverged or recorded nothing.
     """
     losses = _losses(results, step)
     if has_diverged(results, step) or len(losses) == 0:
@@ -87,10 +87,10 @@ def is_stable(results: Results, factor: float = STABLE_FACTOR, step: int | None 
 
 
 def score(results: Results, step: int | None = None) -> float:
-    """The training loss at the end of a run, or at the last row up to `step`.
+    """Return the training loss at the end of a run, or at the last row up to `step`.
 
     Returns:
-        infinity for a run that diverged, failed, or has not got there.
+        the loss; infinity for a run that diverged, failed, or has not reached the step.
     """
     losses = _losses(results, step)
     if not is_finished(results, step) or has_diverged(results, step) or len(losses) == 0:
@@ -113,8 +113,8 @@ def best_rates(
         step: step at which to compare; None for the end of the runs.
 
     Returns:
-        method to rate, in the order of the results; a method without a finite finished run is
-        absent.
+        method -> learning rate, in the order of the results; without methods that have no finished
+        run with a finite loss.
 
     Raises:
         OptexpError: runs of several problems, or of several lengths and no step.
@@ -139,7 +139,7 @@ def best_runs(
             with and without momentum are always different methods.
 
     Returns:
-        method to runs, in the order of the results; the method is the best optimizer without its
+        method -> runs, in the order of the results; the method is the best optimizer without its
         learning rate. `print` shows a table, `table()` returns it.
 
     Raises:
@@ -157,15 +157,15 @@ def best_runs(
 
 
 def worst_seed(runs: Sequence[Results], step: int | None = None) -> Results:
-    """Of the seeds of a method the one with the worst loss, which figures by class show."""
+    """Return the run of a method with the worst loss over seeds, for figures by class."""
     return max(runs, key=lambda r: score(r, step))
 
 
 def step_of_epoch(results: Sequence[Results], epoch: float) -> int:
-    """The step at which an epoch of these runs ends.
+    """Return the step at which an epoch of these runs ends.
 
     Raises:
-        OptexpError: no run got past its start, so the steps of an epoch are not known.
+        OptexpError: no run has a row after step 0, so the steps per epoch are not known.
     """
     for r in results:
         if _last_step(r) > 0:
@@ -177,10 +177,10 @@ def step_of_epoch(results: Sequence[Results], epoch: float) -> int:
 
 
 def steps_of_epoch(results: Sequence[Results], epoch: float) -> list[int]:
-    """The step at which an epoch ends, of each problem of which a run got past its start.
+    """Return problem -> step at which an epoch ends, for problems with rows after step 0.
 
     Raises:
-        OptexpError: no run did.
+        OptexpError: no run has a row after step 0.
     """
     problems: dict[Problem, list[Results]] = {}
     for r in results:
@@ -199,7 +199,7 @@ def _losses(results: Results, step: int | None) -> np.ndarray:
 
 
 def untuned(optimizer: Optimizer, over: Sequence[str] | None) -> Hashable:
-    """The part that optimizers share if only tuned fields differ; see `best_runs`."""
+    """Return what optimizers share if they differ only in tuned fields; see `best_runs`."""
     name = type(optimizer), kind_of(optimizer), momentum_of(optimizer) > 0
     if over is None:
         return name
@@ -211,7 +211,7 @@ def untuned(optimizer: Optimizer, over: Sequence[str] | None) -> Hashable:
 def _settings(
     results: Sequence[Results], step: int | None, over: Sequence[str] | None
 ) -> dict[Hashable, dict[Optimizer, dict[int, Results]]]:
-    """The finished runs by method, optimizer and seed, the smallest learning rates first."""
+    """Group finished runs by method, optimizer and seed, smallest learning rates first."""
     _check_comparable(results, step)
     found: dict[Hashable, dict[Optimizer, dict[int, Results]]] = {}
     for r in results:
@@ -229,10 +229,10 @@ def _by_rate(settings: dict[Optimizer, dict[int, Results]]) -> dict[Optimizer, d
 def best_setting(
     settings: Mapping[Setting, Mapping[int, Results]], step: int | None = None
 ) -> Setting | None:
-    """The best of several settings, each with its finished runs by seed; of equal ones the first.
+    """Return the best of several settings, each seed -> finished run; of equal ones the first.
 
     Returns:
-        None if every run diverged or failed.
+        the best setting; None if every run diverged or failed.
     """
     seeds = _common_seeds([set(by_seed) for by_seed in settings.values()])
     finite, stable = {}, {}

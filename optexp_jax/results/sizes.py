@@ -1,4 +1,4 @@
-"""How much of a disk a workspace takes: the sizes of its files, by kind and by group."""
+"""Measure the disk space of a workspace in bytes, by kind and by group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def size_of(path: Path) -> int:
-    """Bytes in a file, or in all files below a folder; links inside it are not followed.
+    """Return the bytes of a file, or of all files below a folder, without following links.
 
     Raises:
         UnreadableError: a folder cannot be read.
@@ -44,7 +44,7 @@ def _sizes(folder: str) -> Iterator[int]:
 
 
 def sizes_by_group(workspace: Path) -> dict[str, dict[str, int]]:
-    """Bytes of the `runs`, the `checkpoints` and the `downloads` of each group.
+    """Return group -> bytes of its `runs`, `checkpoints` and `downloads`.
 
     Raises:
         UnreadableError: a folder cannot be read.
@@ -60,7 +60,7 @@ def sizes_by_group(workspace: Path) -> dict[str, dict[str, int]]:
 
 
 def sizes_by_kind(workspace: Path) -> dict[str, int]:
-    """Bytes of `runs`, `checkpoints`, and each other folder of a workspace; then of `files`.
+    """Return the bytes of `runs`, `checkpoints`, each other folder, and other `files`.
 
     Raises:
         UnreadableError: a folder cannot be read.
@@ -77,7 +77,7 @@ def sizes_by_kind(workspace: Path) -> dict[str, int]:
 
 
 def in_words(size: int) -> str:
-    """A number of bytes for people, to three digits.
+    """Format a number of bytes to three digits, with a unit.
 
     >>> [in_words(size) for size in (0, 999, 13_632, 2_500_000, 7 * 10**14)]
     ['0 bytes', '999 bytes', '13.6 kB', '2.5 MB', '700 TB']

@@ -1,7 +1,8 @@
-"""A second choice of hyperparameters, for figures alone: the best among runs without spikes.
+"""Choose hyperparameters for figures: the best among runs without spikes.
 
-Gradient descent may end lowest at a rate at which its loss jumps up and down, at the edge of
-stability. Such a run is chosen by `selection`, rightly, but its curve hides what a figure is about.
+At the edge of stability, gradient descent may end with the lowest loss at a learning rate at which
+the loss jumps up and down. `selection` rightly chooses such a run, but its curve hides what the
+figure should show.
 A run has spikes if a recorded training loss, of all classes or of one frequency group, rises by
 more than a quarter of its start from one row to the next.
 """
@@ -28,13 +29,13 @@ SPIKE = 0.25  # of the loss at the start
 
 
 def largest_rise(losses: np.ndarray) -> float:
-    """The largest rise from one row to the next, as a share of the first row.
+    """Return the largest rise from one row to the next, as a share of the first row.
 
     Args:
         losses: `[rows]`, or `[rows, groups]`; a group without examples is NaN throughout.
 
     Returns:
-        0 where nothing rises; infinity where a loss stops being finite.
+        the share; 0 if nothing rises, infinity if a loss is not finite.
 
     >>> print(largest_rise(np.array([4.0, 2.0, 3.0, 1.0])))
     0.25
@@ -50,12 +51,12 @@ def largest_rise(losses: np.ndarray) -> float:
 
 
 def has_spikes(results: Results, step: int | None = None, share: float = SPIKE) -> bool:
-    """Whether a recorded training loss, overall or of a group, rises by more than a share.
+    """Return whether a training loss, overall or of a group, rises by more than a share.
 
     Args:
-        results: what a run recorded.
-        step: where to stop looking; None for the whole run.
-        share: of the loss at the start.
+        results: the results of a run.
+        step: last step to consider; None for the whole run.
+        share: largest allowed rise, as a share of the initial loss.
     """
     metric = main_metric(results.experiment)
     rows = rows_until(results, step)
@@ -75,11 +76,11 @@ def best_without_spikes(
 
     Args:
         results: runs of one problem.
-        step: where to compare; None for the end of the runs.
+        step: step at which to compare; None for the end of the runs.
 
     Returns:
-        method to runs, as `best_runs` returns them, and the methods that have spikes at every
-        setting, of which these are the best runs of all.
+        method -> runs, as from `best_runs`, and the methods with spikes at every setting. For these
+        methods, the runs are the best of all.
 
     Raises:
         OptexpError: runs of several problems, or of several lengths and no step.

@@ -1,4 +1,4 @@
-"""What `status.json` may hold: checked once, when it is read."""
+"""Read, check and write `status.json`."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
 
 
 def with_history(before: Mapping[str, Any], changes: Mapping[str, Any], now: str) -> dict[str, Any]:
-    """The entries of a status that changes; where it is said anew, when and at which step.
+    """Apply changes to the entries of a status; `history` notes each new status, time and step.
 
-    A run that says `running` again was killed and has been resumed.
+    A run that is `running` again was killed and has been resumed.
 
     >>> with_history({"step": 2}, {"status": "preempted"}, "2026-01-01T00:00:00+00:00")["history"]
     [['2026-01-01T00:00:00+00:00', 'preempted', 2]]
@@ -115,11 +115,11 @@ def with_history(before: Mapping[str, Any], changes: Mapping[str, Any], now: str
 
 
 def read(path: Path, key: str) -> dict[str, Any]:
-    """The entries of a status, empty if there is no file.
+    """Read the entries of a status; empty if there is no file.
 
     Args:
-        path: of `status.json`.
-        key: id of the experiment that it is of.
+        path: path of `status.json`.
+        key: id of the experiment.
 
     Raises:
         DamagedError: it is not what was written, an entry cannot be, or it is of another run.

@@ -1,4 +1,4 @@
-"""The folder of one experiment in the workspace: the only memory of what was run."""
+"""The folder of one run in the workspace: its definition, status and rows."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _DEFINITION, _COUNTS = "experiment.json", "class_counts.npz"
 class RunFolder:
     """`<workspace>/experiments/<group>/<id>/`: definition, status and metrics of one run.
 
-    Every chunk of rows is one pair of files named by its range of steps; a resumed run writes the
-    steps after its checkpoint again, and newer rows win. At the end all parts become one. Only the
-    beginning of a run makes the folder: where it was moved or deleted, nothing is written anew.
+    Every chunk of rows is a pair of files, named by its range of steps. A resumed run writes the
+    steps after its checkpoint again, and newer rows replace older ones. At the end all parts are
+    merged. Only `begin` makes the folder: if it was moved or deleted, nothing makes it again.
     """
 
     def __init__(self, workspace: Path, experiment: Experiment, path: Path | None = None) -> None:
@@ -47,11 +47,11 @@ class RunFolder:
     # -- status ---------------------------------------------------------------------------------
 
     def read_status(self) -> dict[str, Any]:
-        """What `status.json` says, empty if the run never started.
+        """Read `status.json`; empty if the run never started.
 
         Raises:
-            DamagedError: it is not what was written, or of another run.
-            UnreadableError: it cannot be read.
+            DamagedError: the file has changed, or is of another run.
+            UnreadableError: the file cannot be read.
         """
         return status.read(self.path / "status.json", self.experiment.id)
 
@@ -68,13 +68,13 @@ class RunFolder:
         self._known = entries if self._lock.is_mine else None
 
     def _entries(self) -> dict[str, Any]:
-        """The status; while this process runs the run, as it was last written."""
+        """Return the status; from memory while this process runs the run."""
         return self.read_status() if self._known is None else self._known
 
     def status(self) -> str:
-        """done, diverged, failed, preempted, running, interrupted, damaged, or missing.
+        """The status: done, diverged, failed, preempted, running, interrupted, damaged or missing.
 
-        A run whose process has ended still says `running` in its file, but its lock is free.
+        A killed run is still `running` in its file. But its lock is free, so it is interrupted.
         """
         try:
             return self.status_said(self.read_status())
@@ -82,10 +82,10 @@ class RunFolder:
             return "damaged"
 
     def status_said(self, details: Mapping[str, Any]) -> str:
-        """The same, where what `read_status` says is at hand.
+        """Return the status as `status` does, from the result of `read_status`.
 
         Raises:
-            DamagedError: files of the run are not those that it wrote, as far as a glance shows.
+            DamagedError: files of the run have changed, by a quick check.
             UnreadableError: a file cannot be read.
         """
         require_files(self.path, self.experiment, details)
@@ -96,9 +96,9 @@ class RunFolder:
         """Make the folder of a run that starts or resumes.
 
         Args:
-            counts: examples per class: `train` of the training data, `tr` and `va` of what training
-                and validation metrics are measured on.
-            **entries: of the status.
+            counts: examples per class `[num_classes]`: `train` of the training data, `tr` and `va`
+                of the data on which training and validation metrics are measured.
+            **entries: entries of the status.
 
         Raises:
             GoneError: the folder was moved or deleted since it was locked.
@@ -127,7 +127,7 @@ class RunFolder:
         self.write_status(**host(), **entries)
 
     def fail(self, reason: str, trace: str | None = None) -> None:
-        """Say that the run failed, and why; nothing that it recorded is touched.
+        """Set the status to failed, with the reason; recorded rows stay unchanged.
 
         A run whose status is damaged is left unchanged, so that you can inspect it.
         """
@@ -138,7 +138,7 @@ class RunFolder:
                 checked_files.write_text(self.path / "error.txt", trace, make_folder=False)
 
     def clear(self) -> None:
-        """Forget everything that the run recorded."""
+        """Delete all rows, parameters and the status of the run."""
         with self._writing():
             for path in self.path.glob("*"):
                 if path.is_dir() and not path.is_symlink():
@@ -149,7 +149,7 @@ class RunFolder:
     # -- rows -----------------------------------------------------------------------------------
 
     def changed_classes(self) -> list[str]:
-        """Names of classes whose code is not what it was when the run began.
+        """Return the names of classes whose code has changed since the run started.
 
         Raises:
             DamagedError: the status is damaged.
@@ -175,10 +175,10 @@ class RunFolder:
                 rows.write_part(self.path, key, table, per_class, per_class_steps)
 
     def read_rows(self, by_class: bool = True) -> Rows:
-        """All rows: the table, the per-class arrays and their steps, in order of steps.
+        """Read all rows in order of steps: the table, the per-class arrays and their steps.
 
         Args:
-            by_class: whether the arrays are read, and looked at at all.
+            by_class: whether to read and check the per-class arrays.
 
         Raises:
             DamagedError: a file is damaged, gone, or of another run, or rows are missing.
@@ -192,9 +192,9 @@ class RunFolder:
         return found
 
     def _read_meanwhile(self, by_class: bool) -> tuple[dict[str, Any], Rows]:
-        """Status and rows as they are at one moment, while another process may write them.
+        """Read a consistent status and rows while another process may write them.
 
-        It renews parts, and merges them at the end: what was listed may be gone when it is read.
+        That process replaces and merges parts, so a listed file may be gone when it is read.
         """
         tries = 0
         while True:
@@ -221,12 +221,12 @@ class RunFolder:
         require_rows(self.path, self.experiment, found, said, step - 1)
 
     def finish(self, how: str, step: int, **entries: Any) -> None:
-        """Merge the parts into `metrics.parquet` and `per_class.npz`, then say how it ended.
+        """Merge the parts into `metrics.parquet` and `per_class.npz`, then set the final status.
 
         Args:
             how: `done` or `diverged`.
-            step: the last one.
-            **entries: of the status.
+            step: last step.
+            **entries: entries of the status.
 
         Raises:
             DamagedError: rows are missing or damaged.
@@ -247,10 +247,10 @@ class RunFolder:
             part.path.unlink(missing_ok=True)
 
     def is_finished(self) -> bool:
-        """Whether the run has ended and kept the parameters that its experiment asks for.
+        """Return whether the run has ended and kept the parameters that its experiment keeps.
 
         Raises:
-            DamagedError: it has ended, but its files are not those that it wrote.
+            DamagedError: the run has ended, but its files have changed.
             UnreadableError: a file cannot be read.
         """
         said = self.read_status()
@@ -260,15 +260,15 @@ class RunFolder:
         return self.has_kept_before(said.get("step", 0))
 
     def has_ended(self) -> bool:
-        """Whether the status says so; not where it is damaged."""
+        """Return whether the run has ended by its status; False if that is damaged."""
         with contextlib.suppress(DamagedError, UnreadableError):
             return self.read_status().get("status") in FINISHED
         return False
 
     def damage(self) -> str | None:
-        """Describe the damage of the files of the run in a sentence; None if none is found.
+        """Describe damage of the files of the run in a sentence; None if none is found.
 
-        Files whose size and time are those that were written down are not read: `read_rows` does.
+        Files whose size and time match the status are not read; `read_rows` reads them.
         """
         try:
             require_files(self.path, self.experiment, self.read_status())
@@ -277,15 +277,15 @@ class RunFolder:
         return None
 
     def final_files(self) -> list[Path]:
-        """The merged files of a run that has ended."""
+        """Return the merged files of a run that has ended."""
         found = [self.path / name for name in MERGED.values()]
         return [path for path in found if path.exists()]
 
     def class_counts(self, details: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
-        """Examples per class, as `begin` took them; `train` is empty if the run never started.
+        """Return the examples per class from `begin`; `train` is empty if the run never started.
 
         Args:
-            details: what `read_status` says, where it is at hand.
+            details: result of `read_status`, if the caller has it.
 
         Raises:
             DamagedError: the file is damaged, gone, or of another run.
@@ -314,10 +314,10 @@ class RunFolder:
         self.write_status(files=self._entries().get("files", {}) | {self._name(path): entry})
 
     def read_parameters(self, step: int) -> dict[str, np.ndarray]:
-        """The parameters kept at a step, path -> array.
+        """Read the parameters kept at a step, path -> array.
 
         Raises:
-            OptexpError: none were kept there, or the file is damaged.
+            OptexpError: no parameters were kept at this step, or the file is damaged.
         """
         if not self._parameters_path(step).exists():
             raise OptexpError(
@@ -330,7 +330,7 @@ class RunFolder:
         return self._arrays(self._parameters_path(step), self.read_status())
 
     def has_kept_before(self, step: int) -> bool:
-        """Whether the parameters that were to be kept before a step are there."""
+        """Return whether the run has all parameters that it keeps before a step."""
         return all(
             self._parameters_path(k).exists() for k in self.experiment.keep_steps if k <= step
         )
@@ -342,7 +342,7 @@ class RunFolder:
         return path.relative_to(self.path).as_posix()
 
     def _arrays(self, path: Path, said: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """The arrays of a file, which has its hash in the status unless version 0.1.0 wrote it."""
+        """Read the arrays of a file; check its hash, unless version 0.1.0 wrote it."""
         try:
             content = checked_files.read_bytes(path)
         except FileNotFoundError as error:
@@ -362,7 +362,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
-        """Hold the lock of this run; yields False, at once, if another process has it.
+        """Hold the lock of this run in the block; yield False at once if another process has it.
 
         Raises:
             UnwritableError: the folder cannot be made or written.
@@ -377,7 +377,7 @@ class RunFolder:
             self._lock.release()
 
     def is_locked(self) -> bool:
-        """Whether some process holds the lock."""
+        """Return whether some process holds the lock."""
         try:
             return self._lock.is_taken()
         except OSError as error:
@@ -385,7 +385,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Write in the folder that was locked, and no other in its place."""
+        """Refuse to write, in the block, if another folder has replaced the locked one."""
         if not self._lock.is_in_place():
             raise checked_files.gone(self.path)
         with checked_files.writing(self.path):
@@ -393,6 +393,6 @@ class RunFolder:
 
 
 def _last(found: Rows) -> int:
-    """The last step of some rows, -1 if there are none."""
+    """Return the last step of some rows; -1 if there are none."""
     steps = found.table["step"].to_numpy()
     return int(steps[-1]) if len(steps) else -1

@@ -1,4 +1,4 @@
-"""A run in a line: how it stands, its best and its last training loss, its size on disk."""
+"""Summarise a run in a line: status, best and last training loss, and size on disk."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from optexp_jax.results.store import RunFolder
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """A run in a line.
+    """A summary of a run.
 
     Args:
-        folder: of the run.
-        status: as `RunFolder.status` has it.
-        details: its status, empty where that cannot be read.
-        best: the smallest finite training loss recorded; NaN where there is none.
-        final: the last one recorded, finite or not; NaN where there is none.
-        bytes: of its files.
-        problem: a sentence on what is damaged or cannot be read, None where nothing is.
+        folder: folder of the run.
+        status: status, see `RunFolder.status`.
+        details: entries of `status.json`; empty if it cannot be read.
+        best: smallest finite training loss; NaN without any.
+        final: last training loss, finite or not; NaN without any.
+        bytes: size of its files in bytes.
+        problem: a sentence on what is damaged or cannot be read; None if nothing is.
     """
 
     folder: RunFolder
@@ -42,12 +42,12 @@ class Summary:
 
     @property
     def changed(self) -> list[str]:
-        """Names of classes whose code has changed since the run began."""
+        """Names of classes whose code has changed since the run started."""
         return changed_classes(self.folder.experiment, self.details)
 
 
 def changed_since(folder: RunFolder) -> list[str]:
-    """Names of classes whose code has changed since a run began; none where it is damaged."""
+    """Return classes whose code has changed since a run started; none if it is damaged."""
     try:
         return folder.changed_classes()
     except (DamagedError, UnreadableError):
@@ -55,7 +55,7 @@ def changed_since(folder: RunFolder) -> list[str]:
 
 
 def summary_of(folder: RunFolder) -> Summary:
-    """A run in a line; its table is read and compared with its hash, its arrays are not."""
+    """Summarise a run; check the hash of its table, but do not read its arrays."""
     details: dict[str, object] = {}
     losses, problem = np.empty(0), None
     try:
@@ -79,10 +79,10 @@ def summary_of(folder: RunFolder) -> Summary:
 
 
 def method_names(optimizers: Iterable[Optimizer]) -> dict[Optimizer, str]:
-    """A name for each method, told apart by the fields in which methods of one name differ.
+    """Return a name for each method, with the fields in which methods of one name differ.
 
     Args:
-        optimizers: with any learning rates.
+        optimizers: the optimizers; learning rates do not matter.
 
     >>> from optexp_jax.optim import SGD, Adam
     >>> method_names([SGD("10^-1"), SGD("10^-2"), Adam("10^-1", beta2=0.9)]).values()

@@ -1,4 +1,4 @@
-"""Runs as one tidy table: a row for each run and step, or for each run, step and class."""
+"""Make tidy tables of runs: a row for each run and step, or each run, step and class."""
 
 from __future__ import annotations
 
@@ -43,31 +43,31 @@ def to_frame(results: Results | Sequence[Results], per_class: bool = False) -> p
 
 
 def by_step(results: Sequence[Results]) -> pd.DataFrame:
-    """A row for each run and recorded step.
+    """Return a table with a row for each run and recorded step.
 
     Args:
-        results: runs, in the order that the table shall have.
+        results: runs, in the order of the table.
 
     Returns:
         columns `group`, `id`, `optimizer`, `learning_rate` (exact, such as `10^-3/2`), `lr` (the
         same as a number), the other fields of the optimizers, `seed`, `status`, `step`, `epoch` and
-        the metrics. What a run has not is missing (NaN).
+        the metrics. Values that a run lacks are NaN.
     """
     return _joined(results, [rows_of(r) for r in results], ())
 
 
 def by_class(results: Sequence[Results]) -> pd.DataFrame:
-    """A row for each run, step with arrays by class, and class.
+    """Return a table with a row for each run, step with per-class arrays, and class.
 
     Returns:
         columns as in `by_step`, then `class`, `count` (its training examples), `frequency_group` (0
-        for the most frequent classes; -1 for a class of none) and the metrics by class.
+        for the most frequent classes; -1 for a class in none) and the metrics by class.
     """
     return _joined(results, [rows_of(r, by_class=True) for r in results], _BY_CLASS)
 
 
 def known_of(experiment: Experiment, status: str) -> dict[str, Any]:
-    """The columns that have one value for a run; a field that is no number or text as JSON."""
+    """Return columns with one value per run; fields other than numbers and text as JSON."""
     optimizer = experiment.optimizer
     fields = {
         f"optimizer_{name}" if name in _TAKEN else name: value
@@ -87,7 +87,7 @@ def known_of(experiment: Experiment, status: str) -> dict[str, Any]:
 
 
 def rows_of(r: Results, by_class: bool = False) -> pd.DataFrame:
-    """The columns that differ between the rows of a run."""
+    """Return the columns that differ between the rows of a run."""
     return _of_classes(r) if by_class else r.table
 
 
@@ -104,7 +104,7 @@ def _joined(
 
 
 def _runs(results: Sequence[Results]) -> pd.DataFrame:
-    """A row for each run."""
+    """Return a table with a row for each run."""
     runs = [known_of(r.experiment, r.status) for r in results]
     fields = dict.fromkeys(name for run in runs for name in run if name not in _TAKEN)
     names = (*_OF_RUNS[:5], *fields, *_OF_RUNS[5:])
@@ -112,7 +112,7 @@ def _runs(results: Sequence[Results]) -> pd.DataFrame:
 
 
 def _alike(values: list[Any]) -> list[Any]:
-    """Values of a column; where some are numbers and others text, all as JSON."""
+    """Return the values of a column; all as JSON if it mixes numbers and text."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} or len(kinds) == 1:
         return values
@@ -120,7 +120,7 @@ def _alike(values: list[Any]) -> list[Any]:
 
 
 def _of_classes(r: Results) -> pd.DataFrame:
-    """Arrays by class as a table, classes innermost."""
+    """Return per-class arrays as a table, with classes as the innermost axis."""
     rows, classes = len(r.per_class_steps), len(r.class_counts)
     epochs = r.table.reindex(columns=["step", "epoch"]).set_index("step")["epoch"]
     table = {
@@ -134,7 +134,7 @@ def _of_classes(r: Results) -> pd.DataFrame:
 
 
 def _groups_of(r: Results) -> np.ndarray:
-    """The frequency group of each class."""
+    """Return the frequency group of each class, `[num_classes]`."""
     found = np.full(len(r.class_counts), -1, np.int64)
     if len(found):
         for i, group in enumerate(r.experiment.problem.dataset.groups(r.class_counts)):

@@ -1,4 +1,4 @@
-"""Whether all that a workspace holds of its runs is whole, and what in it belongs to no run."""
+"""Verify the files of a workspace, and find those that belong to no run."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _KEPT = re.compile(r"step-[0-9]{10,}\.npz")
 
 
 class Finding(NamedTuple):
-    """Something that is not as it should be.
+    """A problem in a workspace.
 
     Args:
-        kind: `damaged`, `unread` (its class is not known here), `misplaced`, `unreadable`, or
-            `orphan`: it belongs to no run.
-        path: what it is about.
+        kind: `damaged`, `unread` (a run with an unknown class), `misplaced`, `unreadable`, or
+            `orphan` (it belongs to no run).
+        path: the file or folder.
         sentence: what is wrong, and what to do.
     """
 
@@ -50,8 +50,8 @@ def findings_of_run(workspace: Path, path: Path) -> Iterator[Finding]:
     """Find problems of a run: read every file and count the rows.
 
     Args:
-        workspace: its folder.
-        path: of the folder of the run.
+        workspace: folder of the workspace.
+        path: folder of the run.
     """
     try:
         folder = run_at(workspace, path)
@@ -64,7 +64,7 @@ def findings_of_run(workspace: Path, path: Path) -> Iterator[Finding]:
 
 
 def require_whole(folder: RunFolder) -> None:
-    """Read all that a run holds and compare it with the hashes and the schedule of the run.
+    """Compare all files of a run with their hashes, and its rows with its schedule.
 
     Raises:
         DamagedError: something is missing, damaged, or of another run.
@@ -84,7 +84,7 @@ def _require_kept(folder: RunFolder, said: Mapping[str, Any]) -> None:
 
 
 def _strangers(path: Path) -> Iterator[Finding]:
-    """Files in the folder of a run that do not belong to it."""
+    """Return files in the folder of a run that do not belong to it."""
     for inside in entries_of(path):
         if inside.name == "parameters" and inside.is_dir():
             for kept in entries_of(inside):
@@ -100,9 +100,9 @@ def findings_around(
     """Find problems outside runs: checkpoints, and files that belong to no run.
 
     Args:
-        workspace: its folder.
-        check_checkpoint: raises where a folder of checkpoints cannot be read; only those that runs
-            need are looked at.
+        workspace: folder of the workspace.
+        check_checkpoint: raises an error if a folder of checkpoints cannot be read; called for
+            those that runs need.
     """
     for inside in entries_of(workspace / RUNS):
         if not inside.is_dir() and not is_begun(inside):

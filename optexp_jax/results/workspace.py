@@ -1,8 +1,8 @@
-"""The runs of a workspace, found in its folders.
+"""Find the runs of a workspace in its folders.
 
 A run is `experiments/<group>/<id>/` with an `experiment.json`, or `wandb_cache/<group>/<id>/` if it
-came from wandb and was not run here. Where no definition can be read, or a class of it is defined
-elsewhere, the run is named with a sentence and the others are read.
+came from wandb and was not run here. If its definition cannot be read, or has an unknown class, a
+sentence reports the run, and the others are read.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class RecordedRuns(NamedTuple):
 
 
 def groups(workspace: Path, roots: Sequence[str] = OWN) -> list[str]:
-    """The names of the groups, sorted; empty of a workspace that is not there.
+    """Return the sorted names of the groups; empty if there is no workspace.
 
     Args:
-        workspace: its folder.
-        roots: `OWN` for what was run here, `READABLE` for what was downloaded, too.
+        workspace: folder of the workspace.
+        roots: `OWN` for runs of this workspace, `READABLE` for downloaded ones, too.
 
     Raises:
         UnreadableError: the folder cannot be read.
@@ -66,14 +66,14 @@ def groups(workspace: Path, roots: Sequence[str] = OWN) -> list[str]:
 
 
 def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
-    """The runs that a workspace holds, downloaded ones too, without the modules that declared them.
+    """Find the runs of a workspace, also downloaded ones, without their experiment modules.
 
     Args:
-        workspace: its folder.
+        workspace: folder of the workspace.
         group: name of a group; None for all.
 
     Returns:
-        the runs by group, optimizer, learning rate, seed and id, and those that cannot be read.
+        the runs, sorted by group, optimizer, learning rate, seed and id, and unreadable ones.
 
     Raises:
         OptexpError: there is no such group.
@@ -85,7 +85,7 @@ def recorded_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
 
 
 def own_runs(workspace: Path, group: str | None = None) -> RecordedRuns:
-    """The same of the runs that were run here or merged, without those that were downloaded.
+    """Find the runs of a workspace as `recorded_runs`, but without downloaded ones.
 
     Raises:
         OptexpError: there is no such group.
@@ -129,12 +129,12 @@ def load_group(group: str, workspace: Path | str | None = None) -> list[Results]
 def run_paths(
     workspace: Path, group: str | None = None, roots: Sequence[str] = OWN
 ) -> Iterator[Path]:
-    """The folders that are named like a run or hold a definition, without those never begun.
+    """Yield the folders of runs: those with a definition, or not empty and named by an id.
 
     Args:
-        workspace: its folder.
+        workspace: folder of the workspace.
         group: name of a group; None for all.
-        roots: where to look; what is in several is taken from the first.
+        roots: folders to search; a run in several of them is taken from the first.
     """
     for name in groups(workspace, roots) if group is None else [group]:
         seen: set[str] = set()
@@ -151,11 +151,11 @@ def _is_run(path: Path) -> bool:
 
 
 def run_at(workspace: Path, path: Path) -> RunFolder:
-    """The run that a folder holds.
+    """Read the definition of the run in a folder.
 
     Raises:
-        OptexpError: its definition is damaged, gone, of another run, or of a class that no module
-            has registered that was imported.
+        OptexpError: the definition is damaged, missing, of another run, or has a class that no
+            imported module registers.
         UnreadableError: it cannot be read.
     """
     file = path / DEFINITION
@@ -205,15 +205,15 @@ def require_group(workspace: Path, group: str, roots: Sequence[str] = OWN) -> No
 
 
 def run_path(workspace: Path, wanted: str, roots: Sequence[str] = OWN) -> Path:
-    """The folder of the run that an id means, or the beginning of one, or `GROUP/ID`.
+    """Return the folder of a run from its id, the first digits of its id, or `GROUP/ID`.
 
     Args:
-        workspace: its folder.
-        wanted: what a person names.
-        roots: where to look.
+        workspace: folder of the workspace.
+        wanted: the id as the user writes it.
+        roots: folders to search.
 
     Raises:
-        OptexpError: no run has this id, or several have.
+        OptexpError: no run has this id, or several have it.
     """
     group, _, prefix = wanted.rpartition("/")
     if group:
@@ -250,7 +250,7 @@ def _choice(known: list[str]) -> str:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """The folders in a folder, sorted, without hidden ones; empty where there is none.
+    """Return the sorted folders in a folder, without hidden ones; empty if it does not exist.
 
     Raises:
         UnreadableError: it cannot be read.
@@ -261,7 +261,7 @@ def folders_in(path: Path) -> list[Path]:
 
 
 def entries_of(path: Path) -> list[Path]:
-    """All that a folder holds, sorted; empty where there is none.
+    """Return the sorted entries of a folder; empty if it does not exist.
 
     Raises:
         UnreadableError: it cannot be read.
@@ -275,7 +275,7 @@ def entries_of(path: Path) -> list[Path]:
 
 
 def _is_begun(path: Path) -> bool:
-    """Whether there is more in a folder than the lock that is made before a run begins."""
+    """Return whether a folder has more than the lock, which is made before a run starts."""
     try:
         return any(inside.name != ".lock" for inside in entries_of(path))
     except UnreadableError:

@@ -1,4 +1,4 @@
-"""`run`: run experiments from a program."""
+"""Run experiments from a program, with `run`."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def run(
 ) -> Results | list[Results]:
     """Run experiments on this machine and return their results.
 
-    Runs that are done are not run again, and interrupted runs resume. Runs that differ only in the
-    learning rate or the seed train together, in packs. The environment has the settings for wandb.
+    Finished runs are not run again, and interrupted runs resume. Runs that differ only in the
+    learning rate or the seed train together, in packs. Environment variables set up wandb.
 
     Args:
         experiments: one experiment or a list.
-        workspace: folder for the results; None for `OPTEXP_WORKSPACE`, or `./workspace` if that
+        workspace: folder of the results; None for `OPTEXP_WORKSPACE`, or `./workspace` if that
             is not set.
-        force: also run what is done, from the start.
+        force: whether to run finished experiments again, from the first step.
         micro_batch: examples per forward and backward pass; None for a whole batch, `auto` for
-            a whole batch or as many as fit into the memory of the device.
+            a whole batch or as many examples as fit into the memory of the device.
         progress: whether to show progress on standard error; None to show it in a terminal and
             in a notebook (where bars need `ipywidgets`).
 

@@ -1,4 +1,4 @@
-"""Progress as bars, for a person at a terminal or a notebook."""
+"""Show progress as bars, in a terminal or a notebook."""
 
 from __future__ import annotations
 
@@ -19,27 +19,35 @@ from optexp_jax.runner.pace import Pace, Work
 
 
 class Bars:
-    """Show a bar for each part of the data that is prepared."""
+    """Show a bar for each data set that is prepared.
+
+    Args:
+        progress: the bars of rich.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
     def report(self, what: str, done: int, total: int) -> None:
-        """Move the bar of a part; a total of 0 is unknown, and the bar only shows activity."""
+        """Move a bar; for a total of 0, which means unknown, it only shows activity."""
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(escape(what), total=None, unit="")
         self._progress.update(self._tasks[what], completed=done, total=total or None)
 
     def clear(self) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         for task in self._tasks.values():
             self._progress.remove_task(task)
         self._tasks = {}
 
 
 class RichDisplay:
-    """Show one bar for the runs of a call, with the step and the time left."""
+    """Show one bar for the runs of a call, with the step and the time left.
+
+    Args:
+        console: the console of rich to draw on.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -76,7 +84,7 @@ class RichDisplay:
         self._console.print(escape(sentence), highlight=False, soft_wrap=True)
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Move the bar of the data that are prepared."""
+        """Move the bar of a data set that is prepared."""
         self._bars.report(what, done, total)
 
     def pack(
@@ -87,7 +95,7 @@ class RichDisplay:
         taken: int,
         work: Work | None = None,
     ) -> None:
-        """Name the pack and start its bar, in place of those of its data."""
+        """Print the pack and start its bar, in place of those of its data."""
         self._bars.clear()
         self.say(description)
         self._pace.pack(runs, total_steps, taken, work)

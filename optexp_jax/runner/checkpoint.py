@@ -1,8 +1,8 @@
 """Checkpoints of a pack, written by Orbax in the background and published by a rename.
 
-Every leaf has a hash in the meta data, and these have one themselves: what was changed on the disk
-is never trained on. A thread of ours hashes and writes: Orbax alone would compress in the
-background, but training would wait for the hashes.
+The metadata hold a hash of every leaf and of themselves, so that no run resumes from changed files.
+Our own thread hashes and writes. Orbax alone would only compress in the background, and training
+would wait for the hashes.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from optexp_jax.errors import (
 )
 from optexp_jax.training.step import States
 
-KEPT = 3  # checkpoints of a pack
-_LOST = ("NOT_FOUND", "does not exist")  # what they say where a folder has gone
+KEPT = 3  # newest checkpoints of a pack
+_LOST = ("NOT_FOUND", "does not exist")  # in messages on a missing folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Checkpoint:
         step: steps taken.
         members: ids of the experiments, in the order of the first axis of the states.
         states: path of each leaf -> array `[runs, ...]`.
-        path: folder that it was read from.
-        damaged: folders of newer checkpoints, which cannot be read; the newest first.
+        path: folder of the checkpoint; None if it was not read from disk.
+        damaged: folders of newer checkpoints that are damaged; the newest first.
     """
 
     step: int
@@ -58,27 +58,27 @@ class Checkpoint:
     damaged: tuple[Path, ...] = ()
 
     def select(self, members: Sequence[str]) -> States:
-        """The states of some of the members, in the order asked for."""
+        """Return the states of these members, in the same order, leaves `[members, ...]`."""
         index = [self.members.index(member) for member in members]
         return {path: leaf[index] for path, leaf in self.states.items()}
 
 
 class CheckpointWriter:
-    """Writes checkpoints of one pack into a folder, keeping the last three.
+    """Write checkpoints of one pack into a folder, and keep the last three.
 
     Args:
-        folder: `packs/<id>` in the folder of a group, which has to be there.
+        folder: `packs/<id>` in the folder of a group, which must exist.
 
     Raises:
-        GoneError: the folder of the group is not there.
-        UnwritableError: it cannot be written; `save`, `wait` and `close` raise it too, for the
-            checkpoint before.
+        GoneError: the folder of the group does not exist.
+        UnwritableError: the folder cannot be written. `save`, `wait` and `close` raise both errors
+            too, for the checkpoint before.
     """
 
     def __init__(self, folder: Path) -> None:
-        import orbax.checkpoint as ocp  # a second to import, and short runs never need it
+        import orbax.checkpoint as ocp  # takes a second, and short runs never need it
 
-        self.seconds = 0.0  # that the last checkpoint took to write
+        self.seconds = 0.0  # time to write the last checkpoint
         self._ocp, self._folder = ocp, folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._writing_now: Future[float] | None = None
@@ -92,13 +92,14 @@ class CheckpointWriter:
 
     @property
     def is_writing(self) -> bool:
-        """Whether a checkpoint is on its way to the disk."""
+        """Whether a checkpoint is being written."""
         return self._writing_now is not None and not self._writing_now.done()
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Start to write a checkpoint, once the one before is on disk.
+        """Wait for the checkpoint before, then start to write this one.
 
-        What the folder holds of this step and later ones is damaged or of an earlier attempt.
+        Checkpoints of this step and of later ones are deleted: they are damaged, or of an earlier
+        attempt.
         """
         self.wait()
         self._writing_now = self._thread.submit(self._write, checkpoint)
@@ -110,7 +111,7 @@ class CheckpointWriter:
             self.seconds = writing.result()
 
     def close(self) -> None:
-        """Wait, and let go of the folder."""
+        """Wait until the last checkpoint is on disk, and release the folder."""
         with self._silence, self._writing(), self._thread:
             try:
                 self.wait()
@@ -118,11 +119,11 @@ class CheckpointWriter:
                 self._manager.close()
 
     def _write(self, checkpoint: Checkpoint) -> float:
-        """Write a checkpoint; returns how many seconds that took."""
+        """Write a checkpoint, and return the time it took in seconds."""
         began = time.monotonic()
         args = self._ocp.args
         paths = list(checkpoint.states)
-        # Paths hold slashes, which the storage would take for folders, so leaves are numbered.
+        # Leaves are numbered, since Orbax would make folders of the slashes in their paths.
         leaves = {str(i): checkpoint.states[path] for i, path in enumerate(paths)}
         meta = _sealed(
             {
@@ -133,7 +134,7 @@ class CheckpointWriter:
             }
         )
         with self._writing():
-            _make(self._folder)  # somebody may have deleted it
+            _make(self._folder)  # it may have been deleted meanwhile
             for step in self._manager.all_steps():
                 if step >= checkpoint.step:
                     self._manager.delete(step)
@@ -148,12 +149,17 @@ class CheckpointWriter:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """What Orbax raises becomes one sentence."""
+        """Turn errors of Orbax in the block into an error of one sentence.
+
+        Raises:
+            GoneError: the folder was moved or deleted.
+            UnwritableError: it cannot be written.
+        """
         try:
             yield
         except OptexpError:
             raise
-        except Exception as error:  # Orbax, TensorStore and the file system: nothing was published
+        except Exception as error:  # of Orbax, TensorStore or the file system
             if isinstance(error, FileNotFoundError) or any(s in str(error) for s in _LOST):
                 raise _gone(self._folder) from error
             cause = machine_error(error) or error
@@ -168,7 +174,7 @@ class CheckpointWriter:
 
 @contextlib.contextmanager
 def checkpoint_writer(folder: Path) -> Iterator[CheckpointWriter]:
-    """A writer that is closed at the end."""
+    """Open a checkpoint writer, and close it at the end of the block."""
     writer = CheckpointWriter(folder)
     try:
         yield writer
@@ -177,7 +183,7 @@ def checkpoint_writer(folder: Path) -> Iterator[CheckpointWriter]:
 
 
 def _make(folder: Path) -> None:
-    """Make `packs/<id>`, never what is above; others may remove an empty `packs` meanwhile."""
+    """Make the folder `packs/<id>`, but no folder above; others may remove an empty `packs`."""
     while True:
         folder.parent.mkdir(exist_ok=True)
         try:
@@ -190,7 +196,7 @@ def _make(folder: Path) -> None:
 
 
 def _alone(ocp: Any) -> dict[str, Any]:
-    """Options by which this process waits for no other one that runs the same pack."""
+    """Return Orbax options with which this process does not wait for others of the same pack."""
     if jax.process_count() == 1:
         return {"create": False}
     me = jax.process_index()
@@ -204,18 +210,19 @@ def _alone(ocp: Any) -> dict[str, Any]:
 
 
 def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
-    """The newest readable checkpoint of a folder, None if there is none at all.
+    """Read the newest undamaged checkpoint of a folder.
 
     Args:
-        folder: that a `CheckpointWriter` wrote to.
-        step: the checkpoint of this step only.
+        folder: folder of a `CheckpointWriter`.
+        step: read only the checkpoint of this step; None for the newest.
 
     Returns:
-        it, with the folders of newer ones that are damaged.
+        the checkpoint, with the folders of newer ones that are damaged; None if the folder has no
+        checkpoints.
 
     Raises:
-        UnreadableError: one cannot be read, for access, memory or open files.
-        OptexpError: there are checkpoints, but all are damaged.
+        UnreadableError: this machine cannot read one, for lack of access, memory or open files.
+        OptexpError: all checkpoints are damaged.
     """
     if not folder.is_dir():
         return None
@@ -232,7 +239,7 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
                 try:
                     read = _read(ocp, manager, saved)
                     return dataclasses.replace(read, path=path, damaged=newer)
-                except Exception as error:  # Orbax and TensorStore raise many kinds for damage
+                except Exception as error:  # Orbax raises many kinds of errors on damage
                     _require_access(path, error)
                     reason = error
         finally:
@@ -250,7 +257,7 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
 
 
 def say_damaged(checkpoint: Checkpoint) -> str:
-    """The sentence on newer checkpoints that are damaged; empty where there are none."""
+    """Return a sentence on damaged newer checkpoints; empty if there are none."""
     if not checkpoint.damaged:
         return ""
     damaged = " and ".join(map(str, checkpoint.damaged))
@@ -271,7 +278,7 @@ def _read(ocp: Any, manager: Any, step: int) -> Checkpoint:
     if hashes is not None and [_hash_of(leaf) for leaf in states.values()] != hashes:
         raise ValueError("its arrays have changed")
     runs, number = {leaf.shape[:1] for leaf in states.values()}, len(meta["members"])
-    # Version 0.1.0 also wrote the rows by which the runs were padded to the number of devices.
+    # Version 0.1.0 also wrote the rows that pad the runs to the number of devices.
     if meta["step"] != step or len(runs) != 1 or not (rows := runs.pop()) or rows[0] < number:
         raise ValueError("its parts do not fit together")
     states = {path: leaf[:number] for path, leaf in states.items()}
@@ -279,10 +286,10 @@ def _read(ocp: Any, manager: Any, step: int) -> Checkpoint:
 
 
 def _require_access(folder: Path, error: Exception) -> None:
-    """Tell what keeps this process from a checkpoint from damage, which is the checkpoint's own.
+    """Raise an error if this machine cannot read a checkpoint; return if it is damaged.
 
     Raises:
-        UnreadableError: the machine refused, not the files.
+        UnreadableError: the machine refused to read it.
     """
     cause = machine_error(error) or _refusal(folder)
     if cause:
@@ -290,7 +297,7 @@ def _require_access(folder: Path, error: Exception) -> None:
 
 
 def _refusal(folder: Path) -> OSError | None:
-    """What refuses to open a file of a folder."""
+    """Return the error on opening a file of a folder; None if all can be opened."""
     for path in folder.rglob("*"):
         if path.is_file():
             try:
@@ -306,7 +313,7 @@ def _refusal(folder: Path) -> OSError | None:
 
 
 def _hash_of(leaf: np.ndarray) -> str:
-    """Hash of the type, the shape and the bytes of an array."""
+    """Return the SHA-256 hash of the type, shape and bytes of an array."""
     found = hashlib.sha256(f"{leaf.dtype.name}{leaf.shape}".encode())
     found.update(np.ascontiguousarray(leaf).reshape(-1).view(np.uint8).data)
     return found.hexdigest()
@@ -318,10 +325,10 @@ def _sealed(meta: dict[str, Any]) -> dict[str, Any]:
 
 
 def _opened(meta: Mapping[str, Any]) -> list[str] | None:
-    """The hashes of the leaves; None where version 0.1.0 wrote none.
+    """Return the hashes of the leaves; None if there are none, as from version 0.1.0.
 
     Raises:
-        ValueError: the meta data are not those that were written.
+        ValueError: the metadata have changed.
     """
     if "hashes" not in meta and "digest" not in meta:
         return None
@@ -343,7 +350,7 @@ def _gone(folder: Path) -> GoneError:
 
 @functools.cache
 def _ignore_late_callbacks() -> None:
-    """Show nothing of the reads that TensorStore ends after Orbax has given up on a checkpoint."""
+    """Hide errors of reads that TensorStore ends after Orbax has given up on a checkpoint."""
     before = sys.unraisablehook
 
     def hook(late: sys.UnraisableHookArgs) -> None:
@@ -355,7 +362,7 @@ def _ignore_late_callbacks() -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing that Orbax logs is shown: it logs each error several times, with tracebacks."""
+    """Hide the log of Orbax in the block: it has each error several times, with tracebacks."""
 
     def is_of_others(record: logging.LogRecord) -> bool:
         return "orbax" not in record.pathname

@@ -1,4 +1,4 @@
-"""When the next checkpoint is due: often enough to lose little, rarely enough to cost little."""
+"""Decide when the next checkpoint is due, so that checkpoints cost little time."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable
 
 from optexp_jax.training.pack_size import Auto
 
-SHARE = 0.02  # of the time, at most, that checkpoints take
-_SHORTEST = 10.0  # seconds between two, however small they are
-# Until one was written: two cores compress and hash this many bytes in a second.
+SHARE = 0.02  # largest share of the time that checkpoints take
+_SHORTEST = 10.0  # least seconds between two checkpoints
+# Assumed before the first checkpoint: two cores compress and hash this many bytes per second.
 _BYTES_PER_SECOND = 150e6
-_FIRST_SECONDS = 1.0  # Orbax is imported
+_FIRST_SECONDS = 1.0  # for importing Orbax
 
 
 class CheckpointSpacing:
     """Spaces checkpoints so that they take at most 2 % of the time.
 
-    What one costs is all the time from its begin until it is on disk. Most of that passes in the
-    background, but on a CPU it takes cores away from training.
+    The cost of a checkpoint is the time from its start until it is on disk. Most of it is spent in
+    the background, but on a CPU that takes cores away from training.
 
     Args:
-        every: seconds between checkpoints; `auto` to space them by what they cost.
-        clock: seconds that never go back.
+        every: seconds between checkpoints; `auto` to space them by their cost.
+        clock: returns monotonic seconds.
 
     >>> seconds = iter([0.0, 9.0, 55.0, 55.0, 154.0, 156.0])
     >>> spacing = CheckpointSpacing("auto", lambda: next(seconds))
@@ -42,15 +42,19 @@ class CheckpointSpacing:
         self._began = clock()
 
     def began(self) -> None:
-        """Note that a checkpoint begins."""
+        """Note that a checkpoint starts."""
         self._began = self._clock()
 
     def took(self, seconds: float) -> None:
-        """Note what the last checkpoint took, in seconds."""
+        """Note the seconds that the last checkpoint took."""
         self._seconds = seconds
 
     def is_due(self, num_bytes: int) -> bool:
-        """Whether a checkpoint of so many bytes is due."""
+        """Return whether a checkpoint is due.
+
+        Args:
+            num_bytes: size of the next checkpoint in bytes.
+        """
         passed = self._clock() - self._began
         if not isinstance(self._every, str):
             return passed >= self._every

@@ -1,4 +1,4 @@
-"""How the runner reports its progress."""
+"""The interface through which the runner reports its progress."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class Display(Protocol):
     """Receive the progress of a call that runs experiments."""
 
     def begin(self, runs: int) -> None:
-        """Expect this many runs."""
+        """Expect this many runs in all."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Show how much of some data is prepared; a total of 0 is unknown."""
+        """Show how much of a data set is prepared, in its own unit; a total of 0 means unknown."""
 
     def pack(
         self,
@@ -27,9 +27,14 @@ class Display(Protocol):
         taken: int,
         work: Work | None = None,
     ) -> None:
-        """Start a pack of runs; each has `total_steps`, of which `taken` are done.
+        """Start a pack of runs.
 
-        Where examples are texts, `work` is what a step of a run does.
+        Args:
+            description: method, learning rates and seeds of the pack.
+            runs: number of runs of the pack.
+            total_steps: steps of each run.
+            taken: steps already taken.
+            work: tokens and FLOPs per step of a run, if the examples are texts.
         """
 
     def advance(self, taken: int) -> None:

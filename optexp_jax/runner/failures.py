@@ -12,24 +12,24 @@ from optexp_jax.training.pack import Pack
 
 
 class Failures:
-    """Tell a person of failed runs, without a sentence for each.
+    """Report failed runs, without a sentence for each run.
 
     Args:
-        display: what a person sees.
+        display: receives the sentences.
     """
 
     def __init__(self, display: Display) -> None:
         self._display = display
-        self._told: dict[str, int] = {}  # reason -> how many runs had failed when it was said
+        self._told: dict[str, int] = {}  # reason -> number of runs in its first report
         self._runs = Counter[str]()
 
     def tell(self, experiments: Sequence[Experiment], reason: str, more: str = "") -> None:
-        """Say why runs failed, unless others failed for the same reason before.
+        """Report why runs failed, unless this reason was reported before.
 
         Args:
             experiments: the runs that failed together.
             reason: a sentence, or an error message of several lines.
-            more: what to add to it.
+            more: text to add after the reason.
         """
         self._runs[reason] += len(experiments)
         if experiments and reason not in self._told:
@@ -37,14 +37,14 @@ class Failures:
             self._display.say(f"{which_failed(experiments)}: {_first_line(reason)}{more}")
 
     def sum_up(self) -> None:
-        """Say how many runs failed in all, for each reason that came again."""
+        """Report how many runs failed in all, for each reason that occurred again."""
         for reason, runs in self._runs.items():
             if runs > self._told.get(reason, 0):
                 self._display.say(f"In all, {runs} runs failed: {_first_line(reason)}")
 
 
 def which_failed(experiments: Sequence[Experiment]) -> str:
-    """Say which runs failed, at least one: the first of them, and how many."""
+    """Return which runs failed: how many, and the first of them. There must be at least one."""
     first = experiments[0]
     name = f"{first.short_id} ({describe(Pack((first,)))})"
     if len(experiments) == 1:

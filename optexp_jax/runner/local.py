@@ -51,14 +51,14 @@ class Outcome:
     """The outcome of a call, by experiment.
 
     Args:
-        skipped: were already done or diverged.
-        busy: another process runs them.
-        failed: ended with an error, or are damaged.
-        missing: their data are not on this machine, so they did not start.
-        stopped: number of the signal that stopped the call; None if it was not stopped.
-        outdated: class whose code has changed -> number of runs that started with the old code
-            and do not start again.
-        reasons: group and id of a failed run -> why it failed.
+        skipped: experiments that were already done or diverged.
+        busy: experiments that another process runs.
+        failed: experiments that ended with an error, or whose files are damaged.
+        missing: experiments that did not start, since their data are not on this machine.
+        stopped: number of the signal that stopped the call; None if none did.
+        outdated: class whose code has changed -> number of its runs that keep results of the old
+            code.
+        reasons: (group, id) of a failed run -> why it failed.
     """
 
     skipped: list[Experiment] = dataclasses.field(default_factory=list)
@@ -77,18 +77,21 @@ def run_local(
     display: Display | None = None,
     folders: RunFolders | None = None,
 ) -> Outcome:
-    """Run experiments that are not done, store their rows, and resume interrupted ones.
+    """Run unfinished experiments and store their rows; resume interrupted ones.
 
     Args:
-        experiments: the runs.
+        experiments: the experiments.
         settings: the workspace, and whether to log to wandb.
-        options: how to run them.
-        display: receives the progress.
+        options: how to run them; None for the defaults.
+        display: receives the progress; None to show nothing.
         folders: the folders of the workspace, if the caller has them.
+
+    Returns:
+        the outcome: which experiments were skipped, failed or lack data.
 
     Raises:
         UnwritableError: the workspace cannot be written.
-        OptexpError: all runs that are left lack their data.
+        OptexpError: no unfinished run has its data on this machine.
     """
     checked_files.require_writable(settings.workspace)
     folders = folders or RunFolders(settings.workspace)
@@ -97,7 +100,7 @@ def run_local(
 
 
 class _Launcher:
-    """One call of `run_local`, with the values that all its packs share."""
+    """A call of `run_local`, with what its packs share."""
 
     def __init__(
         self, settings: Settings, options: RunOptions, display: Display, folders: RunFolders
@@ -120,7 +123,7 @@ class _Launcher:
             todo = self._lock(self._with_data(self._pending(unique(experiments))), stack)
             if not todo:
                 return self._outcome
-            mesh_of(self._options.devices)  # which refuses a number that these devices cannot share
+            mesh_of(self._options.devices)  # raises if runs cannot share these devices
             if self._options.force:
                 for experiment in todo:
                     self._folders[experiment].clear()
@@ -136,7 +139,7 @@ class _Launcher:
         return self._outcome
 
     def _pending(self, experiments: Sequence[Experiment]) -> list[Experiment]:
-        """The experiments that are not done; damaged ones fail, with their reason."""
+        """Return the unfinished experiments; damaged ones fail, with their reason."""
         pending = []
         for experiment in experiments:
             try:
@@ -157,7 +160,7 @@ class _Launcher:
     def _lock(
         self, experiments: Sequence[Experiment], stack: contextlib.ExitStack
     ) -> list[Experiment]:
-        """The experiments that are left to do, locked in one order everywhere."""
+        """Lock the unfinished experiments, in the same order in every process."""
         mine = set()
         for experiment in sorted(experiments, key=lambda e: e.run_key):
             folder = self._folders[experiment]
@@ -174,7 +177,7 @@ class _Launcher:
         return [e for e in experiments if e.run_key in mine]
 
     def _with_data(self, pending: Sequence[Experiment]) -> list[Experiment]:
-        """The experiments whose data are here; says what the others lack.
+        """Return the experiments whose data are on this machine; say what the others lack.
 
         Raises:
             MissingDataError: all of them lack their data.
@@ -198,7 +201,7 @@ class _Launcher:
     # -- packs ----------------------------------------------------------------------------------
 
     def _plans(self, todo: list[Experiment]) -> list[PackPlan]:
-        """Packs of experiments that share a group, a program and a checkpoint."""
+        """Group experiments into packs that share a group, a program and a checkpoint."""
         begun: dict[tuple[str, str], list[Experiment]] = {}
         fresh: dict[str, list[Experiment]] = {}
         for experiment in todo:
@@ -219,7 +222,7 @@ class _Launcher:
         return [PackPlan(pack, self._folders_of(pack.experiments)) for pack in packs]
 
     def _resumed(self, checkpoint_id: str, members: list[Experiment]) -> list[PackPlan]:
-        """The plan that resumes from a checkpoint, in the mode of the runs that wrote it."""
+        """Plan to resume from a checkpoint, in the mode of the runs that wrote it."""
         first = self._folders[members[0]]
         source = first.group / "packs" / checkpoint_id
         try:
@@ -237,12 +240,12 @@ class _Launcher:
         return again + (self._going_on(checkpoint, known, source) if known else [])
 
     def _is_in(self, experiment: Experiment, checkpoint: Checkpoint) -> bool:
-        """Whether a run can resume from a checkpoint and has saved all earlier parameters."""
+        """Return whether a run is in a checkpoint and has kept all parameters before it."""
         kept = self._folders[experiment].has_kept_before(checkpoint.step)
         return experiment.id in checkpoint.members and kept
 
     def _has_rows(self, experiment: Experiment, step: int) -> bool:
-        """Whether a run has all rows before its checkpoint; if not, it fails."""
+        """Return whether a run has all rows before its checkpoint; without them, it fails."""
         try:
             self._folders[experiment].require_rows_before(step)
         except OptexpError as error:
@@ -273,7 +276,7 @@ class _Launcher:
         return self._resumed_side_by_side(checkpoint, members, source, how)
 
     def _how_after(self, said: Mapping[str, Any], first: Experiment) -> dict[str, Any]:
-        """How a run that resumes goes on: as before, unless other is asked for."""
+        """Return how runs train after a resume: as before, unless an option says otherwise."""
         shard = said.get("shard", "data") if self._options.shard == "data" else self._options.shard
         return {
             "micro_batch": said.get("micro_batch"),
@@ -283,13 +286,13 @@ class _Launcher:
         }
 
     def _devices_after(self, before: int, first: Experiment) -> int:
-        """Devices of a run that resumes: as before where this machine can and nothing is asked."""
+        """Return the devices per resumed run: as before, if possible and not set by an option."""
         asked = self._options.devices
         if asked == before or (asked == 1 and not len(devices.used()) % before):
             return before
         self._display.say(
-            f"{first.short_id} and the runs of its pack trained on {before} devices each and go on "
-            f"with {asked}: the same examples in the same order, other sums by rounding."
+            f"{first.short_id} and the runs of its pack trained on {before} devices each and "
+            f"resume on {asked}: the same examples in the same order, but sums rounded differently."
         )
         return asked
 
@@ -300,7 +303,7 @@ class _Launcher:
         source: Path,
         how: Mapping[str, Any],
     ) -> list[PackPlan]:
-        """Resume a `vmap` pack with all its members in their order, or start it again."""
+        """Resume a `vmap` pack with all its members in order, or start it again."""
         known = {e.id: e for e in members}
         try:
             for member in set(checkpoint.members) - set(known):
@@ -314,7 +317,7 @@ class _Launcher:
         return {e.id: self._folders[e] for e in experiments}
 
     def _run_safely(self, plan: PackPlan, reader: Reader) -> None:
-        """Run a pack; an error in it makes its runs fail, and the other packs still run."""
+        """Run a pack; on an error its runs fail, and the other packs still run."""
         data, seconds = None, self._options.checkpoint_seconds
         try:
             data = self._load(plan.pack.experiments[0])
@@ -324,11 +327,11 @@ class _Launcher:
                     pack_run = PackRun(part, data, reader, self._display, self._stop, seconds)
                     for experiment, reason in pack_run.train().items():
                         self._tell_failure([experiment], reason)
-        except Stopped:  # while its data were prepared: the next call begins again there
+        except Stopped:  # while its data were prepared; the next call resumes that
             return
         except (UnwritableError, ReaderGoneError):
-            raise  # no other pack would fare better
-        except (Exception, SystemExit) as error:  # of the data, the model or the optimizer
+            raise  # other packs would fail, too
+        except (Exception, SystemExit) as error:  # in the data, the model or the optimizer
             trace = None if isinstance(error, OptexpError) else traceback.format_exc()
             self._fail(self._unfinished(plan), _reason(error), trace)
 
@@ -341,11 +344,11 @@ class _Launcher:
         ]
 
     def _in_parts(self, plan: PackPlan, data: Data) -> list[PackPlan]:
-        """Split a plan into packs that fit the device; a resumed plan stays as it was."""
+        """Split a plan into packs that fit the device; do not split a resumed one."""
         if plan.checkpoint:
             return [plan]
         options = self._options
-        # Images that are read as they are needed come in one order for all runs of a pack.
+        # Runs that stream images share their order, hence their seed.
         whole = dataclasses.replace(plan.pack, **options.of_packs)
         parts = [whole] if isinstance(data.train, Split) else by_seed(whole)
         parts = [p for part in parts for p in in_mode(part, data, options.pack_mode)]
@@ -367,10 +370,10 @@ class _Launcher:
         self._display.finished(len(experiments))
 
     def _load(self, experiment: Experiment) -> Data:
-        """The data of an experiment; the last data set loaded is kept for the next pack."""
+        """Load the data of an experiment; keep the last data set for the next pack."""
         dataset = experiment.problem.with_data_seed(experiment.seed).dataset
         if self._loaded is None or self._loaded[0] != dataset:
-            self._loaded = None  # let go of the old one first
+            self._loaded = None  # free the memory of the old one first
             workspace = self._settings.workspace
             if isinstance(dataset, InFiles):
                 prepare_once(dataset, workspace, self._stop.watching(self._display.preparing))
@@ -379,11 +382,11 @@ class _Launcher:
 
 
 def _ended(folder: Path) -> Experiment:
-    """The experiment of a run that has ended.
+    """Return the experiment of a run that has ended.
 
     Raises:
-        OptexpError: it has not, or its files are damaged.
-        FileNotFoundError: its definition is gone.
+        OptexpError: the run has not ended, or its files are damaged.
+        FileNotFoundError: its definition is missing.
     """
     if status.read(folder / "status.json", folder.name).get("status") not in FINISHED:
         raise OptexpError(
@@ -393,6 +396,6 @@ def _ended(folder: Path) -> Experiment:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a pack failed; short messages of Python are shown with their exception."""
+    """Return why a pack failed; one-word messages with the name of their exception."""
     said = str(error).strip()
     return said if " " in said else repr(error)

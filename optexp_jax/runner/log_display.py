@@ -1,4 +1,4 @@
-"""Progress as lines of a log, for files and schedulers."""
+"""Show progress as lines of a log, for files and schedulers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from optexp_jax.runner.pace import Pace, Work
 
 _SECONDS = 30.0
-_FIRST = 5.0  # seconds until the first line of a pack, which tells how long it takes
+_FIRST = 5.0  # seconds until the first line of a pack with the time left
 
 
 class LogDisplay:
-    """Print a line when a pack starts, one now and then while it runs, and every sentence.
+    """Print a line when a pack starts, at intervals while it runs, and for every sentence.
 
     Args:
         write: prints a line.
-        seconds: between lines on progress.
+        seconds: time between lines on progress, in seconds.
     """
 
     def __init__(self, write: Callable[[str], None], seconds: float = _SECONDS) -> None:
@@ -34,7 +34,7 @@ class LogDisplay:
         self._write(f"[{time.strftime('%H:%M:%S')}] {sentence}")
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """Say now and then how much of the data is prepared."""
+        """Print at intervals how much of a data set is prepared."""
         self._now_and_then(lambda: f"{what}: {done} of {total}" if total else f"{what}: {done}")
 
     def pack(
@@ -45,21 +45,21 @@ class LogDisplay:
         taken: int,
         work: Work | None = None,
     ) -> None:
-        """Say which pack starts."""
+        """Print which pack starts."""
         self._pace.pack(runs, total_steps, taken, work)
         self.say(f"{description}: {self._pace.words()}")
         self._due = time.monotonic() + min(_FIRST, self._seconds)
 
     def advance(self, taken: int) -> None:
-        """Say now and then how far the runs are and how long the rest takes."""
+        """Print at intervals the step of the runs and the time left."""
         self._pace.advance(taken)
         self._now_and_then(self._pace.words)
 
     def finished(self, runs: int) -> None:
-        """Say how many runs have ended."""
+        """Print how many runs have ended."""
         self._pace.finish(runs)
         total = self._pace.runs
-        if total:  # none has begun where damaged runs are found
+        if total:  # 0 if damaged runs are found before any run starts
             self.say(f"{self._pace.ended} of {total} run{'' if total == 1 else 's'} ended")
 
     def _now_and_then(self, sentence: Callable[[], str]) -> None:

@@ -1,4 +1,4 @@
-"""Several processes that run packs together: the first decides and records, the others follow."""
+"""Train packs in several processes: the first decides and records, the others follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from optexp_jax.training.pack import Pack
 
 
 def broadcast_plan(plan: PackPlan) -> None:
-    """Tell the others which pack begins."""
+    """Send the pack that starts to the other processes."""
     if jax.process_count() == 1:
         return
     pack = plan.pack
@@ -35,7 +35,11 @@ def broadcast_plan(plan: PackPlan) -> None:
 
 
 def follow_first_process(settings: Settings) -> None:
-    """Run packs as the first process says, and record nothing, until it says that all is done."""
+    """Train the packs that the first process sends, without recording, until it sends None.
+
+    Args:
+        settings: the workspace to read data and checkpoints from.
+    """
     # Signals are for the first process.
     with StopFlag(), persistent_compile_cache(settings.workspace):
         while (order := broadcast()) is not None:

@@ -1,4 +1,4 @@
-"""How to run experiments: one value, from which the command line is built."""
+"""Options of running experiments, as one value from which the command line is built."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Kind = Literal["flag", "number", "number or auto", "seconds or auto", "choice"]
 
 @dataclasses.dataclass(frozen=True)
 class CommandLineOption:
-    """How a field of `RunOptions` is written on a command line.
+    """The command line option of a field of `RunOptions`.
 
     Args:
-        spellings: such as `--pack`; all mean the same.
-        kind: of its value.
-        text: what `--help` says.
-        metavar: what `--help` shows in place of the value.
-        choices: values of a choice.
+        spellings: names such as `--pack`, which all mean the same.
+        kind: kind of the value.
+        text: description in `--help`.
+        metavar: name of the value in `--help`.
+        choices: allowed values of a choice.
     """
 
     spellings: tuple[str, ...]
@@ -37,27 +37,26 @@ def _option(*spellings: str, kind: Kind, text: str, **more: Any) -> dict[str, An
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
-    """How to run experiments; nothing here changes what an experiment is.
+    """How to run experiments; no option changes the identity of an experiment.
 
-    A field with a `CommandLineOption` is an option of every command that runs experiments, and the
-    manifest of a task holds all of them: add a new one here, and nowhere else.
+    Every command that runs experiments has an option for each field with a `CommandLineOption`, and
+    the manifest of a cluster task holds them all. So add a new option only here.
 
     Args:
-        force: also run what is done, from the start.
+        force: whether to run finished experiments again, from the first step.
         pack: most runs that train in one program; `auto` for as many as fit into memory.
         micro_batch: examples per forward and backward pass; None for a whole batch, `auto` for
-            a whole batch or as many as fit into memory.
+            a whole batch or as many examples as fit into memory.
         devices: number of devices that share the batches of each run.
-        shard: what these share: batches (`data`), or also parameters, gradients and optimizer
-            states (`fsdp`). A resumed run that had `fsdp` keeps it.
-        remat: whether blocks of models are computed again in the backward pass. A resumed run that
-            did so goes on so.
-        checkpoint_seconds: time between checkpoints; `auto` for at most 2 % of the time.
-        pack_mode: `map` or `vmap`, see `training.Pack`; `auto` for what is faster on the device. A
-            resumed run keeps its mode.
+        shard: what these devices share: batches only (`data`), or also parameters, gradients and
+            optimizer states (`fsdp`). A resumed run keeps `fsdp`.
+        remat: whether the backward pass computes blocks of models again. A resumed run keeps it.
+        checkpoint_seconds: seconds between checkpoints; `auto` for at most 2 % of the time.
+        pack_mode: `map` or `vmap`, see `training.pack.Pack`; `auto` for the faster one on the
+            device. A resumed run keeps its mode.
 
     Raises:
-        OptexpError: `fsdp` for runs of one device each.
+        OptexpError: `fsdp` is set, but each run has one device.
     """
 
     force: bool = dataclasses.field(
@@ -150,11 +149,11 @@ class RunOptions:
 
     @property
     def of_packs(self) -> dict[str, Any]:
-        """How a pack is spread over devices and memory: fields of `training.Pack`."""
+        """Fields of `training.pack.Pack` on devices and memory."""
         return {"devices": self.devices, "shard": self.shard, "remat": self.remat}
 
 
 def command_line_options() -> dict[str, CommandLineOption]:
-    """The fields of `RunOptions` that a command line has -> how they are written."""
+    """Return field of `RunOptions` -> its command line option."""
     fields = dataclasses.fields(RunOptions)
     return {f.name: f.metadata["option"] for f in fields if "option" in f.metadata}

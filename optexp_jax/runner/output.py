@@ -1,8 +1,8 @@
-"""Standard output and error output that cannot end a command halfway.
+"""Keep commands running when standard output or error output fails.
 
-Output may be closed, full, read by something that has seen enough, or in an encoding that lacks
-some characters. What a command does matters more than what it prints, so nothing is raised for what
-cannot be written; `Output.lost` remembers it.
+Output may be closed, on a full disk, a pipe whose reader has exited, or in an encoding that lacks
+some characters. The work of a command matters more than its output, so a failure to write raises
+nothing; `Output.lost` holds it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _STANDARD = (0, 1, 2)  # input, output, error output
 
 
 class ReaderGoneError(SystemExit):
-    """The reader of the output has closed it, as `| head` does: the command ends quietly."""
+    """The reader of the output has closed it, as `| head` does; the command ends without error."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGPIPE)
 
 
 class Output:
-    """A text stream that passes on to another all that it can write.
+    """A text stream that writes to another one, and keeps the first error instead of raising it.
 
     Args:
         stream: a standard stream.
-        of_errors: whether this is the error output, whose own loss cannot be reported.
+        of_errors: whether this is the error output; its reader may close it without effect.
 
     >>> import io
     >>> latin = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
@@ -80,7 +80,7 @@ class Output:
         self._leave_if_unread()
 
     def _give_up(self, error: OSError) -> None:
-        """Discard the rest: Python would complain about it at exit."""
+        """Note an error, and discard all further text; else Python reports it at exit, too."""
         self.lost = self.lost or error
         self._reader_gone = isinstance(error, BrokenPipeError) and not self._of_errors
         with contextlib.suppress(OSError, ValueError):  # a stream without a file
@@ -90,7 +90,7 @@ class Output:
             os.close(nowhere)
 
     def _leave_if_unread(self) -> None:
-        # In another thread it would end that thread alone.
+        # In another thread, the error would end only that thread.
         if self._reader_gone and threading.current_thread() is threading.main_thread():
             self._reader_gone = False
             raise ReaderGoneError
@@ -98,9 +98,9 @@ class Output:
 
 @contextlib.contextmanager
 def safe_output() -> Iterator[Output]:
-    """Make standard streams safe in the block: no failure to write raises an error.
+    """Replace the standard streams in the block, so that no failure to write raises an error.
 
-    Returns:
+    Yields:
         standard output.
     """
     _open_what_is_closed()
@@ -116,7 +116,7 @@ def safe_output() -> Iterator[Output]:
 
 
 def _open_what_is_closed() -> None:
-    """Prevent that a file opened later becomes a standard stream."""
+    """Open closed standard streams, so that no file opened later becomes one."""
     for number in _STANDARD:
         try:
             os.fstat(number)
@@ -125,12 +125,12 @@ def _open_what_is_closed() -> None:
 
 
 def complain(sentence: str) -> None:
-    """Print an error as one line of the error output."""
+    """Print an error as one line on the error output."""
     print(f"error: {visible(sentence)}", file=sys.stderr)
 
 
 def visible(text: str) -> str:
-    """Escape control characters, so that a terminal shows them and does not obey them.
+    """Escape control characters, so that a terminal shows them instead of obeying them.
 
     >>> print(visible("my\\nfolder"))
     my\\nfolder
@@ -145,8 +145,8 @@ def code_of(output: Output, code: int) -> int:
     """Return the exit code of a command; 2, with a sentence, if its output was lost.
 
     Args:
-        output: of the command.
-        code: its own exit code; the code of a signal is kept.
+        output: standard output of the command.
+        code: exit code of the command; that of a signal, from 128, is kept.
     """
     output.flush()
     if output.lost is None or code >= 128:

@@ -1,4 +1,4 @@
-"""How far the runs of a call are, and about how long the rest takes."""
+"""Track the progress of the runs of a call, and estimate the time left."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What a step of one run of a pack does.
+    """The work of one step of one run of a pack.
 
     Args:
-        tokens: that it trains on.
-        flops: of the model, see `training.flops`; 0 where they are not wanted.
-        peak: FLOP/s of the devices that share the pack, of a data sheet; 0 where it is not known.
+        tokens: tokens per step.
+        flops: model FLOPs per step, see `training.flops`; 0 to leave them out.
+        peak: peak FLOP/s of all devices of the pack, from data sheets; 0 if not known.
     """
 
     tokens: int
@@ -22,7 +22,10 @@ class Work:
     peak: float = 0.0
 
     def at(self, steps_per_second: float) -> str:
-        """Say how fast that is.
+        """Return the throughput as text.
+
+        Args:
+            steps_per_second: steps per second, summed over the runs of the pack.
 
         >>> Work(1000, flops=2e12, peak=1e13).at(1.5), Work(64).at(0.5)
         ('1,500 tokens/s (30% of peak FLOP/s)', '32 tokens/s')
@@ -36,11 +39,11 @@ class Work:
 class Pace:
     """Count runs and steps, and estimate the time left from those already taken.
 
-    The estimate leaves out the first chunk, in which the program is compiled. It takes every
-    waiting run to be as long as those that run now.
+    The estimate leaves out the first chunk, in which the program is compiled. It assumes that every
+    waiting run takes as long as those of the current pack.
 
     Args:
-        clock: seconds that never go back.
+        clock: returns monotonic seconds.
 
     >>> seconds = iter([0.0, 9.0, 10.0])
     >>> pace = Pace(lambda: next(seconds))
@@ -60,7 +63,7 @@ class Pace:
         self._packed = 1
         self._work: Work | None = None
         self._before = 0  # runs that ended before this pack began
-        # Time and step at the start, after the first chunk, and after the newest one.
+        # (seconds, step) at the start, after the first chunk, and after the newest one.
         self._marks: list[tuple[float, int]] = []
 
     def begin(self, runs: int) -> None:
@@ -68,14 +71,21 @@ class Pace:
         self.runs, self.ended = runs, 0
 
     def pack(self, runs: int, total_steps: int, taken: int, work: Work | None = None) -> None:
-        """Start a pack of runs that take their steps together."""
+        """Start a pack of runs that take their steps together.
+
+        Args:
+            runs: number of runs of the pack.
+            total_steps: steps of each run.
+            taken: steps already taken.
+            work: work of a step, to show the throughput.
+        """
         self._work = work
         self._packed, self._before = runs, self.ended
         self.total, self.taken = total_steps, taken
         self._marks = [(self._clock(), taken)]
 
     def advance(self, taken: int) -> None:
-        """Note the steps that each run of the pack has taken."""
+        """Note how many steps each run of the pack has taken."""
         self.taken = taken
         self._marks = [*self._marks[:2], (self._clock(), taken)]
 
@@ -84,24 +94,25 @@ class Pace:
         self.ended += runs
 
     def steps_per_second(self) -> float | None:
-        """Steps that each run of the pack takes in a second; None before the second chunk."""
+        """Return the steps per second of each run of the pack; None before the second chunk."""
         if len(self._marks) < 3:
             return None
         (start, first), (now, last) = self._marks[1:]
         return (last - first) / (now - start) if last > first and now > start else None
 
     def seconds_left(self) -> float | None:
-        """About how long all runs still take; None before the second chunk."""
+        """Estimate the seconds left for all runs; None before the second chunk."""
         rate = self.steps_per_second()
         waiting = max(self.runs - self._before - self._packed, 0)
         steps = self.total - self.taken + self.total * waiting / self._packed
         return steps / rate if rate and steps else None
 
     def words(self) -> str:
-        """Say which runs run, how far they are, and how long the rest takes.
+        """Return which runs train, their step, and the time left.
 
         Returns:
-            such as `run 3 of 8, step 120 of 300, 40 s left`; of texts with the tokens a second.
+            text such as `run 3 of 8, step 120 of 300, 40 s left`; with tokens per second if the
+            examples are texts.
         """
         first, last = self._before + 1, self._before + self._packed
         runs = f"run {first}" if first == last else f"runs {first} to {last}"
@@ -112,7 +123,7 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """Write a time as a person says it.
+    """Return a time in seconds as text, in a suitable unit.
 
     >>> duration(0.3), duration(41), duration(600), duration(3 * 3600), duration(3e5)
     ('1 s', '41 s', '10 min', '3 h', '3 days')

@@ -1,4 +1,4 @@
-"""Run one pack, from its start or its checkpoint to its end, and store every chunk."""
+"""Train one pack from its start or a checkpoint to its end, and store every chunk."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ class PackPlan:
     """A pack and where it starts.
 
     Args:
-        pack: the runs; with `vmap` it may hold runs that have ended, for the shape of the program.
-        folders: folders of the runs that are to be recorded, by experiment id.
-        checkpoint: where they resume; None to start at the first step.
+        pack: the runs. With `vmap` it may hold runs that have ended, so that the program keeps
+            its shape.
+        folders: experiment id -> folder, for the runs to record.
+        checkpoint: checkpoint to resume from; None to start at the first step.
         source: folder of that checkpoint.
     """
 
@@ -67,13 +68,13 @@ class PackRun:
     """The loop over the chunks of one pack.
 
     Args:
-        plan: what to run.
+        plan: the pack and where it starts.
         data: the data of its problem.
         reader: sends the runs to wandb.
         display: receives the progress.
-        control: whether to checkpoint and stop after this chunk; it raises `Stopped` to leave a
-            long evaluation, and the pack later resumes from its last checkpoint.
-        checkpoint_seconds: time between checkpoints; `auto` for at most 2 % of the time.
+        control: asks whether to save a checkpoint and stop after a chunk. It may raise `Stopped`
+            in a long evaluation; the pack then resumes from its last checkpoint.
+        checkpoint_seconds: seconds between checkpoints; `auto` for at most 2 % of the time.
     """
 
     def __init__(
@@ -95,15 +96,15 @@ class PackRun:
         self._running = dict(plan.folders)
         self._failed: dict[Experiment, str] = {}
         self._writer: CheckpointWriter | None = None
-        self._referred = False  # whether the runs name the folder of their checkpoints
-        self._blocked = 0.0  # seconds that training waited for the last checkpoint
+        self._referred = False  # whether the runs refer to their checkpoints
+        self._blocked = 0.0  # seconds that the last checkpoint blocked training
         self._began = time.monotonic()
 
     def train(self) -> dict[Experiment, str]:
-        """Run to the end, or until `control` asks to stop.
+        """Train to the last step, or until `control` asks to stop.
 
         Returns:
-            the runs whose folders were damaged or moved meanwhile -> why they failed.
+            run whose folder was damaged or moved meanwhile -> why it failed.
 
         Raises:
             UnwritableError: the workspace cannot be written.
@@ -128,7 +129,7 @@ class PackRun:
                 if stop:
                     break
         except Stopped:
-            pass  # in the middle of a chunk: what is not in a checkpoint is done again
+            pass  # in the middle of a chunk: steps since the last checkpoint are taken again
         finally:
             self._close()
         self._preempt()
@@ -154,7 +155,7 @@ class PackRun:
 
     @contextlib.contextmanager
     def _failing_alone(self, key: str) -> Iterator[None]:
-        """Let a run fail whose own files are damaged or gone; the others of the pack continue."""
+        """Mark a run as failed if its files are damaged or gone in the block; others continue."""
         try:
             yield
         except (DamagedError, GoneError, UnreadableError) as error:
@@ -173,7 +174,7 @@ class PackRun:
             self._display.finished(ended)
 
     def _store_record(self, record: RunRecord) -> bool:
-        """Store the rows of a run; returns whether it has ended."""
+        """Store the rows of a run, and return whether it has ended."""
         key = record.experiment.id
         folder = self._running[key]
         folder.append(record.table, record.per_class, record.per_class_steps)
@@ -208,7 +209,7 @@ class PackRun:
         self._blocked = time.monotonic() - began
 
     def _note_written(self) -> None:
-        """Once a checkpoint is on disk: note what it took, and let the runs refer to it."""
+        """When a checkpoint is on disk, note its time, and let the runs refer to it."""
         if self._writer is None or self._writer.is_writing or not self._running:
             return
         self._writer.wait()
@@ -220,34 +221,39 @@ class PackRun:
                     folder.write_status(checkpoint=self._plan.pack.id)
 
     def _close(self) -> None:
-        """Wait for the last checkpoint; where no run is left, none is needed."""
+        """Wait for the last checkpoint; ignore its errors if no run needs it."""
         if self._writer:
             with contextlib.suppress(*([] if self._running else [GoneError, UnwritableError])):
                 self._writer.close()
                 self._note_written()
 
     def _remove_checkpoints(self) -> None:
-        """Remove the checkpoint folders, old and new, that no run refers to any more."""
+        """Remove checkpoint folders that no run refers to any more."""
         group = self._plan.target.parent.parent
         members = {e.id for e in self._plan.pack.experiments}
         members |= set(self._plan.checkpoint.members) if self._plan.checkpoint else set()
         try:
             needed = {_checkpoint_of(group / member) for member in members}
-        except (DamagedError, UnreadableError):  # somebody may put back what refers to one
+        except (DamagedError, UnreadableError):  # the run may be restored, and need one
             return
         for folder in {self._plan.target, self._plan.source} - {None}:
             if folder and folder.name not in needed:
                 shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # it is not empty, or another process was faster
+        with contextlib.suppress(OSError):  # not empty, or already removed by another process
             self._plan.target.parent.rmdir()
             if len(self._failed) == len(self._plan.folders):
-                # What wrote checkpoints may have made a folder anew that was moved away.
+                # Orbax may have made a folder again that was moved away.
                 for folder in (group, group.parent, group.parent.parent):
                     folder.rmdir()
 
 
 def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
-    """Count the examples of each class, in the training data and where metrics are measured."""
+    """Count the examples of each class.
+
+    Returns:
+        counts `[num_classes]`: `train` of the training data, and `tr` and `va` of the data on
+        which training and validation metrics are measured.
+    """
     train, validation = measured(pack, data)
     every = data.class_counts
     counts = {"train": every, "tr": every}
@@ -259,7 +265,10 @@ def examples_by_class(pack: Pack, data: Data) -> dict[str, np.ndarray]:
 
 
 def work_of(pack: Pack, data: Data) -> Work | None:
-    """What a step of a run does where examples are texts; FLOPs where the peak is known."""
+    """Return the work of a step of a run on texts; None for other data.
+
+    It has FLOPs only if the peak FLOP/s of the device are known.
+    """
     shape = data.train.labels.shape
     if len(shape) < 2 or targets_of(pack.experiments[0].problem.dataset) != CLASSES:
         return None
@@ -274,12 +283,12 @@ def work_of(pack: Pack, data: Data) -> Work | None:
 
 
 def _checkpoint_of(folder: Path) -> str | None:
-    """Id of the pack from whose checkpoint a run would resume."""
+    """Return the id of the pack whose checkpoint a run resumes from; None without one."""
     return status.read(folder / "status.json", folder.name).get("checkpoint")
 
 
 def describe(pack: Pack) -> str:
-    """Describe a pack for progress bars and messages: method, learning rates, seeds."""
+    """Describe a pack for progress bars and messages: method, learning rates and seeds."""
     experiment = pack.experiments[0]
     rates = {e.optimizer.learning_rate for e in pack.experiments}
     seeds = {e.seed for e in pack.experiments}

@@ -1,4 +1,4 @@
-"""How long runs take, and which runs fit into less time."""
+"""Estimate how long runs take, and choose runs that fit into a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Planned", "Planner", "SmallForm", "seconds_of", "within"]
 
 
 def seconds_of(runs: Sequence[Planned]) -> float | None:
-    """About how long runs take one after the other; None where one of them is not known."""
+    """Estimate the seconds of runs one after the other; None if a run has no estimate."""
     known = [run.seconds for run in runs if run.seconds is not None]
     return sum(known) if len(known) == len(runs) else None
 
@@ -23,8 +23,8 @@ def within(runs: Sequence[Planned], minutes: float) -> list[Planned]:
     of a group and seed are taken together: one optimizer alone shows no difference.
 
     Args:
-        runs: all that could be run; those of unknown time are left out.
-        minutes: the time.
+        runs: the runs to choose from; those without an estimate are left out.
+        minutes: available time in minutes.
 
     Returns:
         the chosen runs, in the order given.

@@ -1,4 +1,4 @@
-"""The data of experiments: find what is missing, and prepare it."""
+"""Find missing data of experiments, and prepare data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from optexp_jax.experiment import Experiment
 
 
 def missing_data(experiments: Iterable[Experiment], workspace: Path) -> dict[Experiment, str]:
-    """Find experiments whose data are missing -> what is missing and how to get it; no network."""
+    """Find experiments whose data are missing, without a network.
+
+    Returns:
+        experiment -> a sentence that says what is missing and how to get it.
+    """
     known: dict[Dataset, str | None] = {}
     sentences = {}
     for experiment in experiments:
@@ -29,15 +33,18 @@ def missing_data(experiments: Iterable[Experiment], workspace: Path) -> dict[Exp
 
 
 def data_of(experiments: Iterable[Experiment]) -> list[Dataset]:
-    """List the data sets of experiments, each once for each seed that it is drawn from."""
+    """List the data sets of experiments, without duplicates; those drawn from a seed, per seed."""
     return list(dict.fromkeys(e.problem.with_data_seed(e.seed).dataset for e in experiments))
 
 
 def class_counts_of(dataset: Dataset, workspace: Path) -> np.ndarray:
-    """Count the examples of each class, without making the inputs where possible.
+    """Count the training examples of each class, if possible without loading the inputs.
+
+    Returns:
+        counts, `[num_classes]`.
 
     Raises:
-        OptexpError: the data are not here, or damaged.
+        OptexpError: the data are missing or damaged.
     """
     if isinstance(dataset, CountsClasses):
         return dataset.class_counts(workspace)
@@ -57,7 +64,7 @@ def prepare(
         try:
             if isinstance(dataset, InFiles):
                 prepare_once(dataset, workspace, report)
-                class_counts_of(dataset, workspace)  # which reads what a load would read
+                class_counts_of(dataset, workspace)  # reads the files that loading reads
             ready.append(dataset)
         except OptexpError as error:
             failures.append(str(error))

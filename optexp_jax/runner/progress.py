@@ -1,4 +1,4 @@
-"""The progress that `run` shows."""
+"""Choose how `run` shows its progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from optexp_jax.runner.display import Display, Silent
 
-_SECONDS = 10.0  # between lines where there are no bars
+_SECONDS = 10.0  # between lines of progress
 
 
 def progress_display(progress: bool | None = None) -> contextlib.AbstractContextManager[Display]:

@@ -1,4 +1,4 @@
-"""Stop cleanly: a signal sets a flag, which long work checks after each piece."""
+"""Stop cleanly on signals: they set a flag, which long work checks at intervals."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Self
 
-_SOON = 0.02  # seconds
+_SOON = 0.02  # seconds until a signal is sent again
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal stopped the work; its number is the argument."""
+    """A signal stopped the work; the argument is its number."""
 
 
 class StopFlag:
-    """Set by SIGINT, SIGTERM or SIGUSR1 while it is entered; a second SIGINT interrupts at once.
+    """A flag that SIGINT, SIGTERM and SIGUSR1 set in its `with` block.
 
-    A flag inside another takes over what came before. It is a `RunControl` of training.
+    A second SIGINT raises `Stopped` at once. A flag inside the block of another one starts set if
+    the outer one is. Training takes a flag as its `RunControl`.
 
     Args:
-        at_once: whether the first signal raises `Stopped`, for work that does not check the flag.
+        at_once: whether the first signal already raises `Stopped`, for work that does not check
+            the flag.
     """
 
     def __init__(self, at_once: bool = False) -> None:
@@ -38,20 +40,20 @@ class StopFlag:
         return self.signal is not None
 
     def is_stopping(self) -> bool:
-        """Whether the flag is set."""
+        """Return whether the flag is set."""
         return bool(self)
 
     def check(self) -> None:
         """Raise `Stopped` if the flag is set.
 
         Raises:
-            Stopped: it is.
+            Stopped: the flag is set.
         """
         if self.signal is not None:
             raise Stopped(self.signal)
 
     def watching(self, report: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
-        """Wrap a report, so that each call also checks the flag."""
+        """Wrap a function that reports progress, so that each call also checks the flag."""
 
         def checked(what: str, done: int, total: int) -> None:
             self.check()
@@ -60,7 +62,7 @@ class StopFlag:
         return checked
 
     def __enter__(self) -> Self:
-        # Python delivers signals to the main thread only; elsewhere the caller stops the run.
+        # Python delivers signals only to the main thread; in others, the caller stops the run.
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._set) for number in _SIGNALS}
             outer = getattr(self._before[signal.SIGINT], "__self__", None)
@@ -75,7 +77,7 @@ class StopFlag:
         trace: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
-            if handler is not None:  # one that another language installed
+            if handler is not None:  # None if C code installed the handler
                 signal.signal(number, handler)  # pyright: ignore[reportArgumentType]
 
     def _set(self, number: int, frame: FrameType | None) -> None:
@@ -88,12 +90,12 @@ class StopFlag:
             raise Stopped(number)
 
     def _send_again(self, number: int) -> None:
-        if signal.getsignal(number) == self._set:  # no other flag has taken over
+        if signal.getsignal(number) == self._set:  # unless another flag has taken over
             os.kill(os.getpid(), number)
 
 
 def _would_be_lost(frame: FrameType | None) -> bool:
-    """Whether Python would ignore what is raised here, in a callback of its garbage collection."""
+    """Return whether Python would ignore an exception here, in a garbage collection callback."""
     codes = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
         if frame.f_code in codes:
@@ -103,9 +105,9 @@ def _would_be_lost(frame: FrameType | None) -> bool:
 
 
 def keep_for_main() -> None:
-    """Keep signals that come while `python -m` imports: the command line looks at them first.
+    """Catch signals that arrive while `python -m` imports a package; its command line checks them.
 
-    For the `__init__` of packages with commands: importing JAX and Flax takes seconds.
+    For the `__init__` of packages with commands, since importing JAX and Flax takes seconds.
     """
-    if sys.argv[:1] == ["-m"]:  # which Python puts there until it has found the module
+    if sys.argv[:1] == ["-m"]:  # as long as Python looks for the module
         StopFlag().__enter__()

@@ -1,4 +1,4 @@
-"""Train packs of runs: a pure step and a thin loop that yields records, without files or plots."""
+"""Train packs of runs: pure steps, and a loop that yields records. Reads and writes no files."""
 
 from optexp_jax.extras import require
 

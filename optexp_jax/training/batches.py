@@ -1,4 +1,4 @@
-"""Examples on the devices, worked through in blocks, and the order of mini-batches."""
+"""Batches: examples on the devices in blocks, and the order of mini-batches in an epoch."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from optexp_jax.targets import are_vectors, as_stored, padding_of
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Examples that are worked through in blocks of equal size.
+    """Examples, processed in blocks of equal size.
 
     Args:
-        inputs: `[n, ...]`, in the type they are stored in.
+        inputs: `[n, ...]`, in the stored type.
         labels: integers `[n]` or `[n, time]`, -1 for padding; or vectors, floats
             `[n, outputs]`, NaN for padding.
         size: examples per block, at most n.
@@ -32,28 +32,28 @@ class Batch:
     size: int = dataclasses.field(metadata={"static": True})
 
     def head(self, number: int) -> Batch:
-        """The first examples."""
+        """Return the first `number` examples."""
         return Batch(self.inputs[:number], self.labels[:number], min(self.size, number))
 
     def shared_by(self, devices: int) -> Batch:
-        """The same examples in blocks small enough for every device to have one."""
+        """Return the same examples in blocks so small that every device has at least one."""
         return dataclasses.replace(self, size=min(self.size, -(-len(self.labels) // devices)))
 
     @property
     def num_blocks(self) -> int:
-        """Blocks that hold every example."""
+        """Number of blocks that hold all examples."""
         return -(-len(self.labels) // self.size)
 
     def start_of(self, number: jax.Array | int) -> jax.Array:
-        """Index of the first example of block `number`."""
+        """Return the index of the first example of block `number`."""
         return jnp.minimum(number * self.size, len(self.labels) - self.size)
 
     def block(self, number: jax.Array | int) -> Batch:
-        """Block `number`, its labels int32.
+        """Return block `number`, with class labels in int32.
 
-        The last block is as long as the others: it begins with examples of the block before it,
-        marked as padding. The examples themselves are neither padded nor copied. A block past the
-        end, of devices that have nothing to do, is all padding.
+        All blocks have the same length. The last block therefore starts with examples of the block
+        before it, which are marked as padding; no example is copied. A block past the end, for a
+        device without work, is all padding.
         """
         if self.num_blocks == 1 and isinstance(number, int):
             return dataclasses.replace(self, labels=as_stored(self.labels))
@@ -67,10 +67,15 @@ class Batch:
 
 
 def to_batch(split: Split, size: int | None, dtype: np.dtype | type) -> Batch:
-    """A split in blocks of `size` examples (None: one block), floats in `dtype`.
+    """Return a split as a batch.
 
-    Nothing is copied that has its type already: arrays of the host stay there, until the whole is
-    put on the devices. Integers keep their type, which is small where there are many of them.
+    Arrays that already have the right type are not copied and stay on the host. Integers keep
+    their type, since large integer inputs are stored in a small one.
+
+    Args:
+        split: inputs and labels.
+        size: examples per block; None for one block.
+        dtype: type of floating-point inputs and of vector labels.
     """
     inputs: Any = split.inputs
     if jnp.issubdtype(inputs.dtype, jnp.floating) and inputs.dtype != dtype:
@@ -82,19 +87,29 @@ def to_batch(split: Split, size: int | None, dtype: np.dtype | type) -> Batch:
 
 
 def as_inputs(stored: jax.Array) -> jax.Array:
-    """Stored inputs as a model takes them: integers, such as tokens, as int32."""
+    """Convert stored inputs to inputs of a model: integers, such as tokens, become int32."""
     return stored.astype(jnp.int32) if jnp.issubdtype(stored.dtype, jnp.integer) else stored
 
 
 def named_key(seed: int | jax.Array, name: str) -> jax.Array:
-    """A key for one use (`params`, `order`, `dropout`) of a seed."""
+    """Return the random key of one use of a seed: `params`, `order` or `dropout`."""
     return jax.random.fold_in(key_of(seed), crc32(name.encode()))
 
 
 def epoch_order(
     key: jax.Array, epoch: jax.Array | int, num_examples: int, shuffle: bool
 ) -> jax.Array:
-    """Order of the examples in an epoch, int32 `[num_examples]`; a function of key and epoch."""
+    """Return the order of the examples in an epoch.
+
+    Args:
+        key: random key of the order, the same in all epochs.
+        epoch: number of the epoch, from 0.
+        num_examples: number of training examples.
+        shuffle: whether to permute the examples.
+
+    Returns:
+        indices of examples, int32 `[num_examples]`.
+    """
     order = jnp.arange(num_examples, dtype=jnp.int32)
     if not shuffle:
         return order
@@ -104,17 +119,17 @@ def epoch_order(
 def take_batch(
     examples: Batch, order: jax.Array, index: jax.Array, size: int, micro_batch: int | None
 ) -> Batch:
-    """Mini-batch number `index` of an epoch, in blocks of `micro_batch` examples.
+    """Return one mini-batch of an epoch, in blocks of `micro_batch` examples.
 
     Args:
         examples: the training data.
         order: order of the examples in the epoch, `[num_examples]`.
-        index: number of the batch in the epoch.
+        index: number of the mini-batch in the epoch, from 0.
         size: examples per mini-batch.
-        micro_batch: examples per block, None for one block.
+        micro_batch: examples per block; None for one block.
 
     Returns:
-        `size` examples; past the end of the epoch they are padding.
+        a batch of `size` examples; those past the end of the epoch are padding.
     """
     positions = jnp.arange(size, dtype=jnp.int32) + index * size
     chosen = order[jnp.minimum(positions, len(order) - 1)]
@@ -123,6 +138,6 @@ def take_batch(
 
 
 def _masked(labels: jax.Array, kept: jax.Array) -> jax.Array:
-    """Labels, padding for the examples that are not kept."""
+    """Replace the labels of examples that are not kept by padding."""
     kept = kept.reshape(-1, *[1] * (labels.ndim - 1))
     return jnp.where(kept, as_stored(labels), padding_of(labels))

@@ -1,7 +1,7 @@
-"""Branches inside a program, as they suit the device: `cond` on a CPU, none on a GPU.
+"""Conditions inside compiled programs: `cond` on a CPU, `where` on a GPU.
 
-A CPU does at the same time what does not depend on each other, and waits for all that a branch
-needs. So a branch also says what comes first: sums beside matrix products take their cores, and a
+A CPU runs independent operations at the same time, and a branch waits for all its inputs. So a
+branch also fixes an order. Without one, reductions compete with matrix products for the cores: a
 step of a CNN of 50 million parameters took a third longer.
 """
 
@@ -18,14 +18,14 @@ from optexp_jax import backend
 
 
 def either(first: jax.Array | bool, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
-    """Choose one of two results; both are in the program only where data decide."""
+    """Return one of two results; the program holds both only if `first` is traced."""
     if isinstance(first, bool):
         return one() if first else other()
     return jax.lax.cond(first, one, other)
 
 
 def if_wanted(wanted: jax.Array | bool, make: Callable[[], Any]) -> Any:
-    """Make a tree if it is wanted, else zeros of its shapes."""
+    """Return a tree if it is wanted, else zeros of the same shapes."""
     if wanted is True:
         return make()
     shapes = jax.eval_shape(make)
@@ -33,10 +33,10 @@ def if_wanted(wanted: jax.Array | bool, make: Callable[[], Any]) -> Any:
 
 
 def guarded(taken: jax.Array, new: Callable[[], Any], old: Any) -> Any:
-    """Choose the new values if the step is taken, else the old ones.
+    """Return the new values if the step is taken, else the old ones.
 
-    By a branch on a CPU: `where` would keep the old parameters and moments beside the new, and copy
-    them in every step.
+    On a CPU this is a branch: `where` would hold old and new parameters and moments at the same
+    time, and copy them in every step.
     """
     if backend.form() == "cpu":
         return jax.lax.cond(taken, new, lambda: old)
@@ -44,11 +44,11 @@ def guarded(taken: jax.Array, new: Callable[[], Any], old: Any) -> Any:
 
 
 def in_turn(always: jax.Array, make: Callable[[], Any]) -> Any:
-    """Make a tree; on a CPU not before all that it is made of is there.
+    """Return a tree; on a CPU, compute it only after all its inputs are complete.
 
     Args:
-        always: true, but XLA must not know.
-        make: makes it.
+        always: a boolean that is true at run time, which XLA must not be able to infer.
+        make: computes the tree.
     """
     if backend.form() != "cpu":
         return make()
@@ -56,5 +56,5 @@ def in_turn(always: jax.Array, make: Callable[[], Any]) -> Any:
 
 
 def is_known(norms: dict[str, jax.Array]) -> jax.Array:
-    """Say True, but not before these norms are computed."""
+    """Return True, but only after these norms are computed."""
     return jnp.all(jnp.stack([norm != -1 for norm in norms.values()]))

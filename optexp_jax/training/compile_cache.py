@@ -1,4 +1,4 @@
-"""Compiled programs kept on disk, so that packs of one program are compiled once."""
+"""Keep compiled programs on disk, so that each program is compiled once."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ _WORTH_KEEPING = 0.5  # seconds of compilation
 
 @contextlib.contextmanager
 def persistent_compile_cache(workspace: Path) -> Iterator[None]:
-    """Keep what is compiled in the block in `compiled/` of the workspace, by kind of device.
+    """Keep programs that are compiled in the block in `compiled/` of the workspace.
 
-    A folder that was chosen already, by `JAX_COMPILATION_CACHE_DIR` or in the program, is left.
+    Programs are kept apart by version of JAX, kind of device and processor. If
+    `JAX_COMPILATION_CACHE_DIR` or the calling program has chosen a folder, that one is used.
+
+    Args:
+        workspace: folder of the workspace.
     """
     if getattr(jax.config, _DIRECTORY):
         yield
@@ -34,7 +38,7 @@ def persistent_compile_cache(workspace: Path) -> Iterator[None]:
     compilation_cache.reset_cache()
     try:
         with warnings.catch_warnings():
-            # On a full disk programs are not kept, and runs say so themselves.
+            # On a full disk programs are not kept; runs report a full disk themselves.
             warnings.filterwarnings("ignore", "Error .* persistent compilation cache")
             yield
     finally:

@@ -1,4 +1,4 @@
-"""A step of a run at its full size, compiled from shapes alone: what the compiler says it takes."""
+"""The memory of a full-size step, as the compiler reports it, from shapes alone."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from optexp_jax.training.program import precision_of
 from optexp_jax.training.remat import compiler_options
 from optexp_jax.training.sharding import axes_of, spec_of
 
-# Memory is decided before machine code is made, which takes most of the time for GPT-2.
+# Memory is fixed before machine code is generated, which takes most of the time for GPT-2.
 _QUICKLY = {"xla_backend_optimization_level": "0", "xla_llvm_disable_expensive_passes": "True"}
 
 
 @dataclasses.dataclass(frozen=True)
 class CompiledStep:
-    """What the compiler says of a step, on each device.
+    """Memory of a step on each device, as the compiler reports it.
 
     Args:
         arguments: bytes of the state before the step and of the examples of the step.
-        results: bytes of the state after it that take no memory of the arguments.
-        temporary: bytes of all arrays in between.
-        seconds: that it took to compile.
+        results: bytes of the state after the step that do not reuse memory of the arguments.
+        temporary: bytes of all intermediate arrays.
+        seconds: compile time.
     """
 
     arguments: int
@@ -39,19 +39,19 @@ class CompiledStep:
 
     @property
     def total(self) -> int:
-        """Bytes of a device, all of it."""
+        """All bytes on one device."""
         return self.arguments + self.results + self.temporary
 
 
 def compiled_step(pack: Pack, data: Data) -> CompiledStep:
-    """Compile a step of the first run of a pack, for as many devices as it has.
+    """Compile a step of the first run of a pack, for the devices of a run.
 
-    The compiler is the one of this machine, and so are its sums: one for GPUs keeps other
-    temporary arrays.
+    The numbers hold for the backend of this machine: compilers for GPUs keep other temporary
+    arrays than those for CPUs.
 
     Args:
-        pack: its runs and how they train.
-        data: their data; shapes will do.
+        pack: the runs and how they train.
+        data: their data, or only its shapes (`jax.ShapeDtypeStruct`).
 
     Raises:
         OptexpError: this machine has too few devices.
@@ -69,7 +69,7 @@ def compiled_step(pack: Pack, data: Data) -> CompiledStep:
 
 
 def lowered_step(pack: Pack, data: Data) -> Any:
-    """The same step before it is compiled."""
+    """Return the step of `compiled_step` before it is compiled."""
     stepper, state, block = started(pack, data)
     axes: dict[str, int] = {}
     if pack.shard == "fsdp":

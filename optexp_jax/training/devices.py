@@ -1,7 +1,7 @@
-"""The devices of a pack, of this process or of several that run it together.
+"""The devices of a pack, in this process or in several that train it together.
 
-Every process of several takes the same calls in the same order: what they decide by their clocks
-is what the first one decides.
+All processes make the same calls in the same order. So whatever depends on a clock is decided by
+the first process, see `agreed`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ RUN, DATA = "run", "data"
 
 
 def used() -> list[Any]:
-    """The devices that packs are spread over: those of all processes."""
+    """Return the devices that train packs: those of all processes."""
     return jax.devices()
 
 
 def of_host() -> Any:
-    """The processor of this process; its own GPU if JAX was told to know nothing else."""
+    """Return the CPU of this process as a device; its first device if JAX has no CPU backend."""
     try:
         return jax.local_devices(backend="cpu")[0]
     except RuntimeError:
@@ -33,16 +33,20 @@ def of_host() -> Any:
 
 
 def mesh_of(per_run: int, chosen: Sequence[Any] | None = None) -> jax.sharding.Mesh:
-    """All devices, so many of them for each run: axes `run` and `data`.
+    """Return a mesh of devices with the axes `run` and `data`.
 
-    All, also for few runs: programs for one device and for several round differently.
+    It has all devices even for few runs, since programs for one device and for several round
+    differently.
 
     Args:
-        per_run: devices of a run.
-        chosen: devices; None for all.
+        per_run: number of devices that share a run.
+        chosen: devices of the mesh; None for all.
+
+    Returns:
+        a mesh of shape `(len(devices) // per_run, per_run)`.
 
     Raises:
-        OptexpError: their number is not a multiple of that.
+        OptexpError: the number of devices is not a multiple of `per_run`.
     """
     devices = used() if chosen is None else chosen
     if len(devices) % per_run:
@@ -59,7 +63,7 @@ def mesh_of(per_run: int, chosen: Sequence[Any] | None = None) -> jax.sharding.M
 
 
 def fetch(tree: Any) -> Any:
-    """The arrays of a tree on the host, those on devices of other processes, too."""
+    """Copy the arrays of a tree to the host, also from devices of other processes."""
     if jax.process_count() == 1:
         return jax.device_get(tree)
     leaves, structure = jax.tree.flatten(tree)
@@ -73,12 +77,12 @@ def fetch(tree: Any) -> Any:
 
 @functools.cache
 def _everywhere(mesh: jax.sharding.Mesh) -> Any:
-    """A function that copies arrays to all devices of a mesh."""
+    """Return a function that copies arrays to all devices of a mesh."""
     return jax.jit(lambda arrays: arrays, out_shardings=jax.NamedSharding(mesh, jax.P()))
 
 
 def agreed(value: int) -> int:
-    """A number that the first process has decided."""
+    """Return the value of the first process; every process must call this."""
     if jax.process_count() == 1:
         return value
     return int(multihost_utils.broadcast_one_to_all(np.int32(value)))

@@ -1,8 +1,8 @@
-"""How many floating-point operations a step takes, from shapes alone.
+"""Count the floating-point operations of a step from shapes alone.
 
-*Model FLOPs* are those of the products of a forward pass, and twice that for the backward pass.
-What is computed again (tiles of a loss, rematerialisation) and what is no product does not count,
-so that utilisations can be compared. XLA counts everything that its program does.
+*Model FLOPs* are those of the matrix products and convolutions of a forward pass, and twice as many
+for the backward pass. They leave out recomputation (tiles of a loss, rematerialisation) and all
+other operations, so that utilisations can be compared. XLA counts all operations of its program.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from optexp_jax.training.step import RunState, Stepper
 
 
 def product_flops(jaxpr: Any) -> float:
-    """FLOPs of the matrix products and convolutions of a jaxpr, two for each multiplication.
+    """Count the FLOPs of the matrix products and convolutions of a jaxpr.
+
+    A multiplication and its addition are two FLOPs.
 
     >>> f = lambda a, b: jnp.tanh(a @ b)
     >>> product_flops(jax.make_jaxpr(f)(jnp.ones((2, 3)), jnp.ones((3, 5))))
@@ -44,18 +46,18 @@ def _flops_of(eqn: Any) -> float:
         outputs = kernel.shape[eqn.params["dimension_numbers"].rhs_spec[0]]
         return 2.0 * eqn.outvars[0].aval.size * kernel.size / outputs
     inside = [product_flops(inner) for inner in jaxprs_in(eqn.params)]
-    if name == "cond":  # also where the platform decides: one branch is taken
+    if name == "cond":  # one branch is taken, also where the platform decides
         return max(inside, default=0.0)
     return eqn.params.get("length", 1) * sum(inside) if name == "scan" else sum(inside, 0.0)
 
 
 def forward_flops(stepper: Stepper, state: RunState, example: Batch) -> float:
-    """Model FLOPs of the forward pass of some examples; shapes will do."""
+    """Return the model FLOPs of the forward pass of some examples, from their shapes."""
     return product_flops(_forward(stepper, state, example))
 
 
 def has_convolutions(stepper: Stepper, state: RunState, example: Batch) -> bool:
-    """Whether a model has convolutions, in the form for this device; shapes will do."""
+    """Return whether a model has convolutions in its form for this device, from shapes."""
     return _holds(_forward(stepper, state, example).jaxpr, "conv_general_dilated")
 
 
@@ -67,7 +69,7 @@ def _holds(jaxpr: Any, name: str) -> bool:
 
 
 def _forward(stepper: Stepper, state: RunState, example: Batch) -> ClosedJaxpr:
-    """The program of the forward pass."""
+    """Return the jaxpr of the forward pass."""
     objective = stepper.objective
 
     def forward(state: RunState, inputs: jax.Array) -> Any:
@@ -80,9 +82,9 @@ def _forward(stepper: Stepper, state: RunState, example: Batch) -> ClosedJaxpr:
 
 
 def counted_by_xla(stepper: Stepper, state: RunState, examples: Batch) -> float:
-    """FLOPs of loss and gradient of some examples, as XLA's cost analysis counts them.
+    """Return the FLOPs of loss and gradient of some examples by XLA's cost analysis.
 
-    XLA counts the body of a loop once: take so few examples that no loss is in tiles.
+    XLA counts the body of a loop once, so pass so few examples that the loss is not in tiles.
     """
 
     def gradient(state: RunState, batch: Batch) -> Any:

@@ -1,4 +1,4 @@
-"""What a run takes, before it runs: from the shapes of its model and data alone."""
+"""Forecast the memory, FLOPs and time of a run from the shapes of its model and data."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from optexp_jax.training.pack import Pack
 from optexp_jax.training.pack_size import Auto, split_to_fit
 from optexp_jax.training.program import measured, precision_of
 
-_SHARE = 0.8  # of a device's memory that packs use, as on a device that is there
+_SHARE = 0.8  # of a device's memory that packs use, as in `pack_size`
 
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """What a run takes.
+    """Memory, FLOPs and time of a run.
 
     Args:
-        parameters: numbers in the model.
-        trained: those that are trained.
-        batch: examples of a step.
-        labels: of an example; tokens of a text.
-        micro_batch: examples of a pass; None for the whole batch.
-        devices: that share a step.
-        memory: of a device, estimated.
-        model_flops: of a step: three times the products of the forward pass; as XLA counts where
-            there are none, as for one-hot inputs, whose products are lookups.
-        xla_flops: of a step without the optimizer, as XLA counts them.
-        evaluation_flops: of one row of metrics.
-        steps: of the run.
-        evaluations: rows whose metrics take passes of their own.
+        parameters: number of parameters of the model.
+        trained: number of those that are trained.
+        batch: examples per step.
+        labels: labels per example: the tokens of a text.
+        micro_batch: examples per forward and backward pass; None for the whole batch.
+        devices: number of devices that share a step.
+        memory: estimated memory of one device, in bytes.
+        model_flops: FLOPs per step: three times those of the products of the forward pass. If it
+            has no products, as with one-hot inputs, which are looked up, those that XLA counts.
+        xla_flops: FLOPs per step without the optimizer, as XLA counts them.
+        evaluation_flops: FLOPs per row of metrics.
+        steps: steps of the run.
+        evaluations: number of rows whose metrics need their own forward passes.
         pack: the run and how it trains, with the micro-batch that fits.
     """
 
@@ -57,17 +57,17 @@ class Forecast:
     pack: Pack
 
     def step_seconds(self, gpu: Gpu, precision: str) -> float:
-        """Seconds of a step, at the assumed utilisation."""
+        """Return the seconds of a step at the assumed utilisation."""
         return self.model_flops / self._rate(gpu, precision)
 
     def run_seconds(self, gpu: Gpu, precision: str) -> float:
-        """Seconds of the whole run, evaluations included, at the assumed utilisation."""
+        """Return the seconds of the run at the assumed utilisation, evaluations included."""
         evaluations = self.evaluations * self.evaluation_flops
         return (self.steps * self.model_flops + evaluations) / self._rate(gpu, precision)
 
     @property
     def evaluation_share(self) -> float:
-        """Share of the FLOPs of the run that its rows of metrics take."""
+        """Share of the FLOPs of the run that go into its rows of metrics, from 0 to 1."""
         evaluations = self.evaluations * self.evaluation_flops
         return evaluations / (self.steps * self.model_flops + evaluations)
 
@@ -84,16 +84,17 @@ def forecast(
     shard: str = "data",
     remat: bool = False,
 ) -> Forecast:
-    """Say what a run takes; nothing is computed, nothing is loaded.
+    """Forecast a run from shapes, without loading data or computing anything.
 
     Args:
         experiment: the run.
-        data: its data; shapes will do, as `memory.shapes_of` gives them.
-        gpu: whose memory decides the micro-batch.
-        devices: that share each batch.
-        micro_batch: examples of a pass; `auto` for as many as fit into the memory of the GPU.
+        data: its data, or only its shapes, see `memory.shapes_of`.
+        gpu: the GPU; its memory decides the micro-batch.
+        devices: number of devices that share each batch.
+        micro_batch: examples per forward and backward pass; `auto` for as many as fit into the
+            memory of the GPU.
         shard: what the devices share, see `Pack`.
-        remat: whether blocks are computed again in the backward pass.
+        remat: whether the backward pass computes blocks of the model again.
 
     Raises:
         OptexpError: not even one example fits.
@@ -106,7 +107,7 @@ def forecast(
     with precision_of(pack):
         counted = counted_by_xla(stepper, state, one)
         forward = forward_flops(stepper, state, one) or counted / 3
-    # Full batches of models without modes are measured by the pass of the gradient.
+    # For full batches of models without modes, the pass of the gradient gives the metrics.
     passes = 0 if stepper.shares_forward else len(schedule.recorded(0, schedule.total)) + 1
     sizes = {name: sum(x.size for x in jax.tree.leaves(getattr(state, name))) for name in _PARTS}
     return Forecast(
@@ -130,14 +131,14 @@ _PARTS = ("params", "frozen")
 
 
 def step_flops(pack: Pack, data: Data) -> float:
-    """Model FLOPs of a step of one run of a pack."""
+    """Return the model FLOPs of a step of one run of a pack."""
     stepper, state, block = started(pack, data)
     with precision_of(pack):
         return 3 * forward_flops(stepper, state, _one_of(block)) * stepper.batch_size
 
 
 def _one_of(block: Batch) -> Batch:
-    """The shapes of one example."""
+    """Return the shapes of one example."""
     inputs: Any = jax.ShapeDtypeStruct((1, *block.inputs.shape[1:]), block.inputs.dtype)
     labels: Any = jax.ShapeDtypeStruct((1, *block.labels.shape[1:]), block.labels.dtype)
     return Batch(inputs, labels, 1)

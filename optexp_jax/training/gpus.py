@@ -1,4 +1,4 @@
-"""What data sheets say of GPUs, to say in advance about how long a step takes."""
+"""Memory and peak FLOP/s of GPUs from data sheets, to forecast the time of a step."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping
 
 from optexp_jax.errors import OptexpError
 
-# Share of the peak that large products reach in a whole step; an assumption, not measured here.
+# Share of the peak that a whole step reaches: an assumption, not measured.
 UTILISATION = 0.4
 
 
 @dataclasses.dataclass(frozen=True)
 class Gpu:
-    """A GPU as its data sheet has it.
+    """A GPU, with the numbers of its data sheet.
 
     Args:
         name: such as `H100`.
-        memory: bytes.
+        memory: memory in bytes.
         peaks: precision -> FLOP/s of matrix products, without sparsity.
     """
 
@@ -26,7 +26,7 @@ class Gpu:
     peaks: Mapping[str, float]
 
     def peak(self, precision: str) -> float:
-        """FLOP/s at a precision; float64 is taken to be half of float32."""
+        """Return the peak FLOP/s at a precision; float64 counts as half of float32."""
         return self.peaks.get(precision, self.peaks["float32"] / 2)
 
 
@@ -35,7 +35,7 @@ def _gpu(name: str, gigabytes: float, float32: float, tf32: float, bfloat16: flo
     return Gpu(name, gigabytes * 1e9, {kind: 1e12 * value for kind, value in teras.items()})
 
 
-# Data sheets of NVIDIA; the forms with most power (SXM) where there are several.
+# Data sheets of NVIDIA; of several variants the fastest (SXM).
 _GPUS = (
     _gpu("V100", 32, 15.7, 15.7, 15.7),
     _gpu("A100", 80, 19.5, 156, 312),
@@ -48,15 +48,15 @@ _GPUS = (
 
 
 def known_gpus() -> tuple[str, ...]:
-    """Names of the GPUs in the table."""
+    """Return the names of the known GPUs."""
     return tuple(gpu.name for gpu in _GPUS)
 
 
 def gpu_named(name: str) -> Gpu:
-    """The GPU of a name, in any case.
+    """Return the GPU of a name, in upper or lower case.
 
     Raises:
-        OptexpError: it is not in the table.
+        OptexpError: the GPU is not known.
 
     >>> gpu_named("h100").peak("bfloat16") / 1e12
     989.0
@@ -65,14 +65,14 @@ def gpu_named(name: str) -> Gpu:
         if gpu.name.lower() == name.lower().replace(" ", ""):
             return gpu
     raise OptexpError(
-        f"There are no numbers of a GPU '{name}': choose one of {', '.join(known_gpus())}.",
+        f"The GPU '{name}' is not known: choose one of {', '.join(known_gpus())}.",
         code="unknown-gpu",
         name=name,
     )
 
 
 def gpu_of_device(kind: str) -> Gpu | None:
-    """The GPU of a device kind of JAX, such as `NVIDIA H100 80GB HBM3`; None if it is not known.
+    """Return the GPU of a device kind of JAX; None if it is not known.
 
     >>> gpu_of_device("NVIDIA H100 80GB HBM3").name, gpu_of_device("cpu")
     ('H100', None)

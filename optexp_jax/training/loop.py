@@ -1,4 +1,4 @@
-"""The loop over chunks: a generator of records, which the caller stores as they come."""
+"""Train a pack in chunks of steps: a generator of records, which the caller stores."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Chunk:
     """The records and states of a pack after some steps.
 
     Args:
-        step: steps taken by the runs that are still alive.
-        records: one record for each run that recorded something.
-        states: states after the chunk, on the devices; valid until the next chunk is asked for.
+        step: steps taken by the runs that still train.
+        records: one record for each run that trained in this chunk.
+        states: states after the chunk, on the devices; valid only until the next chunk starts.
     """
 
     step: int
@@ -43,7 +43,7 @@ class Chunk:
     states: RunState
 
     def snapshot(self) -> States:
-        """The states copied to the host, path of each leaf -> `[runs, ...]`, for a checkpoint."""
+        """Copy the states to the host for a checkpoint: path of each leaf -> `[runs, ...]`."""
         leaves = jax.tree_util.tree_leaves_with_path(fetch(self.states))
         # A real copy: the next chunk reuses the memory of the states.
         return {jax.tree_util.keystr(path): np.array(leaf) for path, leaf in leaves}
@@ -57,21 +57,23 @@ def train_pack(
     chunk_seconds: float = _CHUNK_SECONDS,
     control: RunControl = NEVER_STOP,
 ) -> Iterator[Chunk]:
-    """Train a pack to its end, yielding after every chunk of steps.
+    """Train a pack to its last step, and yield after every chunk of steps.
 
-    The caller may stop after any chunk and resume later from its states: the rows are the same.
+    The caller may stop after any chunk and resume later from its states, with the same rows.
 
     Args:
-        pack: what is trained.
-        data: the data of its problem.
-        states: to resume from, as `Chunk.snapshot` gave them, one row per run; None to start.
-        step: the step of these states.
-        chunk_seconds: wall-clock length that chunks grow towards, doubling from one step.
-        control: is asked after every batch of an evaluation that is no single program; what it
-            raises ends the training. Not asked where several processes run the pack.
+        pack: the runs and how they train.
+        data: the data of their problem.
+        states: states to resume from, from `Chunk.snapshot`, leaves `[runs, ...]`; None to start
+            at the first step.
+        step: steps taken before these states.
+        chunk_seconds: target time of a chunk, in seconds. The first chunk is one step, and the next
+            ones double until they take about as long.
+        control: checked after every batch of an evaluation that streams its examples; whatever it
+            raises ends training. Not checked if several processes train the pack.
 
     Yields:
-        a `Chunk`; after the last one every run is done or diverged.
+        a `Chunk` after each chunk of steps; after the last one every run is done or diverged.
     """
     if jax.process_count() > 1:
         control = NEVER_STOP
@@ -117,7 +119,7 @@ def _chunks(
 
 
 def _start_records(program: Program, states: RunState) -> list[RunRecord]:
-    """Records without rows that hold the parameters before the first step, where they are kept."""
+    """Return records with no rows but the initial parameters, for runs that keep these."""
     none = np.zeros(0, np.int64)
     return [
         RunRecord(experiment, "running", 0, {"step": none}, {}, none, _parameters(states, i))
@@ -132,7 +134,7 @@ def _alive(program: Program, states: RunState) -> list[bool]:
 
 
 def _plan(program: Program, schedule: Schedule, start: int, wanted: int) -> tuple[int, Slots]:
-    """End of the next chunk, and where its steps write; short enough for the row buffers."""
+    """Return the end of the next chunk, which fits the row buffers, and the slots of its rows."""
     end = schedule.chunk_end(start, min(wanted, program.most_steps))
     recorded = schedule.recorded(start, end)
     classes = schedule.by_class(recorded)
@@ -161,7 +163,7 @@ def _records(
     rows: Any,
     was_alive: list[bool],
 ) -> tuple[RunState, list[RunRecord]]:
-    """The records of a chunk; a run whose last row is not finite ends there as diverged."""
+    """Return the records of a chunk; a run whose last row is not finite ends as diverged."""
     alive, taken = _alive(program, states), fetch(states.step)
     dead_rows = None
     records = []
@@ -226,7 +228,7 @@ def _finish(
 
 
 def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index: int) -> RunRecord:
-    """The record with one more row, from an evaluation."""
+    """Append a row from an evaluation to a record."""
     row = jax.tree.map(lambda leaf: leaf[index], rows)
     steps = np.array([step])
     table = columns(record.experiment, schedule, steps, _without_classes(row))
@@ -240,7 +242,7 @@ def _extended(record: RunRecord, schedule: Schedule, step: int, rows: Any, index
 
 
 def _parameters(states: RunState, index: int) -> dict[str, np.ndarray]:
-    """The trained parameters of a run and the state of its model, such as `batch_stats/...`."""
+    """Copy the trained parameters and model state (`batch_stats/...`) of a run to the host."""
     statistics: dict[str, Any] = traverse_util.flatten_dict(states.model_state, sep="/")
     kept = states.params | statistics
     return fetch({path: leaf[index] for path, leaf in kept.items()})

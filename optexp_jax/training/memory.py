@@ -1,10 +1,10 @@
 """Estimate the memory of a pack from shapes alone, without compilation or data.
 
-A pack holds its data once, and the parameters and optimizer states of all its runs. While a run
-takes a step there are, besides: its state as it was and as it becomes, its gradient, what the
-forward pass keeps for the backward pass, and what the backward pass makes of the largest of that.
-Peaks measured on a CPU were 0.34 to 0.9 of the estimate, for shapes of 0.1 to 15 GB; with a CNN of
-2 GB they were 1.2, as what the compiler takes is in them. A GPU was not measured.
+A pack holds its data once, and the parameters and optimizer states of all its runs. A step of one
+run needs memory for its old and new state, its gradient, the residuals (what the forward pass keeps
+for the backward pass), and the gradient of the largest residual. Peaks measured on a CPU were
+0.34 to 0.9 of the estimate, for shapes of 0.1 to 15 GB. For a CNN of 2 GB they were 1.2 of it:
+they include the memory of the compiler. A GPU was not measured.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from optexp_jax.training.remat import bytes_of_blocks
 from optexp_jax.training.sharding import bytes_on_one
 from optexp_jax.training.step import RunState, Stepper, make_stepper
 
-# Rows that wait on the device for the end of a chunk, at most (`program`), and their copies.
+# Most bytes of rows on the device until the end of a chunk (see `program`), and of their copies.
 _ROWS = 64 * 2**20
 
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """Bytes on a device.
+    """Memory on one device, in bytes.
 
     Args:
         data: inputs and labels.
         runs: parameters and optimizer states of all runs.
-        step: what one run needs for a step, beside these.
+        step: what a step needs beside these.
     """
 
     data: int
@@ -49,22 +49,22 @@ class Memory:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """All bytes."""
         return self.data + self.runs + self.step
 
 
 def has_batch_statistics(pack: Pack, data: Data) -> bool:
-    """Whether the model of a pack keeps statistics of its batches."""
+    """Return whether the model of a pack keeps batch statistics."""
     return bool(jax.tree.leaves(started(pack, data)[1].model_state))
 
 
 def holds_rate_of(pack: Pack, data: Data) -> bool:
-    """Whether the learning rate of a pack is data, so that one program serves several."""
+    """Return whether the learning rate is part of the optimizer state, not of the program."""
     return holds_rate(started(pack, data)[1].opt_state)
 
 
 def started(pack: Pack, data: Data) -> tuple[Stepper, RunState, Any]:
-    """The stepper of a pack, and the shapes of a state and of a block of examples."""
+    """Return the stepper of a pack, and the shapes of a state and of a block of examples."""
     with precision_of(pack):
         stepper = make_stepper(pack.experiments[0], data, pack.micro_batch, pack.remat)
         block = _block(stepper, data, pack.devices)
@@ -73,17 +73,17 @@ def started(pack: Pack, data: Data) -> tuple[Stepper, RunState, Any]:
 
 
 def estimate(pack: Pack, data: Data) -> Memory:
-    """The memory of a pack on one device.
+    """Estimate the memory of a pack on one device.
 
     Args:
-        pack: its runs, mode and micro-batch.
-        data: their data; shapes (`jax.ShapeDtypeStruct`) will do for inputs and labels.
+        pack: the runs, their mode and micro-batch.
+        data: their data, or only its shapes (`jax.ShapeDtypeStruct` as inputs and labels).
 
     Returns:
-        bytes, of the data, of the states, and of a step.
+        bytes of the data, of the states, and of a step.
 
     Raises:
-        OptexpError: a micro-batch that the model cannot take.
+        OptexpError: the model cannot train with this micro-batch.
 
     >>> from optexp_jax.datasets import RandomHeavyTailedLabels
     >>> from optexp_jax.losses import CrossEntropy
@@ -103,13 +103,13 @@ def estimate(pack: Pack, data: Data) -> Memory:
     params, on_one = _bytes(state.params), _bytes(state.params, shared)
     with precision_of(pack):
         kept, largest = _residual_bytes(stepper, state, block)
-    tile = stepper.objective.tile_bytes(block.labels)  # is there in the backward pass only
+    tile = stepper.objective.tile_bytes(block.labels)  # exists in the backward pass only
     kept, largest = kept + tile, max(largest, tile)
     several = len(block.labels) < stepper.batch_size
     together = len(pack.experiments) if pack.mode == "vmap" else 1
-    # The sum, the update, and that of a micro-batch.
+    # The sum of gradients, the update, and the gradient of a micro-batch.
     gradients = (1 + several) * on_one + params
-    # What a device gathers for a block of examples.
+    # Whole parameters, which a device gathers for a block of examples.
     gathered = _bytes((state.params, state.frozen)) if shared > 1 else 0
     step = 2 * _bytes(state, shared) + gathered + gradients + kept + 2 * largest
     return Memory(
@@ -120,16 +120,16 @@ def estimate(pack: Pack, data: Data) -> Memory:
 
 
 def shapes_of(experiment: Experiment) -> Data:
-    """The data of an experiment as shapes, from what is known of its data set.
+    """Return the shapes of the data of an experiment, without loading it.
 
     Raises:
-        OptexpError: a data set whose size depends on its files, or that is not held in memory.
+        OptexpError: the size of the data set depends on its files, or it is not held in memory.
     """
     return base.shapes_of(experiment.problem.dataset)
 
 
 def _block(stepper: Stepper, data: Data, devices: int) -> Any:
-    """Shapes of the examples that go through the model at once."""
+    """Return the shapes of the examples of one forward pass."""
     size = min(stepper.micro_batch or stepper.batch_size, -(-stepper.batch_size // devices))
     train: Any = data.train
     if isinstance(train, Split):
@@ -145,9 +145,9 @@ def _block(stepper: Stepper, data: Data, devices: int) -> Any:
 
 
 def _residual_bytes(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]:
-    """Bytes that the forward pass keeps, and of the largest array among them.
+    """Return the bytes of all residuals of the forward pass, and those of the largest one.
 
-    Of blocks that are computed again, one keeps what all would.
+    Blocks that the backward pass computes again keep their residuals one at a time.
     """
 
     def value(*where: Any) -> Any:
@@ -166,7 +166,7 @@ def _residual_bytes(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]
 
 
 def _on_device(pack: Pack, data: Data) -> int:
-    """Bytes of the data that lie on the device; of streamed data, of two batches."""
+    """Return the bytes of the data on the device; for streamed data, those of two batches."""
     if not isinstance(data.train, Split):
         block: Any = data.train
         size = pack.experiments[0].problem.batching.batch_size(len(block))
@@ -176,7 +176,7 @@ def _on_device(pack: Pack, data: Data) -> int:
 
 
 def _bytes(tree: Any, devices: int = 1) -> int:
-    """Bytes of a tree, on one of so many devices that share it."""
+    """Return the bytes of a tree on one of the devices that share it."""
     return sum(
         bytes_on_one(leaf.shape, leaf.dtype, devices)
         for leaf in jax.tree.leaves(tree)

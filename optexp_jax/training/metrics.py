@@ -1,4 +1,4 @@
-"""Metrics as sums and counts, which add up over batches and are divided once, on the host."""
+"""Sum metrics over batches on the devices; the host divides by counts once, at the end."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from optexp_jax.targets import CLASSES, class_of, is_example
 
 Sums = dict[str, Any]  # arrays, and dicts of them
 
-# Keys of the sums of the recorded metrics, in their order.
+# Keys of the sums of the recorded metrics, in the order of `recorded_metrics`.
 KEYS = ("loss", "correct")
-MORE = "metrics"  # key of the sums of what an experiment records besides
+MORE = "metrics"  # key of the sums of further metrics of an experiment
 
 
 def batch_sums(
@@ -29,13 +29,23 @@ def batch_sums(
     more: Sequence[Metric | SummedMetric] = (),
     targets: str = CLASSES,
 ) -> Sums:
-    """Sums of the unweighted loss and of correct predictions over a batch; padding adds nothing.
+    """Sum the unweighted loss and the correct predictions over a batch, without padding.
+
+    Args:
+        loss: the loss that is recorded.
+        logits: `[..., num_classes]`.
+        labels: integers `[...]`, -1 for padding; or vectors, floats `[..., num_classes]`, NaN for
+            padding.
+        num_classes: number of classes.
+        per_class: whether to sum by class, too.
+        more: further metrics.
+        targets: kind of labels, see `optexp_jax.targets`.
 
     Returns:
-        scalars `loss`, `correct` and `count`, and with `per_class` the same by class,
-        `[num_classes]`, under `class_loss`, `class_correct` and `class_count`. Losses are floats,
-        the rest int32. Where there are more metrics, their sums by name under `metrics`, and those
-        by class under `class_metric_<name>`.
+        scalars `loss` (in nats for cross-entropy), `correct` and `count`; with `per_class` also
+        `class_loss`, `class_correct` and `class_count`, each `[num_classes]`. Losses are floats,
+        the others int32. Sums of further metrics are under `metrics` by name, and by class under
+        `class_metric_<name>`.
     """
     metrics = zip(KEYS, recorded_metrics(loss, targets), strict=False)
     values = {key: metric.per_example(logits, labels) for key, metric in metrics}
@@ -70,28 +80,28 @@ def _sums_of(
 
 
 def by_class_key(metric: Metric) -> str:
-    """Key of the sums by class of one more metric."""
+    """Return the key of the sums by class of a further metric."""
     return f"class_metric_{metric.name}"
 
 
 def objective_sums(loss_sum: LossSum, logits: jax.Array, labels: jax.Array) -> Sums:
-    """Sum and weight of what is optimised."""
+    """Return the weighted sum of the optimised loss, and its sum of weights, both scalars."""
     objective, weight = loss_sum(logits, labels)
     return {"objective": objective, "weight": weight}
 
 
 def zeros(shapes: Any) -> tuple[Any, Any]:
-    """Where `add` starts: sums of zero and no rounding errors yet."""
+    """Return zero sums and zero rounding errors, for `add` to start from."""
     zero = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
     return zero, zero
 
 
 def add(total: tuple[Any, Any], new: Any) -> tuple[Any, Any]:
-    """Add the sums of one more batch, compensated (Kahan), so that millions of batches stay exact.
+    """Add the sums of a batch with Kahan compensation, so that sums of many batches stay exact.
 
     Args:
-        total: (sums, rounding errors) so far.
-        new: sums of a batch.
+        total: (sums, rounding errors) of the batches before.
+        new: sums of the batch.
 
     Returns:
         the new (sums, rounding errors).
@@ -104,7 +114,7 @@ def add(total: tuple[Any, Any], new: Any) -> tuple[Any, Any]:
         if not jnp.issubdtype(s.dtype, jnp.floating):
             return e
         y = x - e
-        # Infinity less infinity is no rounding error.
+        # Infinity minus infinity is not a rounding error.
         return jnp.where(jnp.isfinite(s + y), ((s + y) - s) - y, 0)
 
     sums, errors = total

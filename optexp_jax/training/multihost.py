@@ -1,4 +1,4 @@
-"""Several processes that run packs together: what the first one says."""
+"""Send decisions of the first process to all processes that train a pack together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from optexp_jax.training.devices import agreed
 
 
 def broadcast(message: Any = None) -> Any:
-    """Send a JSON value from the first process to all processes."""
+    """Send a JSON value from the first process to all processes; every process must call this.
+
+    Args:
+        message: the value, of the first process; others are ignored.
+
+    Returns:
+        the value of the first process.
+    """
     if jax.process_count() == 1:
         return message
     text = json.dumps(message).encode() if jax.process_index() == 0 else b""

@@ -1,4 +1,4 @@
-"""The objective, its gradient and its metrics, over a batch that may come in blocks."""
+"""Compute the objective, its gradient and its metrics over a batch, in blocks."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Params = dict[str, jax.Array]
 
 
 class Draw(NamedTuple):
-    """Where the random numbers of a block of examples come from.
+    """The random numbers of a block of examples.
 
     Args:
-        key: of the step.
-        first: index of the first example of the block in the batch of the step.
+        key: random key of the step.
+        first: index of the first example of the block in the batch.
     """
 
     key: jax.Array
     first: jax.Array | int = 0
 
     def keys(self, number: int) -> jax.Array:
-        """A key for each example: however a batch is cut into blocks, an example has the same."""
+        """Return a key for each example, `[number]`, which does not depend on the blocks."""
         indices = self.first + jnp.arange(number)
         return jax.vmap(jax.random.fold_in, (None, 0))(self.key, indices)
 
@@ -48,17 +48,17 @@ class Objective:
     """Mean loss plus penalty of a model, as pure functions of its parameters.
 
     Args:
-        model: the model's two functions.
+        model: the functions of the model.
         loss: the loss whose unweighted form is recorded.
-        loss_sum: (logits, labels) -> (sum, weight) of the loss that is optimised.
+        loss_sum: (logits, labels) -> (weighted sum, sum of weights) of the optimised loss.
         l2: coefficient of the penalty ½ ‖w‖².
         num_classes: number of classes.
-        per_class: whether metrics are also summed by class.
-        to_inputs: stored inputs -> the inputs of the model.
-        devices: that share the blocks of a batch, on the axis `data` of the program's mesh.
-        axes: path -> axis along which they share a parameter; of those that they share (FSDP).
-        metrics: what is recorded beside loss and accuracy.
-        targets: what the labels are.
+        per_class: whether to sum metrics by class, too.
+        to_inputs: stored inputs -> inputs of the model.
+        devices: number of devices that share the blocks of a batch, on the mesh axis `data`.
+        metrics: metrics that are recorded beside loss and accuracy.
+        targets: kind of labels, see `optexp_jax.targets`.
+        axes: path -> axis of the parameters that are sharded over these devices (FSDP).
     """
 
     model: ModelFunctions
@@ -74,17 +74,17 @@ class Objective:
     axes: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def value(self, sums: Sums, params: Params) -> jax.Array:
-        """The objective from the sums of a batch."""
+        """Return the objective from the sums of a batch, a scalar."""
         return sums["objective"] / _divisor(sums) + self.penalty(params)
 
     def penalty(self, params: Params) -> jax.Array:
-        """l2 / 2 · ‖w‖²."""
+        """Return the penalty l2 / 2 · ‖w‖²."""
         if not self.l2:
             return jnp.zeros(())
         return self.l2 / 2 * optax.tree.norm(params, squared=True)
 
     def evaluate(self, params: Params, frozen: Params, model_state: Any, batch: Batch) -> Sums:
-        """Objective and metric sums over all blocks, in evaluation mode."""
+        """Sum the objective and the metrics over all blocks, in evaluation mode."""
 
         def one(*where: Any) -> tuple[Any, Sums, Any]:
             _, (sums, _) = self.block_value(*where, train=False, with_metrics=True)
@@ -95,7 +95,7 @@ class Objective:
     def training_value(
         self, params: Params, frozen: Params, model_state: Any, batch: Batch, key: jax.Array
     ) -> jax.Array:
-        """The objective over all blocks, in training mode: what a line search evaluates."""
+        """Return the objective over all blocks in training mode, for a line search."""
 
         def one(*where: Any) -> tuple[Any, Sums, Any]:
             _, (sums, state) = self.block_value(*where, train=True, with_metrics=False)
@@ -113,7 +113,19 @@ class Objective:
         key: jax.Array,
         with_metrics: bool,
     ) -> tuple[Params, Sums, Any]:
-        """Gradient of the objective over all blocks, its sums, and the new model state."""
+        """Compute the gradient of the objective over all blocks.
+
+        Args:
+            params: trained parameters, path -> array.
+            frozen: frozen parameters, path -> array.
+            model_state: running statistics.
+            batch: the examples, in blocks.
+            key: random key of the step.
+            with_metrics: whether to sum the metrics, too.
+
+        Returns:
+            path -> gradient, the sums over the batch, and the new model state.
+        """
         block_gradient = jax.grad(self.block_value, has_aux=True)
 
         def one(*where: Any) -> tuple[Any, Sums, Params]:
@@ -137,13 +149,13 @@ class Objective:
         key: jax.Array,
         with_gradient: bool = False,
     ) -> tuple[Any, Sums, Params]:
-        """Run `one` on every block, on all devices."""
+        """Apply `one` to every block, on all devices."""
         where = (params, frozen, model_state, batch, key)
         if not self.axes:
             return _over_blocks(one, *where, devices=self.devices)
         local = functools.partial(_over_blocks, one, devices=self.devices, in_parts=self.axes)
         trained, others = (self._specs(tree) for tree in (params, frozen))
-        # What each device computes by itself; all around it is written for whole leaves.
+        # Each device computes this part on its own; the rest of a step is for whole leaves.
         return jax.shard_map(
             local,
             axis_names={DATA},
@@ -166,7 +178,7 @@ class Objective:
         train: bool,
         with_metrics: bool,
     ) -> tuple[jax.Array, tuple[Sums, Any]]:
-        """Sum of the loss over one block, and as auxiliary output its sums and the model state."""
+        """Sum the loss over one block; auxiliary outputs are all sums and the model state."""
         inputs = self.to_inputs(block.inputs)
         params = merge(gathered(params, self.axes), gathered(frozen, self.axes))
         where = (params, model_state, inputs, draw, train)
@@ -193,7 +205,7 @@ class Objective:
         return sums
 
     def tile_bytes(self, labels: jax.Array) -> int:
-        """Bytes of the logits of a tile of these labels; 0 where they are computed at once."""
+        """Return the bytes of the logits of a tile; 0 if all logits are computed at once."""
         size = self._rows_of_tile(labels)
         return 4 * self.num_classes * size if size and self.model.trunk else 0
 
@@ -211,7 +223,7 @@ class Objective:
         draw: Draw,
         train: bool,
     ) -> tuple[jax.Array, Any]:
-        """Outputs of a function of the model, each example with random numbers of its own."""
+        """Apply a function of the model; each example has its own random numbers."""
         if not train or self.model.modes_coincide or jax.tree.leaves(model_state):
             key = jax.random.fold_in(draw.key, draw.first)
             return function(params, model_state, inputs, {"dropout": key}, train)
@@ -222,7 +234,7 @@ class Objective:
         return jax.vmap(one)(inputs, draw.keys(len(inputs))), model_state
 
     def _require_logits(self, logits: jax.Array, labels: jax.Array) -> None:
-        """Refuse a model whose outputs are not those of the classes: losses would be NaN."""
+        """Refuse logits that are not one per class and label: losses would be NaN."""
         examples = labels.shape[:-1] if are_vectors(labels) else labels.shape
         expected = (*examples, self.num_classes)
         if logits.shape != expected:
@@ -256,11 +268,11 @@ def _over_blocks(
     devices: int,
     in_parts: Collection[str] = (),
 ) -> tuple[Any, Sums, Any]:
-    """Run `one` on every block: the model state is carried, sums and gradients are added.
+    """Apply `one` to every block: carry the model state, and add sums and gradients.
 
-    Sums are compensated; gradients are not, to keep one copy of them only. Several devices take
-    the blocks in turn; those past the end are all padding. The gradients of parameters in parts,
-    which are named, are sums over the devices already.
+    Sums are compensated (Kahan). Gradients are not, so that memory holds one copy of them. Several
+    devices take the blocks in turn; blocks past the end are all padding. Gradients of the sharded
+    parameters, which `in_parts` names, are already sums over the devices.
     """
     batch = batch.shared_by(devices)
     if batch.num_blocks == 1 and not in_parts:

@@ -1,4 +1,4 @@
-"""Packs: experiments that share a program and its data, and differ in learning rate and seed."""
+"""Packs: experiments that share a program and its data, but not learning rate and seed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ SHARDS = ("data", "fsdp")
 
 
 def program_id(experiment: Experiment) -> str:
-    """Identity of what decides the compiled program and its data.
+    """Return the identity of the compiled program of an experiment and of its data.
 
-    That is the experiment without its learning rate and seed, and with the seed of its data.
+    It depends on the whole experiment, except the learning rate and the seed; if the data depend on
+    the seed, it depends on that too.
     """
     optimizer, seed = with_rate(experiment.optimizer, LearningRate(0)), experiment.seed
     problem = experiment.problem.with_data_seed(seed)
@@ -30,20 +31,21 @@ class Pack:
     """Runs that are trained together.
 
     Args:
-        experiments: equal up to the learning rate, the seed (not that of the data), the group and
-            the kept steps.
-        mode: `map` runs them one after the other inside the program: the rows of a run then do not
-            depend on its pack, bitwise. `vmap` runs those of one seed side by side, equal to about
-            1e-6.
-        micro_batch: examples per forward and backward pass, None for a whole batch.
-        devices: that share the batches of each run.
-        shard: what they share beside: nothing more (`data`), or also parameters, gradients and
-            optimizer states (`fsdp`); equal up to rounding.
-        remat: whether blocks of the model are computed again in the backward pass, which takes
-            less memory and more time.
+        experiments: the runs. They may differ only in the learning rate, the seed (not that of the
+            data), the group and the kept steps.
+        mode: `map` runs them one after the other inside the program; the rows of a run are then
+            bitwise the same in every pack. `vmap` runs those of one seed side by side, equal to
+            about 1e-6.
+        micro_batch: examples per forward and backward pass; None for a whole batch.
+        devices: number of devices that share the batches of each run.
+        shard: what these devices share: batches only (`data`), or also parameters, gradients and
+            optimizer states (`fsdp`). Results are equal up to rounding.
+        remat: whether the backward pass computes blocks of the model again, for less memory and
+            more time.
 
     Raises:
-        OptexpError: an unknown mode or shard, no experiments, or ones that differ in more.
+        OptexpError: the mode or the shard is unknown, a number is below 1, there are no
+            experiments, or they differ in more.
     """
 
     experiments: tuple[Experiment, ...]
@@ -62,7 +64,7 @@ class Pack:
             )
         if self.shard not in SHARDS:
             raise OptexpError(
-                f"There is no way '{self.shard}' to share a run: choose data or fsdp.",
+                f"The shard '{self.shard}' is not known: choose data or fsdp.",
                 code="unknown-shard",
                 shard=self.shard,
             )
@@ -80,20 +82,20 @@ class Pack:
             )
         if len({_shared(e, self.mode) for e in self.experiments}) != 1:
             raise OptexpError(
-                "A pack holds at least one experiment, and experiments of a pack differ in the "
-                "learning rate and, where they run one after the other, in the seed only.",
+                "A pack holds at least one experiment, and its experiments may differ only in the "
+                "learning rate and, if they run one after the other, in the seed.",
                 code="not-one-pack",
             )
 
     @property
     def how(self) -> dict[str, Any]:
-        """How the runs are trained: all but what they are."""
+        """All fields but the experiments: how the runs train."""
         names = [f.name for f in dataclasses.fields(self) if f.name != "experiments"]
         return {name: getattr(self, name) for name in names}
 
     @property
     def id(self) -> str:
-        """Identity of the pack: its members in order, and how they run."""
+        """Identity of the pack, from its mode and its experiments in order."""
         members = ",".join(e.id for e in self.experiments)
         return hashlib.sha256(f"{self.mode}:{members}".encode()).hexdigest()[:32]
 
@@ -101,7 +103,7 @@ class Pack:
 def group_into_packs(
     experiments: Iterable[Experiment], mode: str = "map", micro_batch: int | None = None
 ) -> list[Pack]:
-    """Packs of experiments that can share a program, in order of first appearance."""
+    """Group experiments that can share a program into packs, in order of first appearance."""
     by_program: dict[tuple[str, int], list[Experiment]] = {}
     for experiment in experiments:
         by_program.setdefault(_shared(experiment, mode), []).append(experiment)
@@ -109,12 +111,12 @@ def group_into_packs(
 
 
 def by_seed(pack: Pack) -> list[Pack]:
-    """The pack in parts of one seed each."""
+    """Split a pack into packs of one seed each."""
     return _parts(pack, lambda e: e.seed)
 
 
 def by_rate(pack: Pack) -> list[Pack]:
-    """The pack in parts of one learning rate each."""
+    """Split a pack into packs of one learning rate each."""
     return _parts(pack, lambda e: e.optimizer)
 
 
@@ -126,5 +128,5 @@ def _parts(pack: Pack, key: Callable[[Experiment], object]) -> list[Pack]:
 
 
 def _shared(experiment: Experiment, mode: str) -> tuple[str, int]:
-    """Key that the experiments of a pack share; with `vmap`, also the order of the data."""
+    """Return the key that the experiments of a pack share; with `vmap` it includes the seed."""
     return program_id(experiment), experiment.seed if mode == "vmap" else 0

@@ -1,4 +1,4 @@
-"""Whether the runs of a pack train one after the other or side by side: what suits the device."""
+"""Choose whether the runs of a pack train one after the other or side by side."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from optexp_jax.training.program import precision_of
 
 
 def in_mode(pack: Pack, data: Data, mode: str) -> list[Pack]:
-    """A pack in a mode, in parts of one seed where they train side by side.
+    """Set the mode of a pack; with `vmap`, split it into packs of one seed each.
 
     Args:
-        pack: runs that share a program, one after the other.
-        data: their data; shapes will do.
-        mode: `map`, `vmap`, or `auto`: side by side on a GPU, where 64 linear models take as long
-            as 12 one after the other; convolutions of several kernels are slow there.
+        pack: runs that share a program, in mode `map`.
+        data: their data, or only its shapes.
+        mode: `map`, `vmap` or `auto`. `auto` is `vmap` on a GPU, where 64 linear models side by
+            side take as long as 12 one after the other. Models with convolutions use `map`, since
+            convolutions with several kernels at once are slow.
+
+    Returns:
+        the packs, which together hold the runs of `pack`.
     """
     if mode == "auto":
         several = any(len(part.experiments) > 1 for part in by_seed(pack))

@@ -1,4 +1,4 @@
-"""How many runs share a pack, and how many examples a pass: what the memory of the device takes."""
+"""Choose the runs of a pack and the examples of a pass so that they fit into device memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from optexp_jax.training.pack import Pack, by_rate
 
 Auto = Literal["auto"]
 
-# What estimates and allocators may be wrong by.
+# Margin for errors of estimates and allocators.
 _SHARE = 0.8
 _GIB = 2**30
 
 
 def device_memory() -> int:
-    """Memory of one device that packs may use, in bytes: of a GPU, or what is free here."""
+    """Return the bytes of one device that packs may use: of a GPU, or of free host memory."""
     stats = jax.local_devices()[0].memory_stats() or {}
     limit = stats.get("bytes_limit")
     return int(_SHARE * (limit if limit else _free_memory() / jax.local_device_count()))
@@ -41,22 +41,22 @@ def _free_memory() -> int:
 def split_to_fit(
     pack: Pack, data: Data, runs: int | Auto, micro_batch: int | Auto | None, memory: int
 ) -> list[Pack]:
-    """A pack in parts that fit.
+    """Split a pack into packs that fit into memory.
 
     Args:
         pack: runs that share a program.
-        data: their data.
-        runs: of a part, at most; `auto` for as many as fit.
-        micro_batch: examples of a pass; `auto` for the whole batch or else the largest half,
-            quarter, ... of it that fits with one run; of batches with statistics never a part;
-            None for the whole batch.
-        memory: bytes of the device.
+        data: their data, or only its shapes.
+        runs: most runs of a pack; `auto` for as many as fit.
+        micro_batch: examples per forward and backward pass; None for the whole batch. `auto` is
+            the whole batch if it fits with one run, else the largest of its half, quarter, ... that
+            fits. Models with batch statistics always take the whole batch.
+        memory: bytes of one device.
 
     Returns:
         packs of consecutive runs.
 
     Raises:
-        OptexpError: not even one run with one example at a time fits.
+        OptexpError: not even one run with one example per pass fits.
     """
     if micro_batch == "auto":
         micro_batch = _micro_batch(pack, data, memory)
@@ -72,7 +72,7 @@ def split_to_fit(
 
 
 def _sharing_programs(pack: Pack, data: Data) -> list[Pack]:
-    """Split a pack by learning rate if your own class makes the learning rate a constant."""
+    """Split a pack by learning rate if a user's optimizer compiles it in as a constant."""
     optimizers = {e.optimizer for e in pack.experiments}
     if len(optimizers) == 1 or all(is_ours(type(optimizer)) for optimizer in optimizers):
         return [pack]
@@ -80,9 +80,9 @@ def _sharing_programs(pack: Pack, data: Data) -> list[Pack]:
 
 
 def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
-    """None if the whole batch fits, else the largest part of it that does."""
+    """Return None if the whole batch fits, else the size of the largest part of it that fits."""
     one = dataclasses.replace(pack, experiments=pack.experiments[:1])
-    # Batch statistics are those of a pass: parts would change more than the rounding.
+    # Batch statistics are those of a pass: micro-batches would change more than the rounding.
     if _needed(one, data) <= memory or has_batch_statistics(one, data):
         return None
     size = pack.experiments[0].problem.batching.batch_size(len(data.train))
@@ -100,7 +100,7 @@ def _micro_batch(pack: Pack, data: Data, memory: int) -> int | None:
 
 
 def _most_runs(pack: Pack, data: Data, memory: int) -> int:
-    """The most runs that fit, at least one."""
+    """Return the most runs that fit, at least one."""
     runs = pack.experiments
     parts = (dataclasses.replace(pack, experiments=runs[:n]) for n in range(len(runs), 1, -1))
     return next((len(p.experiments) for p in parts if _needed(p, data) <= memory), 1)

@@ -1,4 +1,4 @@
-"""The compiled program of a pack: what programs share wherever their data are."""
+"""The compiled program of a pack: what resident and streamed programs have in common."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from optexp_jax.training.remat import compiler_options
 from optexp_jax.training.sharding import axes_of, spec_of
 from optexp_jax.training.step import Row, RunState, States, Stepper, make_stepper
 
-# Rows of a chunk stay in memory until it ends; this bounds them, for the whole pack.
+# Rows stay in device memory until the end of a chunk: their most bytes, for the whole pack.
 _ROW_BYTES = 32 * 2**20
 _MOST_ROWS = 8192
 _CLASS_PREFIX = "class_"
@@ -31,7 +31,7 @@ _CLASS_PREFIX = "class_"
 
 @contextlib.contextmanager
 def precision_of(pack: Pack) -> Iterator[None]:
-    """Full-precision matrix products and 32-bit floats, unless the problem asks for others."""
+    """Set the precision of a problem in the block; by default float32 and exact matrix products."""
     precision = pack.experiments[0].problem.precision
     products = "tensorfloat32" if precision == "tf32" else "highest"
     with pinned(precision == "float64", products):
@@ -40,11 +40,13 @@ def precision_of(pack: Pack) -> Iterator[None]:
 
 @dataclasses.dataclass(frozen=True)
 class Slots:
-    """Where the steps of a chunk write their rows; the number of rows means nowhere.
+    """The row of the buffers that each step of a chunk writes to.
+
+    A step that records nothing has the capacity of the buffer as its row, which is past the end.
 
     Args:
-        rows: row of each step, int32 `[chunk]`.
-        class_rows: row of the per-class arrays of each step, int32 `[chunk]`.
+        rows: row of each step, integers `[steps]`.
+        class_rows: row of each step in the buffers of per-class arrays, integers `[steps]`.
     """
 
     rows: np.ndarray
@@ -54,16 +56,16 @@ class Slots:
 class Program:
     """A pack on its devices.
 
-    The number of runs is an argument of what is compiled, so packs of any size run the same
-    instructions: the size changes no bit of the results. So are the seeds.
+    The number of runs and the seeds are arguments of the compiled program. So packs of any size
+    run the same instructions, and the results do not depend on the size in any bit.
 
     Args:
-        pack: what is run.
-        data: the data of its problem.
-        example: one stored input, `[1, ...]`.
+        pack: the runs and how they train.
+        data: the data of their problem.
+        example: shape and type of one stored input, `[1, ...]`.
 
     Raises:
-        OptexpError: a micro-batch that the model cannot take.
+        OptexpError: the model cannot train with this micro-batch.
     """
 
     row_capacity = class_capacity = _MOST_ROWS
@@ -83,27 +85,27 @@ class Program:
             self._axes = axes_of(first.params | first.frozen, pack.devices)
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
-        """Take as many steps as there are slots; the states given are consumed.
+        """Take one step for each slot. The memory of the given states is reused.
 
         Returns:
-            the new states and the rows, leaves `[runs, rows, ...]`.
+            the states after the steps, and the rows, leaves `[runs, rows, ...]`.
         """
         raise NotImplementedError
 
     def evaluate(self, states: RunState) -> tuple[RunState, Row]:
-        """The rows at the parameters of all runs; the states given are consumed.
+        """Evaluate all runs at their parameters. The memory of the given states is reused.
 
         Returns:
-            the same states and the rows, leaves `[runs, 1, ...]`.
+            the same states, and the rows, leaves `[runs, 1, ...]`.
         """
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let go of what the program holds beside memory."""
+        """Release resources other than memory, such as threads."""
 
     @property
     def most_steps(self) -> int:
-        """The longest chunk that one call can take."""
+        """Most steps of a chunk."""
         return _MOST_ROWS
 
     # -- states ---------------------------------------------------------------------------------
@@ -116,38 +118,41 @@ class Program:
         return self._seeded(seed).parameters(example)
 
     def _seeded(self, seed: Any) -> Stepper:
-        """The stepper inside a program: of a run, on its devices."""
+        """Return the stepper of a run, for its devices, inside a compiled program."""
         how: dict[str, Any] = {"devices": self.pack.devices, "axes": self._axes}
         objective = dataclasses.replace(self.stepper.objective, **how)
         return dataclasses.replace(self.stepper, seed=seed, objective=objective)
 
     @property
     def _seeds(self) -> np.ndarray:
-        """The seed of each run, uint32 `[runs]`; the last ones are padding."""
+        """The seed of each run, uint32 `[padded runs]`; padding repeats the last seed."""
         seeds = [e.seed for e in self.pack.experiments]
         return np.array(seeds + seeds[-1:] * (self.padded - len(seeds)), np.uint32)
 
     def initial(self) -> RunState:
-        """The states of all runs before the first step, stacked on the first axis."""
+        """Return the states of all runs before the first step, leaves `[padded runs, ...]`."""
         with precision_of(self.pack), self._where_first():
-            # Two programs, as the first is the same for all optimizers; and stacked on the host, as
-            # that needs none.
+            # Two programs, since the first is the same for all optimizers. States are stacked on
+            # the host, which needs no program.
             parameters, start = jax.jit(self._parameters), jax.jit(self.stepper.start)
             by_seed = {s: jax.device_get(start(*parameters(s))) for s in np.unique(self._seeds)}
             states = [self._with_rate(by_seed[seed], i) for i, seed in enumerate(self._seeds)]
             return self._spread_states(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
 
     def _where_first(self) -> contextlib.AbstractContextManager[Any]:
-        """Where first states are made: on the host if devices share a run, as it may fit none."""
+        """Choose the device that makes initial states: with FSDP the host, for its memory."""
         if not self._axes:
             return contextlib.nullcontext()
         return jax.default_device(devices.of_host())
 
     def restored(self, leaves: States) -> RunState:
-        """The states of a checkpoint on the devices of the pack, one row per run.
+        """Put the states of a checkpoint on the devices of the pack.
+
+        Args:
+            leaves: path of each leaf -> `[runs, ...]`.
 
         Raises:
-            OptexpError: the leaves are not those of this program.
+            OptexpError: the paths or shapes are not those of this program.
         """
         with precision_of(self.pack):
             template = jax.eval_shape(self._first)
@@ -169,7 +174,7 @@ class Program:
         return np.concatenate([leaf, np.repeat(leaf[:1], missing, axis=0)])
 
     def _with_rate(self, state: RunState, index: int) -> RunState:
-        """The state of run `index`; runs beyond the pack are padding and never alive."""
+        """Set the learning rate of run `index`; runs beyond the pack are padding, never alive."""
         state = state._replace(alive=np.bool_(index < len(self.pack.experiments)))
         optimizers = [e.optimizer for e in self.pack.experiments]
         optimizer, alone = optimizers[min(index, len(optimizers) - 1)], len(set(optimizers)) == 1
@@ -179,15 +184,15 @@ class Program:
 
     @property
     def _runs(self) -> np.int32:
-        """Runs of each device, or of those that share a run."""
+        """Runs per device, or per group of devices that share a run."""
         return np.int32(self.padded // self.mesh.shape[devices.RUN])
 
     def _spread(self, tree: Any) -> Any:
-        """Put the runs of a tree, its first axis, on their devices."""
+        """Distribute the runs of a tree, its first axis, over the devices."""
         return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P(devices.RUN)))
 
     def _spread_states(self, states: RunState) -> RunState:
-        """Put the states of runs on their devices; in parts if these share them."""
+        """Distribute the states of runs over the devices; with FSDP also parts of each."""
         shared = self.pack.devices if self._axes else 1
 
         def sharding(leaf: Any) -> jax.NamedSharding:
@@ -196,21 +201,21 @@ class Program:
         return jax.device_put(states, jax.tree.map(sharding, states))
 
     def _copy(self, tree: Any) -> Any:
-        """Put a tree on all devices."""
+        """Copy a tree to all devices."""
         return jax.device_put(tree, jax.NamedSharding(self.mesh, jax.P()))
 
     def _compiled(self, function: Callable[..., Any], by_run: int, shared: int, donate: Any) -> Any:
-        """A function of runs, compiled; each device has its own runs and all that is shared.
+        """Compile a function of runs; each device has its own runs and all shared arguments.
 
         Args:
-            function: its first `by_run` arguments have runs on their first axis, the next `shared`
-                do not; all that it returns has.
-            by_run: number of the former.
-            shared: number of the latter.
-            donate: arguments whose memory the results may take.
+            function: the function. Runs are on the first axis of its first `by_run` arguments and
+                of all results, but not of the next `shared` arguments.
+            by_run: number of arguments with runs.
+            shared: number of shared arguments.
+            donate: indices of arguments whose memory the results may reuse.
         """
         specs = (jax.P(devices.RUN),) * by_run + (jax.P(),) * shared
-        # Where devices share the parameters of a run, XLA cuts what is written for whole leaves.
+        # With FSDP, the function is written for whole leaves, and XLA partitions it.
         local = {devices.RUN} if self._axes else {devices.RUN, devices.DATA}
         sharded = jax.shard_map(
             function,
@@ -224,12 +229,12 @@ class Program:
         return jax.jit(sharded, donate_argnums=donate, compiler_options=options)
 
     def _over_runs(self, one: Callable[..., Any], runs: Any, carry: Any, *fixed: Any) -> Any:
-        """Replace the part of each run in `carry` by `one` of it and of the parts in `fixed`."""
+        """Apply `one` to each run of `carry` and of `fixed`, and return the new `carry`."""
         if self.pack.mode == "vmap":
             return jax.vmap(one)(carry, *fixed)
 
-        # lax.map in effect, but in place, and with a number of runs that the compiler does not
-        # know: a loop of known length 1 would be unrolled and round differently.
+        # As lax.map, but in place, and the compiler does not know the number of runs: it would
+        # unroll a loop of known length 1, which rounds differently.
         def body(i: Any, carry: Any) -> Any:
             parts = jax.tree.map(lambda leaf: _part(leaf, i), (carry, *fixed))
             result = jax.lax.optimization_barrier(one(*jax.lax.optimization_barrier(parts)))
@@ -240,8 +245,8 @@ class Program:
     def _over_seeded_runs(
         self, one: Callable[..., Any], runs: Any, carry: Any, seeds: Any, *fixed: Any
     ) -> Any:
-        """The same, where `one` takes a stepper of the run's seed before the parts."""
-        if self.pack.mode == "vmap":  # whose runs share the seed, hence the order of the data
+        """Apply `one` as `_over_runs` does; it takes a stepper with the seed of the run first."""
+        if self.pack.mode == "vmap":  # all runs have one seed, hence one order of the data
             stepper = self._seeded(seeds[0])
             return self._over_runs(lambda *parts: one(stepper, *parts), runs, carry, *fixed)
 
@@ -253,7 +258,7 @@ class Program:
     # -- rows -----------------------------------------------------------------------------------
 
     def _set_capacities(self, row: Row) -> None:
-        """How many rows, and rows of per-class arrays, a chunk may write; `row` is one of them."""
+        """Set the most rows, and rows of per-class arrays, of a chunk, from the shapes of one."""
         by_class = [
             leaf.size * leaf.dtype.itemsize
             for path, leaf in jax.tree_util.tree_leaves_with_path(row)
@@ -262,7 +267,7 @@ class Program:
         if by_class:
             fitting = _ROW_BYTES // (self.padded * sum(by_class))
             self.class_capacity = int(np.clip(fitting, 1, 256))
-        # Sums of an experiment's own metrics may be as long as there are classes, in every row.
+        # Sums of further metrics may hold a number for each class, in every row.
         more = [part[MORE] for part in row.values() if isinstance(part, dict) and MORE in part]
         size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(more))
         if size:
@@ -273,24 +278,27 @@ class Program:
 
 
 def _part(stacked: jax.Array, i: Any) -> jax.Array:
-    """The part of run `i`. A single run is all of it, and needs no copy."""
+    """Return the part of run `i`; a single run needs no copy."""
     return stacked[0] if len(stacked) == 1 else stacked[i]
 
 
 def _with_part(stacked: jax.Array, i: Any, part: jax.Array) -> jax.Array:
-    """The same with another part for run `i`, in place: `at[i].set` would check the index."""
+    """Replace the part of run `i` in place; `at[i].set` would check the index."""
     if len(stacked) == 1:
         return part[None]
     return jax.lax.dynamic_update_index_in_dim(stacked, part, i, 0)
 
 
 def _at_rate_of(optimizer: Optimizer, opt_state: Any, alone: bool) -> Any:
-    """The state of an optimizer at its own rate; that of the pack's first run was built in.
+    """Set the learning rate in the optimizer state of a run.
 
     Args:
-        optimizer: of the run.
-        opt_state: that of the first run.
-        alone: whether the runs have one rate, which then need not be data.
+        optimizer: the optimizer of the run.
+        opt_state: the state of the optimizer of the first run of the pack.
+        alone: whether all runs have the same learning rate. It then need not be in the state.
+
+    Raises:
+        OptexpError: the state has no learning rate, but learning rates differ.
     """
     if not has_rate(optimizer) or (alone and not holds_rate(opt_state)):
         return opt_state
@@ -309,18 +317,19 @@ def _at_rate_of(optimizer: Optimizer, opt_state: Any, alone: bool) -> Any:
 
 
 def measured(pack: Pack, data: Data) -> tuple[Any, Any]:
-    """The data on which training metrics and validation metrics are measured.
+    """Return the data on which training and validation metrics are measured.
 
-    Full batches are measured on all training data, mini-batches on its fixed part if it has one.
+    With full batches, training metrics are measured on all training data; with mini-batches, on
+    the fixed evaluation subset if the data set has one. Validation data may be None.
     """
     part = None if pack.experiments[0].problem.batching.is_full else data.evaluation
     return (data.train if part is None else part), data.validation
 
 
 def block_size(pack: Pack, data: Data) -> int | None:
-    """Examples of a block that metrics are measured on; None for all.
+    """Return the examples per block when metrics are measured; None for all at once.
 
-    As many as training takes at once, so that they fit where it does.
+    These are as many as in a pass of training, so that measuring fits into memory if training does.
     """
     batching = pack.experiments[0].problem.batching
     of_a_step = None if batching.is_full else batching.batch_size(len(data.train))
@@ -329,10 +338,10 @@ def block_size(pack: Pack, data: Data) -> int | None:
 
 
 def is_by_class(path: Any) -> bool:
-    """Whether a leaf of a row is an array by class."""
+    """Return whether a leaf of a row is a per-class array, from its path."""
     return str(getattr(path[-1], "key", "")).startswith(_CLASS_PREFIX)
 
 
 def zeros_like(shapes: Any) -> Any:
-    """Zeros of the shapes of a tree."""
+    """Return zeros of the shapes of a tree."""
     return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)

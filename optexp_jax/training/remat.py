@@ -1,4 +1,4 @@
-"""What is computed again in a backward pass: how it is compiled, and the memory it takes."""
+"""Rematerialisation: compile blocks that the backward pass computes again, and their memory."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _AGAIN = ("remat2", "checkpoint")  # names of `jax.checkpoint` in programs
 
 
 def compiler_options(remat: bool) -> dict[str, str] | None:
-    """Options for a program with blocks that are computed again; None where none are needed.
+    """Return compiler options for a program with rematerialisation; None if it needs none.
 
-    XLA for CPUs takes the barriers of such blocks away before it puts instructions in order, so
-    that it would compute all blocks again at once, and save nothing.
+    XLA for CPUs removes the barriers of such blocks before it schedules instructions. It would
+    then compute all blocks again at once, and save no memory.
     """
     if not remat or backend.form() != "cpu":
         return None
@@ -26,14 +26,14 @@ def compiler_options(remat: bool) -> dict[str, str] | None:
 
 
 def bytes_of_blocks(function: Callable[..., Any], *shapes: Any) -> int:
-    """Bytes that blocks take which are computed again: what the largest keeps, and all their bits.
+    """Return the bytes of rematerialised blocks: residuals of the largest one, and random bits.
 
-    XLA for CPUs draws the bits for dropout of all blocks early and keeps them, twice their size:
-    so it was seen with GPT-2, and a GPU was not measured.
+    XLA for CPUs draws the random bits for dropout of all blocks early and keeps twice their size.
+    This was seen with GPT-2; a GPU was not measured.
 
     Args:
-        function: with blocks inside `jax.checkpoint`; loops count for themselves.
-        shapes: of its arguments.
+        function: a function with blocks in `jax.checkpoint`. Blocks inside a scan do not count.
+        shapes: shapes of its arguments.
 
     >>> block = jax.checkpoint(lambda x: jnp.sin(jnp.sin(x)))
     >>> bytes_of_blocks(lambda x: block(block(x)), jnp.ones(8))
@@ -53,7 +53,7 @@ def _blocks(jaxpr: Any) -> Iterator[Any]:
 
 
 def jaxprs_in(params: dict[str, Any]) -> Iterator[Jaxpr]:
-    """The programs inside an instruction of a program, from its parameters."""
+    """Yield the jaxprs in the parameters of an equation of a jaxpr."""
     for value in params.values():
         for part in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(part, (ClosedJaxpr, Jaxpr)):
@@ -61,7 +61,7 @@ def jaxprs_in(params: dict[str, Any]) -> Iterator[Jaxpr]:
 
 
 def _random(jaxpr: Any) -> int:
-    """Bytes of all random bits."""
+    """Return the bytes of all random bits."""
     found = 0
     for eqn in jaxpr.eqns:
         if eqn.primitive.name == "random_bits":
@@ -71,7 +71,7 @@ def _random(jaxpr: Any) -> int:
 
 
 def _kept(block: Any) -> int:
-    """Bytes between the forward and the backward pass of a block."""
+    """Return the bytes of the residuals of a block."""
     call = jaxpr_as_fun(ClosedJaxpr(block, ()))
     shapes = [jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype) for v in block.invars]
     real = [i for i, s in enumerate(shapes) if jnp.issubdtype(s.dtype, jnp.floating)]
@@ -84,7 +84,7 @@ def _kept(block: Any) -> int:
         return jax.tree.leaves(jax.vjp(of_reals, *(values[i] for i in real))[1])
 
     found = jax.make_jaxpr(kept)(*shapes).jaxpr
-    # Inputs are there in any case.
+    # Inputs exist in any case.
     new = {v for v in found.outvars if isinstance(v, Var) and v not in found.invars}
     avals: list[Any] = [v.aval for v in new]
     return sum(aval.size * aval.dtype.itemsize for aval in avals)

@@ -1,4 +1,4 @@
-"""Programs whose data lie on the devices: many steps of many runs in one call."""
+"""Programs with data on the devices: one call takes many steps of many runs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from optexp_jax.training.step import DeviceData, Row, RunState, Stepper, without
 class ResidentProgram(Program):
     """A pack and its data on the devices.
 
-    The number of steps is an argument of what is compiled, so chunks of any length run the same
-    instructions: the length changes no bit of the results.
+    The number of steps is an argument of the compiled program. So chunks of any length run the same
+    instructions, and the results do not depend on the length in any bit.
     """
 
     def __init__(self, pack: Pack, data: Data) -> None:
@@ -43,14 +43,14 @@ class ResidentProgram(Program):
             self._chunk = self._compiled(self._chunk_of_runs, 2, 6, donate=0)
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
-        """Take the steps of all slots, in one call; the rows stay on the devices."""
+        """Take one step for each slot, in one call; the rows stay on the devices."""
         return self._steps(states, slots, keep=True)
 
     def evaluate(self, states: RunState) -> tuple[RunState, Row]:
-        """The rows at the parameters of all runs, dead ones too, on the devices."""
+        """Evaluate all runs at their parameters, also diverged ones; rows stay on the devices."""
         alive, first = fetch(states.alive), np.zeros(1, np.int32)
         awake = states._replace(alive=self._spread(np.ones_like(alive)))
-        # A step that is not taken: a program for this alone would take as long to compile.
+        # A chunk with a step that is not taken: a second program takes as long to compile.
         states, rows = self._steps(awake, Slots(first, first), keep=False)
         with precision_of(self.pack):
             rows = without_gradient(rows)
@@ -111,7 +111,7 @@ class ResidentProgram(Program):
         return state, rows
 
     def _buffers(self, runs: int) -> Row:
-        """Zeros for as many rows of each run as fit."""
+        """Return zero buffers for the rows of some runs, leaves `[runs, rows, ...]`."""
 
         def buffer(path: Any, leaf: Any) -> jax.Array:
             return jnp.zeros((runs, self._capacity(path), *leaf.shape), leaf.dtype)
@@ -120,7 +120,7 @@ class ResidentProgram(Program):
 
 
 def _examples(pack: Pack, data: Data) -> DeviceData:
-    """The part of the data that lies on the devices."""
+    """Return the data that training and metrics use, as batches."""
     train, validation = measured(pack, data)
     size, precision = block_size(pack, data), pack.experiments[0].problem.precision
     dtype = jnp.float64 if precision == "float64" else jnp.float32
@@ -136,7 +136,7 @@ def _examples(pack: Pack, data: Data) -> DeviceData:
 
 
 def write(rows: Row, row: Row, row_slot: Any, class_slot: Any) -> Row:
-    """Put a row into its slots of the buffers; a slot past their end is nowhere."""
+    """Write a row into its slots of the buffers; slots past the end are ignored."""
 
     def put(path: Any, buffer: jax.Array, new: jax.Array) -> jax.Array:
         slot = class_slot if is_by_class(path) else row_slot

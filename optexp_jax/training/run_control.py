@@ -1,4 +1,4 @@
-"""Whether a pack that is trained shall stop: asked by training and by who stores its rows."""
+"""Ask whether the training of a pack should stop."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from typing import Protocol
 
 
 class RunControl(Protocol):
-    """Control that may stop the training of a pack before its last step.
+    """Stop the training of a pack before its last step.
 
-    A signal does, see `optexp_jax.runner.signals.StopFlag`; so may a program that trains packs.
+    `optexp_jax.runner.signals.StopFlag` stops it on a signal. A program may pass its own control.
     """
 
     def is_stopping(self) -> bool:
-        """Whether to leave after this chunk of steps, with a checkpoint."""
+        """Return whether to save a checkpoint and stop after this chunk of steps."""
         ...
 
     def check(self) -> None:
-        """Leave long work between two chunks, by raising; what is not in a checkpoint is lost."""
+        """Raise to stop in the middle of a chunk; steps since the last checkpoint are lost."""
 
 
 class NeverStop:
-    """Trains to the end."""
+    """Never stop before the last step."""
 
     def is_stopping(self) -> bool:
-        """No."""
+        """Return False."""
         return False
 
     def check(self) -> None:
-        """Go on."""
+        """Do nothing."""
 
 
 NEVER_STOP = NeverStop()

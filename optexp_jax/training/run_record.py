@@ -1,4 +1,4 @@
-"""From sums on the device to rows that people read: means, divided once, in float64."""
+"""Turn sums on the devices into rows of means, divided once, in float64."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class RunRecord:
     """The rows of one run in one chunk.
 
     Args:
-        experiment: the run.
+        experiment: the experiment of the run.
         status: `running`, `done` or `diverged` after the chunk.
         step: steps taken so far.
-        table: columns of equal length: `step`, `epoch`, the metrics.
-        per_class: means by class, `[rows, num_classes]`, for the steps in `per_class_steps`.
-        per_class_steps: a subset of the recorded steps.
-        parameters: path -> array where the experiment keeps them after this chunk, else None.
+        table: name -> column `[rows]`: `step`, `epoch` and the metrics; cross-entropies in nats.
+        per_class: name -> means by class, `[rows, num_classes]`, at the steps in `per_class_steps`.
+        per_class_steps: steps with per-class metrics, a subset of the recorded steps.
+        parameters: path -> array, if the experiment keeps parameters after this chunk, else None.
     """
 
     experiment: Experiment
@@ -42,13 +42,16 @@ class RunRecord:
 
 
 def columns(experiment: Experiment, schedule: Schedule, steps: np.ndarray, row: Any) -> dict:
-    """The scalar columns of some rows.
+    """Return the scalar columns of some rows.
 
     Args:
-        experiment: the run.
-        schedule: its steps.
+        experiment: the experiment of the run.
+        schedule: the steps of the run.
         steps: the recorded steps, `[rows]`.
-        row: sums as the step returns them, leaves `[rows or more, ...]`, on the host.
+        row: sums of each row on the host, leaves `[at least rows, ...]`.
+
+    Returns:
+        name -> column `[rows]`: steps in steps, epochs in epochs, metrics and norms in float64.
     """
     row = jax.tree.map(lambda leaf: np.asarray(leaf)[: len(steps)].astype(np.float64), row)
     table = {"step": steps, "epoch": steps / schedule.steps_per_epoch}
@@ -84,12 +87,16 @@ def _recorded_is_optimised(experiment: Experiment) -> bool:
 
 
 def by_class(experiment: Experiment, count: int, row: Any) -> dict[str, np.ndarray]:
-    """Mean of every metric in every class, `[count, num_classes]`; NaN without examples.
+    """Return the mean of every metric in every class.
 
     Args:
-        experiment: the run.
+        experiment: the experiment of the run.
         count: number of rows.
-        row: sums as the step returns them, leaves `[count or more, num_classes]`, on the host.
+        row: sums of each row on the host, leaves `[at least count, num_classes]`.
+
+    Returns:
+        name -> means `[count, num_classes]`; NaN for a class without examples. Empty if the
+        experiment records nothing by class.
     """
     arrays = {}
     double = experiment.problem.precision == "float64"

@@ -1,8 +1,8 @@
-"""The form of a resident program for GPUs: scans of known length, and no conditions inside.
+"""The resident program for GPUs: scans of fixed length without conditions inside.
 
-A GPU runs a scan without the host. So a chunk of steps is cut, on the host, into pieces that need
-no decision inside: all of their steps record a row or none does, they lie in one epoch, and their
-length is one of a few. Dead runs take steps that are not kept.
+A GPU runs a scan without waiting for the host. So the host cuts a chunk of steps into pieces that
+need no condition: either all steps of a piece record a row or none does, they are in one epoch, and
+the length of a piece is one of a few. Diverged runs take steps whose results are discarded.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from optexp_jax.training.program import Slots, precision_of
 from optexp_jax.training.resident import ResidentProgram, write
 from optexp_jax.training.step import DeviceData, Row, RunState, Stepper
 
-# Longest first. Each is a program to compile: chunks of fewer than `_WORTH` pieces do without it.
+# Longest first. Each length is a program to compile, which pays off from `_WORTH` pieces on.
 LENGTHS = (256, 16, 1)
 _WORTH = 4
-# Epochs of fewer steps draw their order again in every step, rather than being pieces of their own.
+# In epochs of fewer steps, every step draws the order again; else each epoch would be a piece.
 _SHORT_EPOCH = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """Steps that one compiled program takes.
+    """Consecutive steps that one call of a compiled program takes.
 
     Args:
-        start: the first, counted from the beginning of the chunk.
-        length: their number.
-        record: whether they make rows.
-        last: whether they are the last step of an epoch whose batch is shorter.
+        start: first step, counted from the start of the chunk.
+        length: number of steps.
+        record: whether the steps record rows.
+        last: whether this is the last step of an epoch, with a smaller batch.
     """
 
     start: int
@@ -47,7 +47,7 @@ class Piece:
 
 
 class ScannedProgram(ResidentProgram):
-    """A pack and its data on the devices, its steps in scans of known length."""
+    """A pack and its data on the devices, with steps in scans of fixed length."""
 
     def __init__(self, pack: Pack, data: Data) -> None:
         super().__init__(pack, data)
@@ -80,7 +80,7 @@ class ScannedProgram(ResidentProgram):
 
     @property
     def _epoch(self) -> int:
-        """Steps that share an order; more than there are where steps draw it themselves."""
+        """Steps that share an order; more than a run has if steps draw the order themselves."""
         shuffled = self.stepper.batching.shuffle
         return 2**31 if not shuffled or self._draws_order else self.stepper.steps_per_epoch
 
@@ -89,7 +89,7 @@ class ScannedProgram(ResidentProgram):
         return self.stepper.steps_per_epoch < _SHORT_EPOCH
 
     def _cut(self, step: int, slots: Slots) -> Iterator[Piece]:
-        """The pieces of a chunk that begins at a step."""
+        """Yield the pieces of a chunk that starts at a step."""
         number = len(slots.rows)
         record = self._recorded(slots)
         last = np.zeros(number, bool)
@@ -107,7 +107,7 @@ class ScannedProgram(ResidentProgram):
                 start += length
 
     def _recorded(self, slots: Slots) -> np.ndarray:
-        """Whether each step makes a row: all do where a row costs no further pass."""
+        """Return whether each step records a row; all do if a row costs no further pass."""
         free = self.stepper.shares_forward and self.data.validation is None
         wanted = np.asarray(slots.rows) < self.row_capacity
         return np.ones_like(wanted) if free else wanted
@@ -115,12 +115,12 @@ class ScannedProgram(ResidentProgram):
     # -- what is compiled -----------------------------------------------------------------------
 
     def _compiled_piece(self, length: int, record: bool, last: bool) -> Any:
-        """The program of a kind of piece."""
+        """Compile the program of one kind of piece."""
         piece = functools.partial(self._piece_of_runs, length, record, last)
         return self._compiled(piece, 3, 5, donate=0)
 
     def _orders_of_runs(self, steps: Any, seeds: Any) -> Any:
-        """The order of the examples in the epoch of each run."""
+        """Return the order of the examples in the epoch of each run, `[runs, num_examples]`."""
         return jax.vmap(lambda step, seed: self._seeded(seed).order(step))(steps, seeds)
 
     def _piece_of_runs(

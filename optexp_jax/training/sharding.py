@@ -1,9 +1,9 @@
-"""FSDP: parameters, gradients and optimizer states of a run, in parts on the devices of the run.
+"""FSDP: shard parameters, gradients and optimizer states of a run over its devices.
 
-What decides is the shape of a leaf alone, so a parameter, its gradient and its moments are cut
-alike. The loss is computed where each device has all parameters, gathered for a block of examples;
-the rest of a step is written for whole leaves, and XLA cuts it as its inputs are. So every
-optimizer works, those too that take norms over all leaves or matrix products of one.
+The sharding of a leaf depends only on its shape, so a parameter, its gradient and its moments are
+sharded alike. To compute the loss of a block of examples, each device gathers all parameters. The
+rest of a step is written for whole leaves, and XLA partitions it like its inputs. So every
+optimizer works, also one that takes norms over all leaves or matrix products of a leaf.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ import numpy as np
 
 from optexp_jax.training.devices import DATA
 
-# Numbers of a leaf: to gather a smaller one takes longer than it saves.
+# Fewest elements of a sharded leaf: gathering a smaller one costs more than it saves.
 _LEAST = 2**14
 
 
 def axis_of(shape: tuple[int, ...], devices: int) -> int | None:
-    """The axis along which devices share a leaf, the longest that they divide.
+    """Return the axis along which a leaf is sharded: the longest one that devices divide.
 
-    None for a leaf that stays whole: a small one, or one that cannot be cut evenly.
+    Args:
+        shape: shape of the leaf.
+        devices: number of devices.
+
+    Returns:
+        the axis; None for a leaf that stays whole, since it is small or has no such axis.
 
     >>> axis_of((768, 50_608), 4), axis_of((50_257, 767), 4), axis_of((768,), 4)
     (1, None, None)
@@ -36,19 +41,19 @@ def axis_of(shape: tuple[int, ...], devices: int) -> int | None:
 
 
 def spec_of(shape: tuple[int, ...], devices: int, *before: str | None) -> jax.P:
-    """How a leaf is spread over the axis `data` of a mesh.
+    """Return the partition spec of a leaf over the axis `data` of a mesh.
 
     Args:
-        shape: of the leaf.
-        devices: that share it.
-        before: the mesh axes of what comes before the axes of the leaf, such as runs.
+        shape: shape of the leaf.
+        devices: number of devices that share it.
+        before: mesh axes for the array axes before those of the leaf, such as runs.
     """
     axis = axis_of(shape, devices)
     return jax.P(*before, *(() if axis is None else (None,) * axis + (DATA,)))
 
 
 def kept(tree: Any, devices: int) -> Any:
-    """The same tree of whole leaves, with a hint to XLA that devices share them."""
+    """Constrain XLA to shard the leaves of a tree over devices."""
 
     def one(leaf: jax.Array) -> jax.Array:
         if axis_of(leaf.shape, devices) is None:
@@ -59,17 +64,19 @@ def kept(tree: Any, devices: int) -> Any:
 
 
 def axes_of(params: Mapping[str, Any], devices: int) -> dict[str, int]:
-    """The axes along which devices share parameters, of those that they share."""
+    """Return path -> axis of the sharded parameters."""
     axes = {path: axis_of(leaf.shape, devices) for path, leaf in params.items()}
     return {path: axis for path, axis in axes.items() if axis is not None}
 
 
 def gathered(params: Mapping[str, jax.Array], axes: Mapping[str, int]) -> dict[str, jax.Array]:
-    """Whole parameters from the parts of all devices; their gradient is in parts, summed over all.
+    """Gather whole parameters from the shards of all devices, inside `jax.shard_map` over `data`.
+
+    Their gradients are sharded, and summed over all devices.
 
     Args:
-        params: path -> part, where a device computes by itself (`jax.shard_map` over `data`).
-        axes: path -> axis of those that are in parts.
+        params: path -> shard on this device.
+        axes: path -> axis of the sharded parameters.
     """
 
     def whole(path: str, leaf: jax.Array) -> jax.Array:
@@ -81,6 +88,6 @@ def gathered(params: Mapping[str, jax.Array], axes: Mapping[str, int]) -> dict[s
 
 
 def bytes_on_one(shape: tuple[int, ...], dtype: Any, devices: int) -> int:
-    """Bytes of a leaf on one of the devices that share it."""
+    """Return the bytes of a leaf on one of the devices that share it."""
     whole = math.prod(shape) * np.dtype(dtype).itemsize
     return whole if axis_of(shape, devices) is None else whole // devices

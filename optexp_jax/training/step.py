@@ -1,4 +1,4 @@
-"""One training step and one evaluation as pure functions of a state."""
+"""One training step and one evaluation, as pure functions of a state."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from optexp_jax.training.objective import Objective, Params
 from optexp_jax.training.sharding import kept
 
 Row = dict[str, Any]
-States = dict[str, np.ndarray]  # on the host: path of each leaf -> `[runs, ...]`
+States = dict[str, np.ndarray]  # states on the host: path of each leaf -> `[runs, ...]`
 
 
 class RunState(NamedTuple):
-    """The state that a run needs to continue."""
+    """The state that a run needs to take its next step."""
 
     step: jax.Array  # int32 [], steps taken
-    alive: jax.Array  # bool [], False once the loss or the gradient was not finite
+    alive: jax.Array  # bool [], False after a loss or gradient that was not finite
     params: Params  # trainable leaves, path -> array
-    frozen: Params  # the others
+    frozen: Params  # frozen leaves
     model_state: Any  # running statistics
     opt_state: Any
 
@@ -44,7 +44,7 @@ class Slope(NamedTuple):
     """The objective and its gradient at a state, on a batch."""
 
     grads: Params
-    sums: Sums  # of the batch
+    sums: Sums  # sums over the batch
     model_state: Any  # running statistics after the batch
     value: jax.Array  # [], the objective
     norms: dict[str, jax.Array]  # path -> norm of the gradient
@@ -55,7 +55,7 @@ class DeviceData(NamedTuple):
 
     train: Batch
     validation: Batch | None
-    evaluation: Batch | None  # part of train that training metrics are measured on; None for all
+    evaluation: Batch | None  # subset of train for training metrics; None for all of it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +63,12 @@ class Stepper:
     """The step of an experiment; holds no state.
 
     Args:
-        objective: what is optimised.
-        transform: the optimizer; its learning rate is part of the state.
-        batching: how the examples are cut into batches.
-        num_examples: training examples.
-        seed: of parameters, data order and dropout; may be traced.
-        micro_batch: examples per forward and backward pass, None for a whole batch.
+        objective: the objective.
+        transform: the optimizer, with its learning rate in its state.
+        batching: how examples are split into batches.
+        num_examples: number of training examples.
+        seed: seed of initial parameters, data order and dropout; may be traced.
+        micro_batch: examples per forward and backward pass; None for a whole batch.
     """
 
     objective: Objective
@@ -80,33 +80,33 @@ class Stepper:
 
     @property
     def shares_forward(self) -> bool:
-        """Whether the gradient's own forward pass is the evaluation of the training data."""
+        """Whether the forward pass of the gradient also gives the training metrics."""
         return self.batching.is_full and self.objective.model.modes_coincide
 
     def init(self, example: jax.Array) -> RunState:
-        """The state before the first step, for a model of inputs like the stored one `[1, ...]`."""
+        """Return the state before the first step, for stored inputs like `example`, `[1, ...]`."""
         return self.start(*self.parameters(example))
 
     def parameters(self, example: jax.Array) -> tuple[Params, Any]:
-        """The parameters before the first step, and the model's state; no optimizer enters."""
+        """Return the initial parameters and model state, which no optimizer affects."""
         inputs = self.objective.to_inputs(example)
         return self.objective.model.init(named_key(self.seed, "params"), inputs)
 
     def start(self, params: Params, model_state: Any) -> RunState:
-        """The state of a run that starts at these parameters."""
+        """Return the state of a run that starts at these parameters."""
         trained, frozen = split_trainable(params, self.objective.model.trainable)
         opt_state = self.transform.init(trained)
         return RunState(jnp.int32(0), jnp.bool(True), trained, frozen, model_state, opt_state)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in an epoch; one for full batches."""
+        """Steps per epoch; one for full batches."""
         return self.batching.steps_per_epoch(self.num_examples)
 
     def last_batch_size(self, state: RunState) -> int:
-        """Examples of the last batch of an epoch where it is shorter and the model has a state.
+        """Return the size of the last batch of an epoch if it must not be padded, else 0.
 
-        Batch statistics must see it as it is; for other models it is padded, and 0 is returned.
+        Batch statistics must not include padding; for other models a smaller batch is padded.
         """
         if self.batching.is_full or not jax.tree.leaves(state.model_state):
             return 0
@@ -114,14 +114,19 @@ class Stepper:
 
     @property
     def batch_size(self) -> int:
-        """Examples of a step; the last of an epoch may have fewer."""
+        """Examples per step; the last step of an epoch may have fewer."""
         return min(self.batching.batch_size(self.num_examples), self.num_examples)
 
     def check_parts(self, state: RunState, devices: int = 1) -> None:
-        """Refuse parts of a batch in which a model with batch statistics sees an example twice.
+        """Refuse splits of a batch that would count examples twice in batch statistics.
+
+        Args:
+            state: a state of the run, or its shapes.
+            devices: number of devices that share a batch.
 
         Raises:
-            OptexpError: the micro-batch does not divide the batch, or devices would share it.
+            OptexpError: the model has batch statistics, and the micro-batch does not divide the
+                batch, or several devices share it.
         """
         if not jax.tree.leaves(state.model_state):
             return
@@ -144,7 +149,7 @@ class Stepper:
                 )
 
     def order(self, step: jax.Array) -> jax.Array:
-        """Order of the examples in the epoch of a step; empty for full batches."""
+        """Return the order of the examples in the epoch of a step; empty for full batches."""
         if self.batching.is_full:
             return jnp.zeros((0,), jnp.int32)
         epoch = step // self.steps_per_epoch
@@ -159,17 +164,17 @@ class Stepper:
         record: jax.Array,
         keep: jax.Array | bool = True,
     ) -> tuple[RunState, jax.Array, Row]:
-        """Take one step on data that is on the device.
+        """Take one step, with data on the device.
 
         Args:
-            state: before the step.
+            state: state before the step.
             data: training and validation examples.
-            order: order of the examples in the epoch of the step before.
-            record: boolean, whether the metrics of the row are wanted.
-            keep: boolean, whether the step is taken, or only its row is wanted.
+            order: order of the examples in the epoch of the step before, int32 `[num_examples]`.
+            record: whether to compute the metrics of the row, boolean `[]`.
+            keep: whether to take the step; if not, only the row is computed.
 
         Returns:
-            the state after the step, the order of the epoch, and the row of metrics at the
+            the state after the step, the order of its epoch, and the row of metrics at the
             parameters *before* the step.
         """
         if not self.batching.is_full:
@@ -188,21 +193,22 @@ class Stepper:
         keep: jax.Array | bool,
         last: jax.Array | bool,
     ) -> tuple[RunState, Row]:
-        """Take one step, the order of its epoch known.
+        """Take one step, given the order of the examples in its epoch.
 
         Args:
-            state: before the step.
+            state: state before the step.
             data: training and validation examples.
-            order: order of the examples in the epoch of the step.
-            record: whether the metrics of the row are wanted; True and False make no condition.
-            keep: whether the step is taken, or only its row is wanted.
-            last: whether the step is the last of its epoch; likewise.
+            order: order of the examples in the epoch of the step, int32 `[num_examples]`.
+            record: whether to compute the metrics of the row. A Python bool puts no condition into
+                the program.
+            keep: whether to take the step; if not, only the row is computed.
+            last: whether the step is the last of its epoch; a Python bool as for `record`.
 
         Returns:
-            the state after the step and the row at the parameters before it.
+            the state after the step, and the row of metrics at the parameters before it.
         """
         batch = self._batch(data, order, state.step)
-        # Batch statistics would be those of the padding, too.
+        # Batch statistics must not include padding.
         short = self.last_batch_size(state)
 
         def of_batch(function: Callable[[Batch], Any]) -> Any:
@@ -224,7 +230,7 @@ class Stepper:
         """Take one step on a batch.
 
         Returns:
-            the state after the step, and the norm of the gradient of each leaf.
+            the state after the step, and path -> norm of the gradient of each leaf.
         """
         found = self.slope(state, batch, with_metrics=False)
 
@@ -234,12 +240,12 @@ class Stepper:
         return self.update(state, found, value_at, True), found.norms
 
     def slope(self, state: RunState, batch: Batch, with_metrics: bool) -> Slope:
-        """The objective and its gradient on a batch.
+        """Compute the objective and its gradient on a batch.
 
         Args:
-            state: before the step.
+            state: state before the step.
             batch: the examples of the step.
-            with_metrics: whether the sums hold those of the metrics too.
+            with_metrics: whether to sum the metrics, too.
         """
         where = self._where(state, batch)
         grads, sums, model_state = self.objective.gradient(state.params, *where, with_metrics)
@@ -254,17 +260,17 @@ class Stepper:
         value_at: Callable[[Params], jax.Array],
         keep: jax.Array | bool,
     ) -> RunState:
-        """Take the step of the optimizer.
+        """Update a state with the optimizer.
 
         Args:
-            state: before the step.
-            slope: at the state.
-            value_at: the objective at other parameters, for a line search.
-            keep: boolean, whether the step is taken; if not, the state does not change.
+            state: state before the step.
+            slope: objective and gradient at this state.
+            value_at: parameters -> objective, for a line search.
+            keep: whether to take the step; if not, parameters and step count stay the same.
 
         Returns:
-            the state after the step. A step whose loss or gradient is not finite leaves the state
-            dead, at its old step count.
+            the state after the step. If the objective or the gradient is not finite, the state is
+            no longer alive, and its parameters and step count stay the same.
         """
         grads, value = slope.grads, slope.value
 
@@ -277,7 +283,7 @@ class Stepper:
 
         finite = jnp.isfinite(value) & jnp.isfinite(_total(slope.norms))
         taken = finite & keep
-        # A dead run keeps the parameters of its last row, which may be evaluated later.
+        # A diverged run keeps the parameters of its last row, which may be evaluated later.
         params, model_state, opt_state = guarded(
             taken, moved, (state.params, state.model_state, state.opt_state)
         )
@@ -290,11 +296,11 @@ class Stepper:
         )
 
     def _kept(self, tree: Any) -> Any:
-        """The same, in parts on the devices if these share parameters."""
+        """Keep a tree sharded over the devices if they share parameters (FSDP)."""
         return kept(tree, self.objective.devices) if self.objective.axes else tree
 
     def _where(self, state: RunState, batch: Batch) -> tuple[Params, Any, Batch, jax.Array]:
-        """What the objective depends on beside the parameters."""
+        """Return the arguments of the objective after the parameters."""
         key = jax.random.fold_in(named_key(self.seed, "dropout"), state.step)
         return state.frozen, state.model_state, batch, key
 
@@ -302,15 +308,15 @@ class Stepper:
         return self.objective.training_value(params, *self._where(state, batch))
 
     def evaluate(self, state: RunState, data: DeviceData) -> Row:
-        """The row of metrics at a state, without a gradient: its gradient norms are NaN."""
+        """Return the row of metrics at a state, with NaN as gradient norms."""
         return without_gradient(self._row(state, data, None))
 
     def measure(self, state: RunState, batch: Batch) -> Sums:
-        """Objective and metric sums over a batch."""
+        """Sum the objective and the metrics over a batch, in evaluation mode."""
         return self.objective.evaluate(state.params, state.frozen, state.model_state, batch)
 
     def size_of(self, state: RunState) -> Row:
-        """The part of a row that takes no data: the penalty and the norm of each leaf."""
+        """Return the part of a row that needs no data: the penalty and the norm of each leaf."""
         penalty = self.objective.penalty(state.params)
         return {"penalty": penalty, "param_norms": leaf_norms(state.params)}
 
@@ -324,8 +330,8 @@ class Stepper:
 
     def _batch(self, data: DeviceData, order: jax.Array, step: jax.Array) -> Batch:
         if self.batching.is_full:
-            # Labels that seem to change with the step keep XLA from storing masks of the size of
-            # the logits outside the loop: a step of the linear problem takes 0.7 of the time.
+            # If labels seem to change with the step, XLA does not hoist masks of the size of the
+            # logits out of the loop: a step of the linear problem takes 0.7 of the time.
             labels, _ = jax.lax.optimization_barrier((data.train.labels, step))
             return dataclasses.replace(data.train, labels=labels)
         index = step % self.steps_per_epoch
@@ -335,10 +341,16 @@ class Stepper:
 def make_stepper(
     experiment: Experiment, data: Data, micro_batch: int | None, remat: bool = False
 ) -> Stepper:
-    """The stepper of an experiment on its data.
+    """Return the stepper of an experiment.
+
+    Args:
+        experiment: the experiment.
+        data: its data, or only its shapes.
+        micro_batch: examples per forward and backward pass; None for a whole batch.
+        remat: whether the backward pass computes blocks of the model again.
 
     Raises:
-        OptexpError: `remat` for a model that does not know it.
+        OptexpError: `remat` is set, but the model does not support it.
     """
     problem = experiment.problem
     model = rematerialised(problem.model) if remat else problem.model
@@ -365,12 +377,12 @@ def make_stepper(
 
 
 def leaf_norms(tree: Params) -> dict[str, jax.Array]:
-    """The L2 norm of each leaf."""
+    """Return the L2 norm of each leaf: path -> scalar."""
     return {path: jnp.linalg.norm(leaf.ravel()) for path, leaf in tree.items()}
 
 
 def without_gradient(row: Row) -> Row:
-    """A row with gradient norms of NaN."""
+    """Set the gradient norms of a row to NaN."""
     return row | {"grad_norms": jax.tree.map(lambda n: n * jnp.nan, row["param_norms"])}
 
 

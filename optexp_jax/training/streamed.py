@@ -1,4 +1,4 @@
-"""Programs whose examples are read from files: one call for each step of all runs."""
+"""Programs that read examples from files: one call for each step of all runs."""
 
 from __future__ import annotations
 
@@ -31,19 +31,22 @@ from optexp_jax.training.run_control import NEVER_STOP, RunControl
 from optexp_jax.training.step import Row, RunState, Stepper, leaf_norms, without_gradient
 
 _MOST_BYTES = 32 * 2**30
-# Examples of a block that metrics are measured on, where a mini-batch does not say.
+# Examples per block when metrics are measured, for full batches without a micro-batch.
 _MEASURED = 256
 
 
 class StreamedProgram(Program):
-    """A pack whose runs share every batch that is decoded.
+    """A pack whose runs share every decoded batch.
 
     Metrics are measured in evaluation mode on examples without augmentation.
 
     Args:
-        pack: what is run.
-        data: the data of its problem.
-        control: is asked after every batch of an evaluation.
+        pack: the runs and how they train.
+        data: the data of their problem.
+        control: checked after every batch of an evaluation.
+
+    Raises:
+        OptexpError: the runs differ in their seed, or decoded batches need too much memory.
     """
 
     def __init__(self, pack: Pack, data: Data, control: RunControl = NEVER_STOP) -> None:
@@ -72,7 +75,7 @@ class StreamedProgram(Program):
             self._sizes = self._compiled(self._sizes_of_runs, 1, 1, donate=())
 
     def chunk(self, states: RunState, slots: Slots) -> tuple[RunState, Row]:
-        """Take the steps of all slots, one by one; the rows are on the host."""
+        """Take one step for each slot, one by one; the rows are on the host."""
         if self._batches is None:
             first = int(np.max(fetch(states.step)))
             self._batches = decoded(self._train, self._wanted(first), self._size)
@@ -84,7 +87,9 @@ class StreamedProgram(Program):
                 recorded = slot < self.row_capacity
                 row = self._row(states) if recorded else {}
                 batch = self._next(self._batches, states)
-                jax.block_until_ready(norms)  # one batch waits on the devices, not all of a chunk
+                jax.block_until_ready(
+                    norms
+                )  # at most one batch waits on the devices, not a whole chunk
                 states, norms = self._advance(states, seeds, self._runs, batch)
                 if recorded:
                     rows.append(row | {"grad_norms": fetch(norms)})
@@ -92,19 +97,19 @@ class StreamedProgram(Program):
         return states, self._stacked(rows, by_class)
 
     def evaluate(self, states: RunState) -> tuple[RunState, Row]:
-        """The rows at the parameters of all runs, on the host."""
+        """Evaluate all runs at their parameters; the rows are on the host."""
         with precision_of(self.pack):
             return states, self._stacked([without_gradient(self._row(states))], np.array([True]))
 
     def close(self) -> None:
-        """Stop the threads that decode."""
+        """Stop the threads that decode images."""
         if self._batches is not None:
             self._batches.close()
 
     # -- batches --------------------------------------------------------------------------------
 
     def _wanted(self, step: int) -> Iterator[Wanted]:
-        """The batches from a step on, without end."""
+        """Yield the indices of the batches from a step on, without end."""
         stepper, examples = self.stepper, len(self._train)
         per_epoch = stepper.steps_per_epoch
         order, known = np.arange(examples), None
@@ -117,7 +122,7 @@ class StreamedProgram(Program):
             step += 1
 
     def _next(self, batches: Decoded, states: RunState) -> Batch:
-        """The next batch; padded, unless the model would see the padding."""
+        """Return the next batch, padded unless the model has batch statistics."""
         inputs, labels = next(batches)
         short = self.stepper.last_batch_size(states)
         if short and (labels < 0).any():
@@ -144,7 +149,7 @@ class StreamedProgram(Program):
     # -- metrics --------------------------------------------------------------------------------
 
     def _row(self, states: RunState) -> Row:
-        """A row of every run, leaves `[runs, ...]`, on the host."""
+        """Return a row of every run on the host, leaves `[runs, ...]`."""
         sums = {name: self._sums_over(split, states) for name, split in self._measured.items()}
         return fetch(sums | self._sizes(states, self._runs))
 
@@ -165,7 +170,7 @@ class StreamedProgram(Program):
         return totals[0]
 
     def _stacked(self, rows: list[Row], by_class: np.ndarray) -> Row:
-        """Rows on the second axis; arrays by class are kept of some rows only."""
+        """Stack rows on the second axis; keep per-class arrays of some rows only."""
 
         def stack(path: Any, shape: Any, *leaves: np.ndarray) -> np.ndarray:
             kept = by_class if is_by_class(path) else np.full(len(rows), True)
@@ -186,7 +191,7 @@ class StreamedProgram(Program):
         return self._over_runs(one, runs, totals, states)
 
     def _shape_of_row(self) -> Row:
-        """Shapes of a row of one run."""
+        """Return the shapes of a row of one run."""
         inputs: Any = jax.ShapeDtypeStruct((self._block, *self._train.example_shape), np.uint8)
         labels: Any = jax.ShapeDtypeStruct((self._block,), np.int32)
 

@@ -67,8 +67,8 @@ FULL = [
     (
         "not-one-pack",
         lambda w: Pack(()),
-        "A pack holds at least one experiment, and experiments of a pack differ in the "
-        "learning rate and, where they run one after the other, in the seed only.",
+        "A pack holds at least one experiment, and its experiments may differ only in the "
+        "learning rate and, if they run one after the other, in the seed.",
     ),
     (
         "not-an-integer",

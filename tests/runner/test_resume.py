@@ -260,7 +260,7 @@ def test_another_number_of_devices_goes_on_with_the_same_examples(
     outcome = run_local(pack, settings, RunOptions(devices=asked), listener)
     assert outcome.reasons == {}
     kept = (before, asked, here) == (4, 1, 4)  # what was asked for at the start is remembered
-    assert kept != any(f"go on with {asked}" in sentence for sentence in listener.said)
+    assert kept != any(f"resume on {asked}" in sentence for sentence in listener.said)
     for one in pack:
         here_row, there = load_results(one, tmp_path), load_results(one, whole)
         assert here_row.details["devices"] == (before if kept else asked)
