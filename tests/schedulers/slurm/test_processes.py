@@ -54,12 +54,13 @@ def alone(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("per_run", [1, 2])
-def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, alone, per_run):
+@pytest.mark.parametrize(("per_run", "shard"), [(1, "data"), (2, "data"), (4, "fsdp")])
+def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, alone, per_run, shard):
     chosen = experiments[:2]
     where = (str(tmp_path), str(tmp_path), None, "2026-01-01T00:00:00+0000")
     packs = (tuple((e.group, e.id) for e in chosen),)
-    manifest = Manifest(("python",), *where, {"devices": per_run}, 2, 0, (packs,))
+    options = {"devices": per_run, "shard": shard}
+    manifest = Manifest(("python",), *where, options, 2, 0, (packs,))
     manifest.write(tmp_path / "manifest.json")
     processes = [start(i, 2, tmp_path / "manifest.json") for i in range(2)]
     codes = [process.wait(timeout=900) for process in processes]
@@ -67,6 +68,7 @@ def test_two_processes_of_two_devices_give_the_numbers_of_one(tmp_path, alone, p
     for experiment in chosen:
         found, wanted = (load_results(experiment, w) for w in (tmp_path, alone))
         assert found.status == "done"
+        assert found.details["shard"] == shard
         assert list(found.table) == list(wanted.table)
         for name, tolerance in (("tr_CrossEntropyLoss", 1e-5), ("tr_Accuracy", 1e-2)):
             np.testing.assert_allclose(found.table[name], wanted.table[name], rtol=tolerance)
