@@ -172,8 +172,28 @@ def test_small_integers_do_not_overflow(dtype):
     np.testing.assert_array_equal(sums, [1000 * largest, 0])
 
 
+def test_integers_of_32_bits_keep_their_type():
+    sums, _ = sum_by_class(np.array([2**32 - 2, 1], np.uint32), np.zeros(2, np.int32), 1)
+    assert sums.dtype == jnp.uint32
+    np.testing.assert_array_equal(sums, [2**32 - 1])
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_small_floats_are_summed_in_32_bits_where_64_are_enabled(dtype):
+    sums, _ = sum_by_class(jnp.ones(3, dtype), np.zeros(3, np.int32), 1)
+    assert sums.dtype == jnp.float32
+
+
 def test_values_that_lose_bits_are_refused():
     labels = np.zeros(2, np.int32)
+    for values in ([2**31], [-(2**31) - 1]):
+        with pytest.raises(ValueError, match="int64"):
+            sum_by_class(np.array(values), labels[:1], 1)
+    for values in ([], [2**31 - 1], [-(2**31)]):
+        fitting = np.array(values, np.int64)
+        sums, _ = sum_by_class(fitting, labels[: len(values)], 1)
+        np.testing.assert_array_equal(sums, [sum(values)])
     np.testing.assert_array_equal(sum_by_class(np.array([2**30, -(2**30)]), labels, 1)[0], [0])
     with pytest.raises(ValueError, match="int64"):
         sum_by_class(np.array([2**32 + 1, 1]), labels, 1)

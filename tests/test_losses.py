@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import optexp_jax
 from optexp_jax import identity
 from optexp_jax.losses import (
+    BinaryCrossEntropy,
     CrossEntropy,
     LogitAdjusted,
     SquaredLoss,
@@ -71,6 +72,29 @@ def test_cross_entropy_of_large_logits_is_finite():
 def test_squared_loss_is_half_the_squared_distance_to_the_one_hot_label():
     losses = SquaredLoss().per_example(jnp.array([[1.0, 0.0], [3.0, 4.0]]), jnp.array([0, 1]))
     np.testing.assert_allclose(losses, [0.0, 9.0])
+
+
+def test_losses_of_vectors_are_those_of_the_formulas_in_float32():
+    """None of these values is one of bfloat16."""
+    logits, labels = (jnp.full((1, 301), value, jnp.bfloat16) for value in (0, 1))
+    shares = jnp.full((1, 301), 1 / 301)
+    for found, expected in (
+        (cross_entropy(logits, shares), np.log(301)),
+        (squared_error(logits, labels), 150.5),
+        (BinaryCrossEntropy().per_example(logits, labels), 301 * np.log(2)),
+    ):
+        assert found.dtype == jnp.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_label_is_correct_if_it_is_the_first_of_the_largest_logits():
+    logits = jnp.array([1.0, 2.0, 2.0])
+    for label, expected in ((0, False), (1, True), (2, False), (-1, False)):
+        assert is_correct(logits, jnp.array(label)) == expected
+    assert is_correct(logits, jnp.array([0.2, 0.5, 0.3]))
+    assert not is_correct(logits, jnp.array([0.2, 0.3, 0.5]))
+    assert not is_correct(logits.at[0].set(jnp.nan), jnp.array(1))
+    np.testing.assert_array_equal(is_correct(MANY, MANY.argmax(-1)), True)
 
 
 def test_weights_are_powers_of_the_inverse_frequency():

@@ -162,6 +162,7 @@ def test_counts_may_be_of_any_type(dtype):
     [
         *([1, -1], [0.5, 1], [[1, 2]], 3, [1.0, float("nan")], [1.0, float("inf")]),
         *([True, False], ["1", "2"], [None, 1], [1j], [2**70, 1], [1e30]),
+        *(1, [True], [[1], [1]]),  # equal to a list of whole numbers
         np.array([2**63, 1], np.uint64),
         [2**62, 2**62],  # their sum would wrap
     ],

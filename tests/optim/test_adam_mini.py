@@ -63,6 +63,18 @@ def test_gradients_that_are_equal_in_blocks_are_those_of_adam():
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+@pytest.mark.parametrize("cls", [AdamMini, Adalayer])
+def test_a_block_of_one_entry_is_trained_by_adam_with_the_same_constants(cls):
+    ours = cls("10^0", beta1=0.5, beta2=0.75, eps=0.1).build()
+    adam = optax.adam(1.0, 0.5, 0.75, 0.1)
+    state, adam_state = (tx.init({"kernel": jnp.zeros((1, 1))}) for tx in (ours, adam))
+    for size in (1.0, -0.2, 3.0):
+        gradient = {"kernel": jnp.full((1, 1), size)}
+        found, state = ours.update(gradient, state)
+        wanted, adam_state = adam.update(gradient, adam_state)
+        np.testing.assert_allclose(found["kernel"], wanted["kernel"], rtol=1e-5)
+
+
 def test_impossible_fields_are_refused():
     with pytest.raises(ValueError, match=r"^AdamMini\.beta2 is below 1, not 1\.0\.$"):
         AdamMini("10^-2", beta2=1.0)

@@ -13,11 +13,18 @@ from optexp_jax import identity
 from optexp_jax.grid import method_name
 from optexp_jax.optim import (
     SGD,
+    Adafactor,
+    Adam,
+    AdamW,
     Cosine,
     LearningRate,
+    Lion,
+    Muon,
     Optax,
     OptaxSchedule,
     Optimizer,
+    ScheduleFreeAdamW,
+    Signum,
     appearance_of,
     inject_rate,
     kind_of,
@@ -27,6 +34,7 @@ from optexp_jax.plotting import style
 
 PARAMS = {"w": jnp.arange(6.0).reshape(2, 3) - 2, "b": jnp.array([0.5, 1.0])}
 GRADIENT = {"w": jnp.arange(6.0).reshape(2, 3) / 3 - 1, "b": jnp.array([-1.0, 0.1])}
+RATE = LearningRate(-1)
 FACTORIES = {
     "optax:lion": {"weight_decay": 0.1},
     "optax:adafactor": {"momentum": 0.9, "min_dim_size_to_factor": 2},
@@ -40,11 +48,12 @@ FACTORIES = {
 }
 
 
-def updates_of(tx, steps=3):
+def updates_of(tx, steps=3, turn=0):
     state, params, found = tx.init(PARAMS), PARAMS, []
     update = jax.jit(tx.update)
     for n in range(steps):
-        updates, state = update(optax.tree.scale(1.0 + n, GRADIENT), state, params)
+        gradient = jax.tree.map(lambda g, n=n: (1.0 + n) * jnp.roll(g, turn * n), GRADIENT)
+        updates, state = update(gradient, state, params)
         params = optax.apply_updates(params, updates)
         found.append(updates)
     return found
@@ -60,6 +69,33 @@ def test_updates_are_those_of_the_factory(path):
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7)
     for one, other in zip(updates_of(spec.build()), wanted, strict=True):
         jax.tree.map(close, one, other)
+
+
+B = {"b1": 0.5, "b2": 0.75}
+# Every constant differs from its default.
+VALUES = [
+    (Adam(RATE, 0.5, 0.75, 0.1), optax.adam(0.1, **B, eps=0.1)),
+    (AdamW(RATE, 0.5, 0.75, 0.1, 0.2), optax.adamw(0.1, **B, eps=0.1, weight_decay=0.2)),
+    (Lion(RATE, 0.5, 0.75), optax.lion(0.1, **B, weight_decay=0.0)),
+    (Signum(RATE, 0.5), optax.signum(0.1, beta=0.5)),
+    (Adafactor(RATE, 0.5, 2, 5.0, False), optax.adafactor(0.1, 2, 0.5, 0, False, 5.0)),
+    (
+        ScheduleFreeAdamW(RATE, 0.5, 0.75, 0.1, 0.2),
+        optax.contrib.schedule_free_adamw(0.1, None, **B, eps=0.1, weight_decay=0.2),
+    ),
+    (
+        Muon(RATE, 0.5, ("mine",), (("w", "mine"),), 2, 0.5, 0.75),
+        optax.contrib.muon(0.1, beta=0.5, ns_steps=2, adam_b1=0.5, adam_b2=0.75),
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "factory"), VALUES, ids=lambda v: type(v).__name__)
+def test_constants_of_a_value_are_those_of_the_factory(spec, factory):
+    both = (updates_of(tx, turn=1) for tx in (spec.build(), factory))
+    for found, wanted in zip(*both, strict=True):
+        for leaf, update in found.items():
+            np.testing.assert_allclose(update, wanted[leaf], rtol=1e-5, atol=1e-7)
 
 
 def test_identity_is_name_path_rate_and_hyperparameters():

@@ -127,6 +127,10 @@ def test_a_learning_rate_is_data_under_a_schedule_too():
         (LinearWarmup("50%"), [0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 1, 1]),
         (LinearWarmup(0), [1] * 10),
         (Cosine(length=2, floor=0.1), [1, 0.55, *[0.1] * 8]),
+        (
+            Cosine("20%", "60%"),
+            [0.5, 1, 1, (1 + 0.5**0.5) / 2, 0.5, (1 - 0.5**0.5) / 2, 0, 0, 0, 0],
+        ),
         (Cosine(warmup=20), [n / 20 for n in range(1, 11)][:10]),
         (WarmupStableDecay("20%", "40%"), [0.5, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25]),
         (WarmupStableDecay(0, 2, floor=0.5), [1] * 9 + [0.75]),
@@ -136,7 +140,7 @@ def test_factors_are_those_of_the_definition(schedule, expected):
     found = [float(schedule.factor(jnp.int32(t), 10)) for t in range(10)]
     if schedule == Cosine(warmup=20):  # the cosine ends before the warm-up does
         expected = [min(e, f) for e, f in zip(expected, found, strict=True)]
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
 
 
 def test_a_length_of_the_run_is_asked_for_at_once():

@@ -104,6 +104,31 @@ def test_kernels_of_attention_are_matrices_and_others_have_a_basis_for_each_axis
     assert updates[path]["kernel"].shape == shape
 
 
+@pytest.mark.parametrize(("shampoo_beta", "weight"), [(None, 0.75), (0.5, 0.5), (0.0, 0.0)])
+def test_preconditioners_are_averages_with_a_weight_of_their_own(shampoo_beta, weight):
+    tx = scale_by_soap(beta2=0.75, shampoo_beta=shampoo_beta)
+    _, state = directions(tx, GRADIENTS[:2])
+    for gram, (one, two) in zip(
+        state.grams["kernel"], (GRADIENTS[:2], GRADIENTS[:2].mT), strict=True
+    ):
+        expected = (1 - weight) * (weight * one @ one.T + two @ two.T)
+        np.testing.assert_allclose(gram, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_vectors_may_have_a_basis():
+    gradient = GRADIENTS[0].ravel()
+    _, state = directions(scale_by_soap(precondition_1d=True), gradient[None], "scale")
+    (gram,) = state.grams["scale"]
+    np.testing.assert_allclose(gram, 0.05 * jnp.outer(gradient, gradient), rtol=1e-5)
+
+
+def test_the_value_hands_on_its_constants():
+    spec = SOAP("10^0", beta1=0.5, beta2=0.75, eps=0.1, correct_bias=False)
+    found, _ = directions(spec.build(), GRADIENTS[:2].reshape(2, -1), "scale")
+    g = GRADIENTS[1].ravel()
+    np.testing.assert_allclose(found[0], -0.5 * g / (0.5 * jnp.abs(g) + 0.1), rtol=1e-5)
+
+
 def test_normalized_directions_have_a_mean_square_of_one():
     found, _ = directions(scale_by_soap(normalize_grads=True), GRADIENTS)
     np.testing.assert_allclose(jnp.mean(found**2, (1, 2)), 1.0, rtol=1e-5)

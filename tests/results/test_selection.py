@@ -24,6 +24,8 @@ from optexp_jax.results.selection import (
     method_of,
     score,
     step_of_epoch,
+    steps_of_epoch,
+    worst_seed,
 )
 
 PROBLEM = Problem(Linear(11, 11), HeavyTailedOneHot(10), SquaredLoss())
@@ -88,6 +90,8 @@ def test_the_score_is_the_last_loss_and_infinite_without_one():
     for losses, status in ((GOOD, "failed"), (GOOD, "running"), (NAN, "diverged"), ([], "missing")):
         assert score(a_run(0, losses, status=status)) == math.inf
     assert score(a_run(0, [1.0, math.nan])) == math.inf
+    assert score(a_run(0, [0.3])) == 0.3
+    assert score(a_run(0, [])) == math.inf
 
 
 def test_a_step_makes_runs_as_good_as_shorter_ones():
@@ -119,6 +123,12 @@ def test_the_worst_seed_counts():
     lucky = [a_run(0, BETTER, seed=0), a_run(0, [1.0, 0.9], seed=1)]
     steady = [a_run(-1, GOOD, seed=seed) for seed in (0, 1)]
     assert best(*lucky, *steady) == -1
+
+
+def test_the_worst_seed_has_the_largest_loss_at_the_step():
+    runs = [a_run(0, [1.0, 0.9, 0.1], seed=0), a_run(0, [1.0, 0.5, 0.5], seed=1)]
+    assert worst_seed(runs).experiment.seed == 1
+    assert worst_seed(runs, step=1).experiment.seed == 0
 
 
 def test_a_rate_with_fewer_seeds_gains_nothing():
@@ -183,8 +193,20 @@ def test_runs_of_different_problems_or_lengths_are_refused():
 
 def test_an_epoch_has_a_step():
     assert step_of_epoch([a_run(0, [], status="missing"), a_run(0, GOOD)], epoch=1) == 2
+    assert step_of_epoch([a_run(0, GOOD[:2])], epoch=1) == 2  # after one step
     with refuses("epoch-of-unknown-length"):
         step_of_epoch([a_run(0, [1.0], status="running")], epoch=1)
+
+
+def test_an_epoch_has_a_step_in_each_problem():
+    slower = Problem(Linear(11, 11), HeavyTailedOneHot(10), SquaredLoss(), l2=0.1)
+    sparse = a_run(0, GOOD, problem=slower)
+    sparse.table["step"] *= 2
+    started = a_run(0, [1.0], status="running")
+    assert steps_of_epoch([started, a_run(0, GOOD), sparse, a_run(1, GOOD)], epoch=1) == [2, 4]
+    assert steps_of_epoch([a_run(0, GOOD[:2])], epoch=1) == [2]
+    with refuses("epoch-of-unknown-length"):
+        steps_of_epoch([started], epoch=1)
 
 
 def decayed(rate, decay, losses, momentum=0.9, **fields):
