@@ -22,6 +22,8 @@ from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
 from optexp_jax.errors import OptexpError
 from plots import beyond
+from plots.claim import Claim
+from plots.command import split_numbers
 from plots.figures import CLAIMS
 from plots.runs import SCALES, SOURCES, Runs
 from plots.verdicts import FAILS, HOLDS, NO_DATA, Verdict, deciding, judged, summary
@@ -34,16 +36,23 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     raise SystemExit(guarded(lambda: check_claims(argv)))
 
 
+def _about(known: Sequence[Claim], figures: Sequence[str]) -> list[Claim]:
+    """Return the claims about some figures; all claims if none is named."""
+    by_figure = {number for claim in known for number in claim.figure.split(", ")}
+    for number in figures:
+        if number not in by_figure:
+            raise OptexpError(
+                f"There is no claim about figure '{number}'.", code="no-claim", figure=number
+            )
+    return [c for c in known if not figures or set(figures) & set(c.figure.split(", "))]
+
+
 def check_claims(argv: Sequence[str] | None = None) -> int:
     """Show every claim; 0 also where some fail, as that is a result."""
     args = _parser().parse_args(argv)
     settings, console = Settings.from_env(), make_console()
     known = beyond.CLAIMS if args.beyond else CLAIMS
-    claims = [c for c in known if args.figure in (None, *c.figure.split(", "))]
-    if not claims:
-        raise OptexpError(
-            f"There is no claim about figure '{args.figure}'.", code="no-claim", figure=args.figure
-        )
+    claims = _about(known, split_numbers(args.figure))
     scales = dict.fromkeys(args.scale or ["paper"])
     runs = [Runs(settings.workspace, scale, args.source, whole=True) for scale in scales]
     shown = track(claims, "claims", console=console, disable=args.json, transient=True)
@@ -75,7 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--source", choices=SOURCES, default="ours", help="our runs, or those the paper released"
     )
-    parser.add_argument("--figure", metavar="N", help="only claims of this figure")
+    parser.add_argument(
+        "--figure",
+        metavar="N",
+        action="append",
+        help="only claims of this figure; several with commas",
+    )
     parser.add_argument(
         "--beyond", action="store_true", help="the claims on what the paper did not run, instead"
     )

@@ -51,8 +51,9 @@ def draw_figures(
     args = _parser(module, figures).parse_args(argv)
     settings, console = Settings.from_env(), make_console()
     runs = Runs(settings.workspace, args.scale, args.source)
-    there = [figure for figure in figures if args.figure or runs.have(*figure.modules)]
-    chosen = _chosen(there, args.figure)
+    wanted = split_numbers(args.figure)
+    there = [figure for figure in figures if wanted or runs.have(*figure.modules)]
+    chosen = _chosen(there, wanted, module)
     kinds = _kinds(args.format)
     if args.run_missing:
         if args.source == "paper":
@@ -86,7 +87,9 @@ def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentPar
         description=f"Draw figures: {_numbers(figures)}.",
         epilog=f"Example: python -m plots.{module} --scale small",
     )
-    parser.add_argument("--figure", metavar="N", help="only this one; several with commas")
+    parser.add_argument(
+        "--figure", metavar="N", action="append", help="only this one; several with commas"
+    )
     parser.add_argument("--scale", choices=SCALES, default="paper", help="of the runs")
     parser.add_argument(
         "--source", choices=SOURCES, default="ours", help="our runs, or those the paper released"
@@ -98,13 +101,26 @@ def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentPar
     return parser
 
 
-def _chosen(figures: Sequence[PaperFigure], wanted: str | None) -> list[PaperFigure]:
+def split_numbers(given: Sequence[str] | None) -> list[str]:
+    """Return the numbers of figures in options that may be repeated and hold several.
+
+    >>> split_numbers(["4,22", "6"])
+    ['4', '22', '6']
+    """
+    return [number.strip() for text in given or () for number in text.split(",")]
+
+
+def _chosen(
+    figures: Sequence[PaperFigure], wanted: Sequence[str], module: str
+) -> list[PaperFigure]:
     by_number = {figure.number: figure for figure in figures}
-    numbers = wanted.split(",") if wanted else list(by_number)
+    numbers = wanted or list(by_number)
     unknown = [number for number in numbers if number not in by_number]
     if unknown:
+        others = module in ("paper_figures", "appendix_figures")
         raise OptexpError(
-            f"There is no figure '{unknown[0]}' here: choose from {_numbers(figures)}.",
+            f"plots.{module} has no figure '{unknown[0]}': choose from {_numbers(figures)}"
+            f"{', or use plots.make_all_plots' if others else ''}.",
             code="unknown-figure",
             figure=unknown[0],
         )

@@ -93,6 +93,7 @@ def test_a_figure_without_its_runs_names_the_command(monkeypatch, tmp_path, caps
     [
         (["--figure", "10"], "unknown-figure", {"figure": "10"}),
         (["--figure", "4,x"], "unknown-figure", {"figure": "x"}),
+        (["--figure", "x", "--figure", "4"], "unknown-figure", {"figure": "x"}),
         (["--format", "bmp"], "unknown-format", {"format": "bmp"}),
     ],
 )
