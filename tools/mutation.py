@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="which ones are tried")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the changes to try")
     given = parser.parse_args()
-    source, tests = given.path.read_text(), fast_tests(given.path)
+    source, tests = given.path.read_text(encoding="utf-8"), fast_tests(given.path)
     found = list(dict.fromkeys(changes(source)))
     for package in PACKAGES:
         importlib.import_module(package)
