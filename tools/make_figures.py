@@ -24,7 +24,8 @@ from plots import beyond, command
 from plots.claim import Claim
 from plots.figure import PaperFigure
 from plots.figures import CLAIMS, FIGURES
-from plots.runs import Runs
+from plots.modules import BELOW_EDGE
+from plots.runs import MissingRunsError, Runs
 from plots.verdicts import judged
 from tools.claims_table import with_verdicts
 
@@ -46,6 +47,7 @@ def main() -> None:
         return
     settings, when = Settings.from_env(), _when()  # before anything is written
     runs = Runs(settings.workspace, "small", whole=True)
+    _require_runs_below_the_edge(runs)
     if command.draw_figures("make_all_plots", FIGURES, ["--scale", "small", "--format", "png"]):
         raise SystemExit("Some figures lack their runs: nothing was written.")
     lines = [_FIGURES_HEAD.format(origin=f"{when}, {_machine()}")]
@@ -56,6 +58,14 @@ def main() -> None:
         lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
     (DOCS / "figures.md").write_text("\n".join(lines), encoding="utf-8")
     _write_claims("claims", CLAIMS, runs)
+
+
+def _require_runs_below_the_edge(runs: Runs) -> None:
+    """End where figures 4 and 22 would show spikes, as their smaller learning rates are missing."""
+    try:
+        runs.of(BELOW_EDGE)
+    except MissingRunsError as missing:
+        raise SystemExit(str(missing)) from None
 
 
 def _write_page(
