@@ -74,13 +74,21 @@ def _write_page(
     """Write the pictures and the table of a page, of what has experiments at a scale."""
     settings = Settings.from_env()
     runs = Runs(settings.workspace, scale, whole=True)
-    drawn = [figure for figure in figures if figure.modules and runs.have(*figure.modules)]
+    drawn = [figure for figure in figures if figure.modules and _has_runs(figure, runs)]
     module = {"beyond": "beyond_figures", "paper": "make_all_plots"}[about]
     if command.draw_figures(module, drawn, ["--scale", scale, "--format", "png"]):
         raise SystemExit("Some figures lack their runs: nothing was written.")
     for figure in drawn:
         _reduce(figure, settings.workspace / "plots", about, scale)
     _write_claims(page, claims, runs)
+
+
+def _has_runs(figure: PaperFigure, runs: Runs) -> bool:
+    """Whether all runs of a figure are in the workspace; its picture stays if they are not."""
+    try:
+        return all(runs.of(module) for module in figure.modules)
+    except MissingRunsError:
+        return False
 
 
 def _reduce(figure: PaperFigure, plots: Path, about: str, scale: str = "small") -> None:

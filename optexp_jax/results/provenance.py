@@ -48,6 +48,25 @@ def draws_otherwise(experiment: Experiment, said: Mapping[str, Any]) -> bool:
     return said.get("dropout") != DROPOUT and (any(drops) or not is_ours(type(model)))
 
 
+def differences(first: Experiment, said: Mapping[str, Any], step: int) -> list[str]:
+    """Say why rows of a pack may differ after a resume.
+
+    Args:
+        first: an experiment of the pack.
+        said: its status.
+        step: at which the pack resumes.
+    """
+    runs, found = f"{first.short_id} and the runs of its pack started with", []
+    if changed := changes_since(said):
+        found.append(f"{runs} {changed}: rows from step {step} on may differ in their last digits.")
+    if draws_otherwise(first, said):
+        found.append(
+            f"{runs} a version in which dropout drew other random numbers than it does from step "
+            f"{step} on: use --force to start them again."
+        )
+    return found
+
+
 def host() -> dict[str, Any]:
     """Return the host, process, cores and versions of this process."""
     packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")

@@ -22,7 +22,7 @@ from optexp_jax.host import allow_open_files
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
 from optexp_jax.results.changes import changed_code
-from optexp_jax.results.provenance import changes_since, draws_otherwise
+from optexp_jax.results.provenance import differences
 from optexp_jax.results.run_folders import RunFolders, to_read
 from optexp_jax.results.status import FINISHED
 from optexp_jax.results.store import RunFolder
@@ -257,18 +257,8 @@ class _Launcher:
         self, checkpoint: Checkpoint, members: list[Experiment], source: Path
     ) -> list[PackPlan]:
         said = self._folders[members[0]].read_status()
-        changed = changes_since(said)
-        if changed:
-            self._display.say(
-                f"{members[0].short_id} and the runs of its pack started with {changed}: rows from "
-                f"step {checkpoint.step} on may differ in their last digits."
-            )
-        if draws_otherwise(members[0], said):
-            self._display.say(
-                f"{members[0].short_id} and the runs of its pack started with a version in which "
-                f"dropout drew other random numbers than it does from step {checkpoint.step} on: "
-                "use --force to start them again."
-            )
+        for sentence in differences(members[0], said, checkpoint.step):
+            self._display.say(sentence)
         how = self._how_after(said, members[0])
         if said.get("pack_mode", "map") == "map":
             pack = Pack(tuple(members), "map", **how)

@@ -25,6 +25,7 @@ _PIECES: dict[str, Tokens | None] = {
 }
 TEXTS = {
     "small": {"Shakespeare": Shakespeare(tokens=Words(20_000))},
+    "medium": {"Shakespeare": Shakespeare(tokens=Words(20_000))},
     "paper": {"Penn Treebank": PTB(), "WikiText-2": WikiText2()},
 }
 

@@ -19,7 +19,7 @@ _LINEAR = "toy_models.smaller.balanced_x_smaller_longer_perclass"
 _CNN = "vision.barcoded.mnist_and_barcoded_longest_perclass"
 _PARTS = (100, 10, 1)  # of the whole run
 # The same distance in all, as runs at small scale are a third as long.
-_SLOW_RATES = {"paper": "-2", "small": "-3/2"}
+_SLOW_RATES = {"paper": "-2", "medium": "-3/2", "small": "-3/2"}
 
 
 def _slow(runs: Runs) -> Results:
