@@ -1,24 +1,27 @@
 """What a GPU does with this library: one command, for the day one is there.
 
-    python -m benchmarks.gpu --out results            ten to fifteen minutes on one GPU
-    python -m benchmarks.gpu --out results --tiny     the same programs, tiny, on any machine
+    python -m benchmarks.gpu --out results               fifteen minutes on one GPU
+    python -m benchmarks.gpu --out results --tiny        the same programs, tiny, on any machine
+    python -m benchmarks.gpu --only gpt2 --only steps/cnn    some sections, in this order
 
-Every section runs in a process of its own and ends in its time; what it measured is kept.
+Every section runs in a process of its own and ends in its time; what it measured is kept. The next
+one imports its libraries meanwhile.
 
 - correctness: rows on this device against those of a CPU; the same run again, in packs of other
   sizes, resumed, and side by side.
 - deterministic: the latter with --xla_gpu_deterministic_ops.
 - sums: the two forms of the sums by class.
-- steps: `benchmarks.steps`, all families.
-- packs: milliseconds of a step and run, by pack mode and number of runs.
+- gpt2/PRECISION: tokens per second and model-FLOP utilisation of GPT-2 small.
+- steps/FAMILY: `benchmarks.steps`, and the estimated memory against the peak of the device.
+- compiled/FAMILY: PyTorch with and without `torch.compile`.
+- packs/FAMILY: milliseconds of a step and run, by pack mode and number of runs.
 - precision: a GPT step by the precision of its matrix products.
-- gpt2: tokens per second and model-FLOP utilisation of GPT-2 small.
-- memory: the estimate of a pack against the peak of the device.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -34,25 +37,32 @@ from typing import Any
 
 from benchmarks.report import markdown
 
+_SMALL = ("linear", "softmax7", "softmax8", "softmax9")
+_LARGE = ("cnn", "resnet18", "vit", "transformer1", "ptb", "gpt", "gpt2")
 # Seconds that a section may take.
 SECTIONS = {
     "correctness": 100,
     "deterministic": 60,
     "sums": 40,
-    "packs": 100,
-    "precision": 60,
-    "steps": 240,
-    "memory": 60,
-    "gpt2": 240,
+    **{f"steps/{family}": 100 for family in (*_SMALL, *_LARGE)},
+    **{f"gpt2/{kind}": 150 for kind in ("bfloat16", "tf32", "float32")},
+    **{f"packs/{family}": 60 for family in ("transformer1", "softmax7", "linear")},
+    "precision": 80,
+    **{f"compiled/{family}": 60 for family in ("softmax7", "vit", "gpt")},
 }
 _DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
-def measured(name: str, tiny: bool) -> Iterator[dict[str, Any]]:
+def measured(section: str, tiny: bool) -> Iterator[dict[str, Any]]:
     """The entries of a section, as they are measured, in this process."""
     from benchmarks import gpu_sections
 
-    yield from getattr(gpu_sections, name)(tiny)
+    name, _, part = section.partition("/")
+    sys.stdin.readline()  # wait for our turn
+    if name == "versions":
+        yield versions()
+    else:
+        yield from getattr(gpu_sections, name)(tiny, *([part] if part else []))
 
 
 def versions() -> dict[str, Any]:
@@ -80,34 +90,53 @@ def versions() -> dict[str, Any]:
     }
 
 
-def in_process(name: str, seconds: float, tiny: bool, log: Path, **env: str) -> list[dict]:
-    """The entries of a section, from a process of its own; those that it made in its time."""
-    arguments = ["--section", name, *(["--tiny"] if tiny else [])]
-    command = [sys.executable, "-m", "benchmarks.gpu", *arguments]
-    entries: list[dict] = []
-    with log.open("a", encoding="utf-8") as errors:
-        child = subprocess.Popen(
-            command,
+def begun(name: str, tiny: bool, logs: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    """A process that imports what a section needs, and waits for a line to measure it."""
+    command = [sys.executable, "-m", "benchmarks.gpu", "--section", name]
+    if name == "deterministic":
+        env = env | {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {_DETERMINISTIC}"}
+    with (logs / f"{name.replace('/', '-')}.log").open("w", encoding="utf-8") as log:
+        return subprocess.Popen(
+            [*command, *(["--tiny"] if tiny else [])],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=log,
             encoding="utf-8",
             env=os.environ | env,
         )
-        timer = threading.Timer(seconds, child.kill)
-        timer.start()
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.startswith("{"):
-                entries.append(json.loads(line))
-                print(f"  {line.rstrip()[:300]}", flush=True)
-        code = child.wait()
-        timer.cancel()
+
+
+def entries_of(child: subprocess.Popen[str], name: str, seconds: float) -> list[dict[str, Any]]:
+    """The entries of a section, from its process; those that it made in its time."""
+    entries: list[dict[str, Any]] = []
+    timer = threading.Timer(seconds, child.kill)
+    timer.start()
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with contextlib.suppress(BrokenPipeError):  # of a child that failed: its code says so
+        child.stdin.write("go\n")
+        child.stdin.close()
+    for line in child.stdout:
+        if line.startswith("{"):
+            entries.append(json.loads(line))
+            print(f"  {line.rstrip()[:400]}", flush=True)
+    code = child.wait()
+    timer.cancel()
     if code:
-        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        why = f"stopped after {seconds:.0f} s" if code < 0 else "".join(last)
+        why = f"stopped after {seconds:.0f} s" if code < 0 else "failed, see its log"
         entries.append({"section": name, "ended": code, "why": why})
         print(f"  {name} ended early: {why}", flush=True)
     return entries
+
+
+def chosen(only: list[str] | None) -> list[str]:
+    """The sections asked for, in that order; all of a kind if only the kind is named."""
+    if not only:
+        return list(SECTIONS)
+    found = [[name for name in SECTIONS if asked in (name, name.split("/")[0])] for asked in only]
+    if unknown := [asked for asked, names in zip(only, found, strict=True) if not names]:
+        sys.exit(f"No section {', '.join(unknown)}: take one of {', '.join(SECTIONS)}.")
+    return [name for names in found for name in names]
 
 
 def main() -> None:
@@ -115,30 +144,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--out", type=Path, default=Path("gpu-results"), help="folder")
-    parser.add_argument("--only", action="append", choices=list(SECTIONS), help="default: all")
+    parser.add_argument("--only", action="append", help="a section, or all of a kind: steps")
     parser.add_argument("--tiny", action="store_true", help="tiny problems, on any machine")
     parser.add_argument("--limit", type=float, default=1e9, help="most seconds of a section")
     parser.add_argument("--section", help=argparse.SUPPRESS)  # in a process of its own
     args = parser.parse_args()
     if args.section:
-        entries = [versions()] if args.section == "versions" else measured(args.section, args.tiny)
-        for entry in entries:
+        for entry in measured(args.section, args.tiny):
             print(json.dumps(entry), flush=True)
         return
-    args.out.mkdir(parents=True, exist_ok=True)
-    cache = {"JAX_COMPILATION_CACHE_DIR": tempfile.mkdtemp(prefix="compiled-")}
+    logs = args.out / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    env = {"JAX_COMPILATION_CACHE_DIR": tempfile.mkdtemp(prefix="compiled-")}
+    names = ["versions", *chosen(args.only)]
     result: dict[str, Any] = {}
-    for name, seconds in {"versions": 60, **SECTIONS}.items():
-        if args.only and name not in (*args.only, "versions"):
-            continue
+    following = begun(names[0], args.tiny, logs, env)
+    for name, after in zip(names, [*names[1:], None], strict=True):
+        child = following
         print(f"{name} ...", flush=True)
-        began = time.monotonic()
-        seconds = min(seconds, args.limit)
-        env = dict(cache)
-        if name == "deterministic":
-            env["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_DETERMINISTIC}"
-        result[name] = in_process(name, seconds, args.tiny, args.out / "log.txt", **env)
-        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+        start = time.monotonic()
+        if after:
+            following = begun(after, args.tiny, logs, env)
+        result[name] = entries_of(child, name, min(SECTIONS.get(name, 60), args.limit))
+        print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
         (args.out / "gpu.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         (args.out / "gpu.md").write_text(markdown(result), encoding="utf-8")
     print(markdown(result))

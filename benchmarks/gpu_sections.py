@@ -21,7 +21,7 @@ from benchmarks import lean
 from benchmarks import steps as steps_of_families
 from benchmarks.drawn import Drawn
 from benchmarks.families import FAMILIES
-from optexp_jax import Experiment, LearningRate, MiniBatch, per_class
+from optexp_jax import Experiment, LearningRate, per_class
 from optexp_jax.backend import use_form
 from optexp_jax.optim import (
     SGD,
@@ -195,33 +195,41 @@ def _sums_time(number: int, classes: int, labels: np.ndarray) -> float:
     return (time.perf_counter() - began) / 3 / turns * 1e6
 
 
-def steps(tiny: bool) -> Iterator[Entry]:
-    """All families, each way; the largest come last, and take minutes to compile."""
-    seconds, rounds = (0.1, 2) if tiny else (0.3, 3)
-    for family in FAMILIES:
-        with _told(family):
-            small = family in ("linear", "softmax7", "transformer1")
-            names = ["ours", *(["loops"] if small else []), "lean", "torch"]
-            yield steps_of_families.measure(family, _size(tiny), names, seconds, rounds)
-        _forget()
+def steps(tiny: bool, family: str) -> Iterator[Entry]:
+    """A step, each way, and the estimated memory of ours against the peak of the device."""
+    small = family in ("linear", "softmax7", "transformer1")
+    names = ["ours", *(["loops"] if small else []), "lean", "torch"]
+    entry = steps_of_families.measure(family, _size(tiny), names, *_lengths(tiny))
+    experiment = FAMILIES[family].experiment(_size(tiny))
+    data = experiment.problem.dataset.load(Path())
+    yield entry | {"estimate_bytes": estimate(Pack((experiment,)), data).total}
 
 
-def packs(tiny: bool) -> Iterator[Entry]:
+def compiled(tiny: bool, family: str) -> Iterator[Entry]:
+    """PyTorch with and without `torch.compile`."""
+    yield steps_of_families.measure(family, _size(tiny), ["torch", "compile"], *_lengths(tiny))
+
+
+def _lengths(tiny: bool) -> tuple[float, int]:
+    """Seconds of a measurement, and the number of measurements."""
+    return (0.1, 2) if tiny else (0.3, 3)
+
+
+def packs(tiny: bool, family: str) -> Iterator[Entry]:
     """Milliseconds of a step and run."""
     numbers, seconds = ((1, 2), 0.1) if tiny else ((1, 8, 64), 0.3)
-    for family in ("transformer1", "softmax7", "linear"):
-        base = FAMILIES[family].experiment("tiny" if tiny else "cpu")
-        data = base.problem.dataset.load(Path())
-        for number in numbers:
-            runs = [dataclasses.replace(base, optimizer=o) for o in _grid(base.optimizer, number)]
-            for mode, form in (("map", "gpu"), ("vmap", "gpu"), ("map", "cpu")):
-                with _told(f"{family} {mode} {number}"):
-                    way = lean.ours(runs, data, mode, form)
-                    way.settle(seconds)
-                    taken = way.milliseconds(seconds) / number
-                    entry = {"family": family, "runs": number, "mode": mode, "form": form}
-                    yield entry | {"ms": taken, "start_s": way.start}
-                _forget()
+    base = FAMILIES[family].experiment("tiny" if tiny else "cpu")
+    data = base.problem.dataset.load(Path())
+    for number in numbers:
+        runs = [dataclasses.replace(base, optimizer=o) for o in _grid(base.optimizer, number)]
+        for mode, form in (("map", "gpu"), ("vmap", "gpu"), ("map", "cpu")):
+            with _told(f"{family} {mode} {number}"):
+                way = lean.ours(runs, data, mode, form)
+                way.settle(seconds)
+                taken = way.milliseconds(seconds) / number
+                entry = {"family": family, "runs": number, "mode": mode, "form": form}
+                yield entry | {"ms": taken, "start_s": way.start}
+            _forget()
 
 
 def _grid(optimizer: Any, number: int) -> list[Any]:
@@ -252,34 +260,30 @@ def precision(tiny: bool) -> Iterator[Entry]:
         _forget()
 
 
-def gpt2(tiny: bool) -> Iterator[Entry]:
+def gpt2(tiny: bool, kind: str) -> Iterator[Entry]:
     """GPT-2 small in micro-batches: tokens per second, and the share of the card's peak."""
     problem = FAMILIES["gpt2"].problem(_size(tiny))
     if not tiny:
         data_set: Any = dataclasses.replace(cast(Drawn, problem.dataset), num_examples=64)
         problem = dataclasses.replace(problem, dataset=data_set)
-    for kind, dropout in (("float32", 0.0), ("tf32", 0.0), ("bfloat16", 0.1)):
-        with _told(f"gpt2 {kind} {dropout}"):
-            model = problem.model.clone(dropout=dropout)
-            yield _gpt2(dataclasses.replace(problem, model=model, precision=kind), tiny)
-        _forget()
+    # With dropout, a row takes another pass: one more program to compile.
+    model = problem.model.clone(dropout=0.0)
+    yield _gpt2(dataclasses.replace(problem, model=model, precision=kind), tiny)
 
 
 def _gpt2(problem: Problem, tiny: bool) -> Entry:
     data = problem.dataset.load(Path())
-    size = len(data.train)
-    problem = dataclasses.replace(problem, batching=MiniBatch(size, shuffle=False))
-    fields = {"steps": 10**6, "eval_every": 10**6, "per_class": True}
+    fields = {"steps": 10**6, "per_class": True}
     experiment = Experiment(problem, Adam(LearningRate(-4)), "benchmark", **fields)
     micro = 1 if tiny else 8
     way = lean.ours([experiment], data, micro_batch=micro)
     way.settle(0.2)
     taken = way.milliseconds(0.2 if tiny else 4.0)
     tokens = int(data.train.labels.size)
-    flops = step_flops(Pack((experiment,), micro_batch=micro), data)
+    pack = Pack((experiment,), micro_batch=micro)
+    flops = step_flops(pack, data)
     return {
         "precision": problem.precision,
-        "dropout": problem.model.dropout,
         "tokens": tokens,
         "micro_batch": micro,
         "ms": taken,
@@ -287,41 +291,14 @@ def _gpt2(problem: Problem, tiny: bool) -> Entry:
         "tflops": flops / taken / 1e9,
         "utilisation": 1000 * flops / taken / _gpu().peak(problem.precision),
         "start_s": way.start,
-        "peak_bytes": _peak(),
+        "estimate_bytes": estimate(pack, data).total,
+        "peak_bytes": way.peak,
     }
 
 
 def _gpu() -> Gpu:
     """The GPU of this machine; an H100 where its peaks are not known."""
     return gpu_of_device(jax.local_devices()[0].device_kind) or gpu_named("H100")
-
-
-# -- memory -----------------------------------------------------------------------------------
-
-
-def memory(tiny: bool) -> Iterator[Entry]:
-    """The estimate of a pack of one run, against the peak of the device while it takes steps."""
-    if _peak() is None:
-        return
-    sized = []
-    for family in ("transformer1", "cnn", "resnet18", "vit", "gpt", "gpt2"):
-        experiment = FAMILIES[family].experiment(_size(tiny))
-        data = experiment.problem.dataset.load(Path())
-        sized.append((estimate(Pack((experiment,)), data).total, family, experiment))
-    # A peak only grows: from the smallest on.
-    for expected, family, experiment in sorted(sized, key=lambda entry: entry[0]):
-        with _told(family):
-            before = _peak()
-            way = lean.ours([experiment], experiment.problem.dataset.load(Path()))
-            way.settle(0.2)
-            peak = _peak()
-            grown = peak is not None and before is not None and peak > before
-            yield {"family": family, "estimate": expected, "peak": peak if grown else None}
-        _forget()
-
-
-def _peak() -> int | None:
-    return (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
 
 
 def _forget() -> None:

@@ -34,11 +34,13 @@ class Way:
         take: take about so many steps and wait for them; returns how many.
         first: the loss before the first step.
         start: seconds until the first step was taken, compilation included.
+        peak: most bytes of memory that JAX had on the device by then; None on a CPU.
     """
 
     take: Callable[[int], int]  # of ours: a chunk, which has its own length
     first: float
     start: float
+    peak: int | None = None
 
     def settle(self, seconds: float = 1.0, most: float = 40.0) -> None:
         """Take steps until nothing compiles and calls have their length, or time is over."""
@@ -91,7 +93,12 @@ def ours(
         last = chunk.step
         return last - before
 
-    return Way(take, float(loss), time.perf_counter() - began)
+    return Way(take, float(loss), time.perf_counter() - began, peak_bytes())
+
+
+def peak_bytes() -> int | None:
+    """Most bytes that JAX had on the first device so far; None if the device does not count."""
+    return (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
 
 
 def lean(experiment: Experiment, data: Data, precision: str | None = None) -> Way:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Everything that is measured on a GPU, in ten minutes, from a plain checkout, without a network:
+# Everything that is measured on a GPU, in fifteen minutes, from a plain checkout, without a network:
 #
-#     benchmarks/on_gpu.sh [FOLDER] [--tiny] [--only SECTION]
+#     benchmarks/on_gpu.sh [FOLDER] [--tiny] [--only SECTION ...]
 #
-# FOLDER gets gpu.json, gpu.md and log.txt. --tiny tries the same programs on any machine.
+# FOLDER gets gpu.json, gpu.md and a log of each section. --tiny tries the same programs on any machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=gpu-results

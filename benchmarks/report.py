@@ -6,16 +6,19 @@ from typing import Any
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """All sections that were measured, a table each."""
-    parts = []
+    """All sections that were measured, a table for each kind."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
     for name, entries in result.items():
+        kinds.setdefault(name.partition("/")[0], []).extend(entries)
+    parts = []
+    for name, entries in kinds.items():
         rows = [entry for entry in entries if "ended" not in entry]
         parts.append(f"## {name}\n")
         if name == "versions":
             parts += [f"- {key}: {value}" for key, value in (rows[0] if rows else {}).items()]
         elif rows:
             parts.append(_table(rows))
-        parts += [f"\nEnded early: {e['why']}" for e in entries if "ended" in e]
+        parts += [f"\n{e['section']} ended early: {e['why']}" for e in entries if "ended" in e]
         parts.append("")
     return "\n".join(parts)
 

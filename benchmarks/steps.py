@@ -114,6 +114,7 @@ def measure(family: str, size: str, names: list[str], seconds: float, rounds: in
         "rounds": rounds,
         "device": device_name(),
         "start_s": {name: way.start for name, way in ways.items()},
+        "peak_bytes": ways["ours"].peak if "ours" in ways else None,
         "loss": {name: way.first for name, way in ways.items()},
     }
     return entry

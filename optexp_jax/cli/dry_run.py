@@ -26,7 +26,7 @@ from optexp_jax.runner.pace import duration
 from optexp_jax.training import devices
 from optexp_jax.training.compiled_step import compiled_step
 from optexp_jax.training.forecast import Forecast, forecast
-from optexp_jax.training.gpus import UTILISATION, Gpu, gpu_named
+from optexp_jax.training.gpus import Gpu, gpu_named, share_of_peak
 from optexp_jax.training.memory import shapes_of
 from optexp_jax.training.pack import program_id
 
@@ -161,14 +161,16 @@ def _sentences(
     runs, total = sum(len(runs) for runs, _ in found), duration(seconds)
     gpus = f"{per_run} {gpu.name} for each run" if per_run > 1 else f"one {gpu.name}"
     peaks = {runs[0].problem.precision for runs, _ in found}
-    rates = ", ".join(f"{gpu.peak(p) / 1e12:g} TFLOP/s in {p}" for p in sorted(peaks))
+    rates = " and ".join(
+        f"{share_of_peak(p):.0%} of {gpu.peak(p) / 1e12:g} TFLOP/s in {p}" for p in sorted(peaks)
+    )
     share = max(one.evaluation_share for _, one in found)
     ratios = sorted({f"{one.xla_flops / one.model_flops:.2f}" for _, one in found}, key=float)
     ratio = " to ".join(dict.fromkeys((ratios[0], ratios[-1])))
     return [
         f"{runs} run{'' if runs == 1 else 's'} one after the other on {gpus}: {total}.",
-        f"Time is FLOPs / ({UTILISATION:.0%} of the peak of {gpu.name}: {rates}); {UTILISATION:.0%}"
-        " is an assumption, and steps of less than a millisecond take longer than that.",
+        f"Time is FLOPs / ({rates}), the peak of {gpu.name} and the share that an H200 reached "
+        "(for tf32 an assumption); steps of less than a millisecond take longer than that.",
         "FLOPs are three times the products of the forward pass; XLA counts "
         f"{ratio} times as many, with all that is no product.",
         f"Rows of metrics take up to {share:.1%} of a run.",

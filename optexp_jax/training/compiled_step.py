@@ -11,10 +11,10 @@ import jax
 from optexp_jax.datasets.data import Data
 from optexp_jax.training import devices
 from optexp_jax.training.batches import Batch
+from optexp_jax.training.compiler import compiler_options
 from optexp_jax.training.memory import started
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.program import precision_of
-from optexp_jax.training.remat import compiler_options
 from optexp_jax.training.sharding import axes_of, spec_of
 
 # Memory is fixed before machine code is generated, which takes most of the time for GPT-2.

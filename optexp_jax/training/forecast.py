@@ -12,7 +12,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.schedule import Schedule
 from optexp_jax.training.batches import Batch
 from optexp_jax.training.flops import counted_by_xla, forward_flops
-from optexp_jax.training.gpus import UTILISATION, Gpu
+from optexp_jax.training.gpus import Gpu, share_of_peak
 from optexp_jax.training.memory import Memory, estimate, started
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.pack_size import Auto, split_to_fit
@@ -72,7 +72,7 @@ class Forecast:
         return evaluations / (self.steps * self.model_flops + evaluations)
 
     def _rate(self, gpu: Gpu, precision: str) -> float:
-        return UTILISATION * gpu.peak(precision) * self.devices
+        return share_of_peak(precision) * gpu.peak(precision) * self.devices
 
 
 def forecast(

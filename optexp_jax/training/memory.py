@@ -4,7 +4,8 @@ A pack holds its data once, and the parameters and optimizer states of all its r
 run needs memory for its old and new state, its gradient, the residuals (what the forward pass keeps
 for the backward pass), and the gradient of the largest residual. Peaks measured on a CPU were
 0.34 to 0.9 of the estimate, for shapes of 0.1 to 15 GB. For a CNN of 2 GB they were 1.2 of it:
-they include the memory of the compiler. A GPU was not measured.
+they include the memory of the compiler. On an H200 they were 0.5 to 0.7 of it for GPTs, a
+transformer and ResNet-18, and 1.5 for a CNN, where cuDNN tries algorithms that need more memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rematerialisation: compile blocks that the backward pass computes again, and their memory."""
+"""Rematerialisation: the memory of blocks that the backward pass computes again."""
 
 from __future__ import annotations
 
@@ -9,20 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, Var, jaxpr_as_fun
 
-from optexp_jax import backend
-
 _AGAIN = ("remat2", "checkpoint")  # names of `jax.checkpoint` in programs
-
-
-def compiler_options(remat: bool) -> dict[str, str] | None:
-    """Return compiler options for a program with rematerialisation; None if it needs none.
-
-    XLA for CPUs removes the barriers of such blocks before it schedules instructions. It would
-    then compute all blocks again at once, and save no memory.
-    """
-    if not remat or backend.form() != "cpu":
-        return None
-    return {"xla_disable_hlo_passes": "cse_barrier_expander"}
 
 
 def bytes_of_blocks(function: Callable[..., Any], *shapes: Any) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from optexp_jax.datasets.data import Data
 from optexp_jax.training.devices import fetch
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.program import Slots, precision_of
+from optexp_jax.training.program import Slots, is_by_class, precision_of
 from optexp_jax.training.resident import ResidentProgram, write
 from optexp_jax.training.step import DeviceData, Row, RunState, Stepper
 
@@ -54,6 +54,7 @@ class ScannedProgram(ResidentProgram):
         with precision_of(pack):
             self._short = self.stepper.last_batch_size(jax.eval_shape(self._first))
         self._pieces = functools.cache(self._compiled_piece)
+        self._filled = functools.cache(self._compiled_filled)
         self._orders = self._compiled(self._orders_of_runs, 2, 0, donate=())
         self._rows = self._compiled(lambda steps: self._buffers(len(steps)), 1, 0, donate=())
 
@@ -76,7 +77,7 @@ class ScannedProgram(ResidentProgram):
                     slots.class_rows[part].astype(np.int32),
                     self.data,
                 )
-            return states, rows
+            return states, self._filled(_rows_of_classes(slots, self.class_capacity))(rows)
 
     @property
     def _epoch(self) -> int:
@@ -119,6 +120,15 @@ class ScannedProgram(ResidentProgram):
         piece = functools.partial(self._piece_of_runs, length, record, last)
         return self._compiled(piece, 3, 5, donate=0)
 
+    def _compiled_filled(self, count: int) -> Any:
+        """Compile what keeps the first rows by class: the host copies no empty ones."""
+
+        def part(path: Any, leaf: jax.Array) -> jax.Array:
+            return leaf[:, :count] if is_by_class(path) else leaf
+
+        first = functools.partial(jax.tree_util.tree_map_with_path, part)
+        return self._compiled(first, 1, 0, donate=())
+
     def _orders_of_runs(self, steps: Any, seeds: Any) -> Any:
         """Return the order of the examples in the epoch of each run, `[runs, num_examples]`."""
         return jax.vmap(lambda step, seed: self._seeded(seed).order(step))(steps, seeds)
@@ -149,3 +159,9 @@ class ScannedProgram(ResidentProgram):
             return jax.lax.scan(body, part, (rows, class_rows), length=length)[0]
 
         return self._over_seeded_runs(one, runs, carry, seeds, orders)
+
+
+def _rows_of_classes(slots: Slots, capacity: int) -> int:
+    """Return a power of two that is at least the number of rows by class; at most the capacity."""
+    count = int((np.asarray(slots.class_rows) < capacity).sum())
+    return min(capacity, 1 << max(count - 1, 0).bit_length())

@@ -48,7 +48,7 @@ def test_it_says_what_all_runs_take_without_their_data(call):
     parameters = 2 * WORDS * 8 + WORDS + block + 2 * 8
     assert _short(parameters) in out
     assert "3 runs one after the other on one A100" in out
-    assert "40% of the peak of A100: 19.5 TFLOP/s in float32" in out
+    assert "40% of 19.5 TFLOP/s in float32), the peak of A100" in out
     assert out.count("100.0 M to train on and 1.0 M to validate on") == 2  # once for each program
     assert "Compil" not in out
 

@@ -23,6 +23,7 @@ from optexp_jax.optim import SGD, Adam, LearningRate, LineSearchGD
 from optexp_jax.per_class import sum_by_class
 from optexp_jax.training import scanned
 from optexp_jax.training.pack import Pack
+from optexp_jax.training.program import is_by_class
 from optexp_jax.training.resident import ResidentProgram
 from optexp_jax.training.scanned import ScannedProgram
 
@@ -136,17 +137,25 @@ def loops_bounded_by_data(text):
     return sum(not (match and match[1].startswith("c")) for match in compared)
 
 
+@pytest.mark.parametrize("mode", ["map", "vmap"])
 @pytest.mark.parametrize("name", ["full batch", "one-hot", "long epochs", "short epochs"])
-def test_a_gpu_waits_for_the_host_in_no_step(name):
-    text = lowered(RUNS[name], "vmap")
+def test_a_gpu_waits_for_the_host_in_no_step(name, mode):
+    text = lowered(RUNS[name], mode)
     assert "stablehlo.case" not in text
     assert loops_bounded_by_data(text) == 0
 
 
-def test_one_loop_of_a_map_pack_is_bounded_by_data_that_over_its_runs():
-    text = lowered(RUNS["full batch"], "map")
-    assert "stablehlo.case" not in text
-    assert loops_bounded_by_data(text) == 1
+@pytest.mark.parametrize(("recorded", "kept"), [(0, 1), (1, 1), (3, 4), (8, 8), (11, 16)])
+def test_the_host_copies_no_more_rows_by_class_than_twice_those_recorded(recorded, kept):
+    run = experiment(random_problem(), steps=60)
+    program = ScannedProgram(Pack((run,)), load(run))
+    slots = np.full(11, program.class_capacity)
+    slots[:recorded] = np.arange(recorded)
+    _, rows = program.chunk(program.initial(), scanned.Slots(np.arange(11), slots))
+    leaves = jax.tree_util.tree_leaves_with_path(rows)
+    by_class = [np.asarray(leaf) for path, leaf in leaves if is_by_class(path)]
+    assert {leaf.shape for leaf in by_class} == {(1, kept, RANDOM.num_classes)}
+    assert all(leaf[0, :recorded].any(axis=1).all() for leaf in by_class)
 
 
 def test_the_form_for_a_cpu_would_make_a_gpu_wait():

@@ -16,9 +16,9 @@ from optexp_jax.losses import CrossEntropy
 from optexp_jax.models import GPT, SimpleViT, Transformer
 from optexp_jax.models.functional import functional, rematerialised
 from optexp_jax.optim import SGD
+from optexp_jax.training.compiler import compiler_options
 from optexp_jax.training.memory import estimate
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.remat import compiler_options
 
 WORDS, TIME = 50, 64
 TOKENS = jax.ShapeDtypeStruct((8, TIME), jnp.int32)
