@@ -38,21 +38,23 @@ class MissingExtraError(OptexpError, ImportError):
 
 
 @functools.cache
-def require(extra: str) -> None:
-    """Require the packages of an extra; say in one sentence how to install them.
+def require(extra: str, *modules: str) -> None:
+    """Require packages of an extra; say in one sentence how to install them.
 
     In a command, print the sentence and exit.
 
     Args:
         extra: a key of `MODULES`.
+        modules: those of its modules that are needed; none given: all of them.
 
     Raises:
-        MissingExtraError: a module of it is missing.
+        MissingExtraError: one of the modules is missing.
         SystemExit: the same, in a command.
 
     >>> require("run")
+    >>> require("run", "flax", "PIL")
     """
-    missing = [name for name in MODULES[extra] if find_spec(name) is None]
+    missing = [name for name in modules or MODULES[extra] if find_spec(name) is None]
     if not missing:
         return
     error = MissingExtraError(

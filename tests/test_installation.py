@@ -1,6 +1,8 @@
 """What is installed from the wheel works without the checkout, with as few packages as it says."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -18,6 +20,7 @@ from optexp_jax import extras
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OURS = "optexp-jax"
+PACKAGE = ROOT / "optexp_jax"
 IMPORTED_AS = {"pillow": "PIL", "scikit-learn": "sklearn", "orbax-checkpoint": "orbax"}
 
 
@@ -42,6 +45,28 @@ def test_a_missing_extra_is_one_sentence(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="2"):
         extras.require.__wrapped__("run")
     assert "optexp-jax[run]" in capsys.readouterr().err
+
+
+def imported_at_once(folder):
+    """The packages of extras that the modules of a folder import when they are imported."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in folder.rglob("*.py")]
+    nodes = [node for tree in trees for node in tree.body]
+    names = [alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names]
+    names += [n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module]
+    return {name.split(".")[0] for name in names} & set(extras.MODULES["run"])
+
+
+@pytest.mark.parametrize("room", sorted(p.parent.name for p in PACKAGE.glob("*/__init__.py")))
+def test_a_subpackage_asks_for_what_its_modules_import_and_no_more(room):
+    imported = imported_at_once(PACKAGE / room)
+    text = (PACKAGE / room / "__init__.py").read_text(encoding="utf-8")
+    call = re.search(r"^require\((.*)\)$", text, re.MULTILINE)
+    extra, *asked = ast.literal_eval(f"({call[1]},)") if call else ("run",)
+    assert extra == "run"
+    if room == "cli":  # a command says at once what is missing for any command
+        assert not asked
+    else:
+        assert set(asked) == imported
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ paper solves in closed form.
 
 from optexp_jax.extras import require
 
-require("run")
+require("run", "flax", "scipy")
 
 from optexp_jax.analysis.features import feature_extractor, head_of, output_layer
 from optexp_jax.analysis.flows import (

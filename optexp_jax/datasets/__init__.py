@@ -6,7 +6,7 @@ subpackage, and it is exported here, too.
 
 from optexp_jax.extras import require
 
-require("run")
+require("run", "PIL")
 
 from optexp_jax.datasets import imagenet, images, synthetic, text
 from optexp_jax.datasets.arrays import ArrayDataset

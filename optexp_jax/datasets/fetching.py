@@ -11,6 +11,7 @@ from typing import Any, cast
 from optexp_jax.datasets.data import Report
 from optexp_jax.datasets.data_files import atomic_data_write
 from optexp_jax.errors import OptexpError
+from optexp_jax.extras import require
 
 _TIMEOUT = 10.0  # seconds without an answer
 _RETRIES = 2  # after one second, then after two
@@ -59,6 +60,7 @@ def fetch(
         OptexpError: one cannot be fetched, or is not what its source published; those before it are
             there.
     """
+    require("run", "pooch", "requests")
     import requests  # late, to keep the import of data sets light
 
     wanted = [remote for remote in remotes if not (folder / below / remote.name).is_file()]

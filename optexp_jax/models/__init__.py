@@ -2,7 +2,7 @@
 
 from optexp_jax.extras import require
 
-require("run")
+require("run", "flax")
 
 from optexp_jax.models.block import Block
 from optexp_jax.models.cnn import CNN, ImageNetCNN

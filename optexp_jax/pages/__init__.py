@@ -2,7 +2,7 @@
 
 from optexp_jax.extras import require
 
-require("run")
+require("run", "matplotlib")
 
 from optexp_jax.pages.definitions import commands_of
 from optexp_jax.pages.page import Group, index_of, page_of, read_group

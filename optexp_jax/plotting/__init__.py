@@ -11,7 +11,7 @@ figure, which a notebook shows, or draw on `ax=`. `docs/your_own.md` has example
 
 from optexp_jax.extras import require
 
-require("run")
+require("run", "matplotlib", "pandas", "tueplots")
 
 from optexp_jax.plotting import backend  # noqa: F401  # imports Matplotlib, before others do
 from optexp_jax.plotting.arrays import losses_by_group

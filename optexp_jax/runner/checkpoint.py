@@ -33,6 +33,7 @@ from optexp_jax.errors import (
     remedy_of,
     unreadable,
 )
+from optexp_jax.extras import require
 from optexp_jax.training.step import States
 
 KEPT = 3  # newest checkpoints of a pack
@@ -76,6 +77,7 @@ class CheckpointWriter:
     """
 
     def __init__(self, folder: Path) -> None:
+        require("run", "orbax")
         import orbax.checkpoint as ocp  # takes a second, and short runs never need it
 
         self.seconds = 0.0  # time to write the last checkpoint
@@ -226,6 +228,7 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint | None:
     """
     if not folder.is_dir():
         return None
+    require("run", "orbax")
     import orbax.checkpoint as ocp
 
     reason: Exception | None = None

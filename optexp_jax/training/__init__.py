@@ -2,4 +2,4 @@
 
 from optexp_jax.extras import require
 
-require("run")
+require("run", "flax")

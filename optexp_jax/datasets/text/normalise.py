@@ -6,6 +6,8 @@ import os
 import types
 from typing import TYPE_CHECKING
 
+from optexp_jax.extras import require
+
 if TYPE_CHECKING:
     from tokenizers.normalizers import Normalizer
 
@@ -36,6 +38,7 @@ def library() -> types.ModuleType:
     It is imported late, to keep the import of data sets light. A choice that is made before its
     first use also keeps it from warning, on standard error, in every later fork of the process.
     """
+    require("run", "tokenizers")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     import tokenizers
 
