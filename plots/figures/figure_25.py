@@ -46,11 +46,14 @@ _PROBLEMS = {
 _MODULES = tuple(dict.fromkeys(module for parts in _PROBLEMS.values() for module, _ in parts))
 
 
-def _compared(runs: Runs, problem: str) -> list[Results]:
-    """Of a problem SGD, Adam, and SGD on losses weighted by 1/π and by 1/√π, with momentum."""
-    plain, inverse, root = (runs.chosen(m, group=g) for m, g in _PROBLEMS[problem])
-    found = [plain.of(SGD, True), plain.of(Adam, True), inverse.of(SGD, True), root.of(SGD, True)]
-    return [worst_seed(seeds) for seeds in found]
+# The place of runs in `_PROBLEMS`, by their weights.
+_PLAIN, _INVERSE, _ROOT = range(3)
+
+
+def _run(runs: Runs, problem: str, weights: int, kind: type = SGD) -> Results:
+    """Return the run with momentum of a problem on one kind of weights."""
+    module, group = _PROBLEMS[problem][weights]
+    return worst_seed(runs.chosen(module, group=group).of(kind, True))
 
 
 def _draw(runs: Runs) -> Figure:
@@ -60,7 +63,9 @@ def _draw(runs: Runs) -> Figure:
 
 def _panel(runs: Runs, problem: str) -> Lines:
     lines, start = [], 0.0
-    for run, look in zip(_compared(runs, problem), style.REWEIGHTED, strict=True):
+    shown = ((_PLAIN, SGD), (_PLAIN, Adam), (_INVERSE, SGD), (_ROOT, SGD))
+    found = [_run(runs, problem, weights, kind) for weights, kind in shown]
+    for run, look in zip(found, style.REWEIGHTED, strict=True):
         series = column(run, main_metric(run.experiment))
         series = series.iloc[thin(len(series))]
         start = max(start, float(series.iloc[0]))
@@ -69,13 +74,13 @@ def _panel(runs: Runs, problem: str) -> Lines:
     return Lines(lines, labels, ylim=(0, _TOP * start), kind=problem)
 
 
-def _weighted_less_plain(problem: str, which: int) -> Callable[[Runs], float]:
-    """Loss of SGD on weights 1/π (2) or 1/√π (3), of `_compared`, less that of SGD."""
+def _weighted_less_plain(problem: str, weights: int) -> Callable[[Runs], float]:
+    """Return the measure of the loss of SGD on weighted classes less that of SGD."""
 
     def measure(runs: Runs) -> float:
-        found = _compared(runs, problem)
-        step = min(e.last(found[0]), e.last(found[which]))
-        return e.overall(found[which], step) - e.overall(found[0], step)
+        plain, weighted = (_run(runs, problem, kind) for kind in (_PLAIN, weights))
+        step = min(e.last(plain), e.last(weighted))
+        return e.overall(weighted, step) - e.overall(plain, step)
 
     return measure
 
@@ -85,12 +90,12 @@ FIGURE = PaperFigure("25", "SGD on a reweighted loss", _MODULES, _draw)
 CLAIMS = [
     *(
         Claim("25", f"{problem}: SGD on weights 1/√π ends no higher than SGD (nats more)",
-              _weighted_less_plain(problem, 3), at_most=0.0, origin=PAPER)
+              _weighted_less_plain(problem, _ROOT), at_most=0.0, origin=PAPER)
         for problem in _PROBLEMS
     ),
     *(
         Claim("25", f"{problem}: so does SGD on weights 1/π (nats more than SGD)",
-              _weighted_less_plain(problem, 2), at_most=0.0, origin=PAPER)
+              _weighted_less_plain(problem, _INVERSE), at_most=0.0, origin=PAPER)
         for problem in ("Linear model", "CNN, barcodes")
     ),
 ]  # fmt: skip
