@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from optexp_jax.experiment import Experiment
+if TYPE_CHECKING:
+    from optexp_jax.experiment import Experiment
 
 SCALES = ("paper", "medium", "small")
 
@@ -26,7 +28,7 @@ class Planned:
     seconds: float | None = None
 
 
-Planner = Callable[[Sequence[Experiment]], list[Planned]]
+Planner: TypeAlias = Callable[[Sequence["Experiment"]], list[Planned]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from optexp_jax.cli import cluster_options, wandb
 from optexp_jax.cli.parsing import NUMBER, SHOWN, Help, Parser, add_where, examples, positive
 from optexp_jax.forms import SCALES
-from optexp_jax.results.load import SOURCES
+from optexp_jax.results.sources import LOCAL, SOURCES
 from optexp_jax.runner.options import RunOptions, command_line_options
 
 
@@ -155,13 +155,13 @@ def _add_figures(parser: argparse.ArgumentParser) -> None:
     )
     figures.add_argument(
         "--source",
-        choices=tuple(SOURCES),
-        default="local",
+        choices=SOURCES,
+        default=LOCAL,
         help="draw your own runs (local, the default) or those of the authors (paper)",
     )
     figures.add_argument(
         "--compare",
-        choices=tuple(name for name in SOURCES if name != "local"),
+        choices=tuple(name for name in SOURCES if name != LOCAL),
         help="draw your own runs and the released ones on the same axes",
     )
     figures.add_argument(

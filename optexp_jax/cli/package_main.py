@@ -15,7 +15,7 @@ from optexp_jax.cli import cluster, cluster_all, cluster_options, group_list, op
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.context import Context
 from optexp_jax.cli.guard import guarded
-from optexp_jax.cli.parsing import Help, add_where, examples
+from optexp_jax.cli.package_options import parser_of_package
 from optexp_jax.cli.prepare import prepare
 from optexp_jax.cli.selection import no_form
 from optexp_jax.cli.tables import listed, plan_table
@@ -63,7 +63,7 @@ def _main(
     argv: Sequence[str] | None,
     listed_too: Sequence[str],
 ) -> int:
-    args = _parser(package).parse_args(argv)
+    args = parser_of_package(package).parse_args(argv)
     if args.budget and not args.local:
         raise OptexpError(
             "--budget limits the time of --local: add --local.", code="option-needs-local"
@@ -115,58 +115,6 @@ def _declared(package: str, plans: Plans, args: argparse.Namespace) -> dict[str,
         for name, members in discover(package).items()
     }
     return _chosen({name: runs for name, runs in at_scale.items() if runs}, args.where)
-
-
-def _parser(package: str) -> argparse.ArgumentParser:
-    command = f"python -m {package}"
-    parser = options.Parser(
-        prog=command,
-        usage=f"{command} ACTION [OPTION ...]",
-        allow_abbrev=False,
-        formatter_class=Help,
-        description="List, run, submit or check all groups of experiments at once.\n"
-        f"For one group, call its module: {command}.MODULE --test.",
-        epilog=examples(
-            (f"{command} --list", "show all groups"),
-            (
-                f"{command} --local --scale small --budget 10",
-                "run the most informative ones in 10 minutes",
-            ),
-            (f"{command} --local --scale small --dry-run", "show how long all of them would take"),
-        ),
-    )
-    actions = parser.add_argument_group("actions (choose one)")
-    action = actions.add_mutually_exclusive_group(required=True)
-    action.add_argument(
-        "--list", action="store_true", help="list modules and groups: figure, runs, data, minutes"
-    )
-    action.add_argument(
-        "--local", action="store_true", help="run all unfinished experiments on this machine"
-    )
-    action.add_argument(
-        "--prepare", action="store_true", help="download and prepare all data sets, once"
-    )
-    action.add_argument(
-        "--report", action="store_true", help="show how many runs of each group are done"
-    )
-    cluster_options.add_senders(action, "submit all unfinished runs to the cluster")
-    wandb.add_actions(action)
-    action.add_argument(
-        "--cancel", action="store_true", help="cancel all tasks of these runs on the cluster"
-    )
-    runs = parser.add_argument_group("which runs")
-    options.add_scale(runs)
-    add_where(runs)
-    runs.add_argument(
-        "--budget",
-        type=options.positive,
-        metavar="MINUTES",
-        help="with --local: run only the most informative runs that fit into this time",
-    )
-    runs.add_argument("--json", action="store_true", help="with --list: print JSON for programs")
-    options.add_run_options(parser.add_argument_group("how to run them"))
-    cluster_options.add_options(parser, options.positive)
-    return parser
 
 
 def _at_scale(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from optexp_jax.cli.context import Context
-from optexp_jax.experiment import Experiment
+if TYPE_CHECKING:  # `--help` needs neither them nor JAX
+    from optexp_jax.cli.context import Context
+    from optexp_jax.experiment import Experiment
 
 
 def add_actions(action: argparse._MutuallyExclusiveGroup) -> None:
@@ -101,6 +101,14 @@ def _follow(
     verb: str,
 ) -> int:
     """Show a bar during the transfer; name the runs that failed, with the reason."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     if not total:
         context.say(f"There is nothing to {verb}.")
         return 0

@@ -15,6 +15,7 @@ from optexp_jax.errors import DamagedError, OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.per_class import mean_by_group
 from optexp_jax.results.run_folders import is_downloaded, to_read
+from optexp_jax.results.sources import LOCAL, PAPER, SOURCES
 from optexp_jax.results.store import RunFolder
 
 
@@ -100,13 +101,13 @@ def load_results(
             f"There is no source '{source}': choose from {', '.join(SOURCES)}.",
             code="unknown-source",
             source=source,
-            known=tuple(SOURCES),
+            known=SOURCES,
         )
     if workspace is None:
         workspace = Settings.from_env().workspace
     if isinstance(experiments, Experiment):
-        return SOURCES[source](experiments, Path(workspace))
-    return [SOURCES[source](experiment, Path(workspace)) for experiment in experiments]
+        return _READ[source](experiments, Path(workspace))
+    return [_READ[source](experiment, Path(workspace)) for experiment in experiments]
 
 
 def _local(experiment: Experiment, workspace: Path) -> Results:
@@ -120,7 +121,7 @@ def _paper(experiment: Experiment, workspace: Path) -> Results:
     return release_ids.load(experiment, workspace)
 
 
-SOURCES: dict[str, Callable[[Experiment, Path], Results]] = {"local": _local, "paper": _paper}
+_READ: dict[str, Callable[[Experiment, Path], Results]] = {LOCAL: _local, PAPER: _paper}
 
 
 def read_results(folder: RunFolder, by_class: bool = True) -> Results:

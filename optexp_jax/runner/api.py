@@ -17,7 +17,7 @@ from optexp_jax.runner.local import run_local
 from optexp_jax.runner.options import RunOptions
 from optexp_jax.runner.preparation import missing_data
 from optexp_jax.runner.progress import progress_display
-from optexp_jax.training.pack_size import Auto
+from optexp_jax.training.modes import Auto
 
 
 @overload

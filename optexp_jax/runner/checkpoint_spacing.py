@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from optexp_jax.training.pack_size import Auto
+from optexp_jax.training.modes import Auto
 
 SHARE = 0.02  # largest share of the time that checkpoints take
 _SHORTEST = 10.0  # least seconds between two checkpoints

@@ -6,8 +6,7 @@ import dataclasses
 from typing import Any, Literal
 
 from optexp_jax.errors import OptexpError
-from optexp_jax.training.pack import MODES, SHARDS
-from optexp_jax.training.pack_size import Auto
+from optexp_jax.training.modes import MODES, SHARDS, Auto
 
 Kind = Literal["flag", "number", "number or auto", "seconds or auto", "choice"]
 

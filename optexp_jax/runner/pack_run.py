@@ -33,9 +33,9 @@ from optexp_jax.training import devices
 from optexp_jax.training.forecast import step_flops
 from optexp_jax.training.gpus import gpu_of_device
 from optexp_jax.training.loop import Chunk, train_pack
+from optexp_jax.training.modes import Auto
 from optexp_jax.training.multihost import broadcast
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.pack_size import Auto
 from optexp_jax.training.program import measured
 from optexp_jax.training.run_control import RunControl
 from optexp_jax.training.run_record import RunRecord

@@ -14,8 +14,9 @@ from optexp_jax.training.batches import Batch
 from optexp_jax.training.flops import counted_by_xla, forward_flops
 from optexp_jax.training.gpus import Gpu, share_of_peak
 from optexp_jax.training.memory import Memory, estimate, started
+from optexp_jax.training.modes import Auto
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.pack_size import Auto, split_to_fit
+from optexp_jax.training.pack_size import split_to_fit
 from optexp_jax.training.program import measured, precision_of
 
 _SHARE = 0.8  # of a device's memory that packs use, as in `pack_size`

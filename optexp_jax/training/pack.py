@@ -10,9 +10,7 @@ from typing import Any
 from optexp_jax.errors import OptexpError
 from optexp_jax.experiment import Experiment
 from optexp_jax.optim import LearningRate, with_rate
-
-MODES = ("map", "vmap")
-SHARDS = ("data", "fsdp")
+from optexp_jax.training.modes import MODES, SHARDS
 
 
 def program_id(experiment: Experiment) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import Literal
 
 import jax
 
@@ -13,9 +12,8 @@ from optexp_jax.datasets.data import Data
 from optexp_jax.errors import OptexpError
 from optexp_jax.registry import is_ours
 from optexp_jax.training.memory import estimate, has_batch_statistics, holds_rate_of
+from optexp_jax.training.modes import Auto
 from optexp_jax.training.pack import Pack, by_rate
-
-Auto = Literal["auto"]
 
 # Margin for errors of estimates and allocators.
 _SHARE = 0.8

@@ -12,7 +12,7 @@ from optexp_jax.cli import commands, group_list
 from optexp_jax.cli.estimate import announcement, seconds_at
 from optexp_jax.cli.group_list import Group, lines
 from optexp_jax.cli.options import parser_of
-from optexp_jax.cli.package_main import _parser
+from optexp_jax.cli.package_options import parser_of_package
 from optexp_jax.cli.results.parser import parser as results_parser
 from optexp_jax.datasets import HeavyTailedOneHot
 from optexp_jax.datasets.__main__ import _parser as datasets_parser
@@ -22,7 +22,7 @@ from optexp_jax.optim import SGD
 
 PARSERS = {
     "module": lambda: parser_of("python -m experiments.linreg_perclass"),
-    "package": lambda: _parser("experiments"),
+    "package": lambda: parser_of_package("experiments"),
     "results": results_parser,
     "datasets": datasets_parser,
 }
