@@ -101,6 +101,7 @@ def test_the_environment_changes_no_number(name, plain, tmp_path):
     assert found == plain
 
 
+@pytest.mark.slow
 def test_inside_a_program_that_sets_jax_otherwise(tmp_path):
     datasets = [
         RandomHeavyTailedLabels(3, Gaussian(), seed=0),

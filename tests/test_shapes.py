@@ -82,6 +82,7 @@ assert float in typing.get_args(typing.get_type_hints(flows.flow_loss)["time"])
 """
 
 
+@pytest.mark.slow
 def test_modules_need_no_jaxtyping_and_their_hints_are_arrays():
     command = [sys.executable, "-c", CODE, *ANNOTATED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)

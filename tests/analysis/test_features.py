@@ -22,7 +22,12 @@ MODELS = {
 
 
 @pytest.mark.parametrize(
-    "name", ["linear", "one-hot", "transformer", pytest.param("vit", marks=pytest.mark.slow)]
+    "name",
+    [
+        "linear",
+        "one-hot",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("transformer", "vit")),
+    ],
 )
 def test_the_head_on_the_features_gives_the_logits(name):
     model, inputs = MODELS[name]

@@ -183,6 +183,7 @@ def test_a_class_that_says_nothing_has_its_name_and_a_free_look(mine):
     assert plain[1] not in ("#D55E00", "#000000")
 
 
+@pytest.mark.slow
 def test_a_rate_that_is_no_data_runs_too(mine, tmp_path):
     code = (
         "import dataclasses, optax, optexp_jax, mine\n"

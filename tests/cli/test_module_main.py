@@ -338,6 +338,7 @@ def test_small_experiments_have_their_own_group_and_id():
     assert all(e.group.endswith("_small") for e in shrunk)
 
 
+@pytest.mark.slow
 def test_a_module_of_ones_own_works_the_same_way(tmp_path):
     script = tmp_path / "mine.py"
     script.write_text(_OWN)

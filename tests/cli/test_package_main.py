@@ -87,6 +87,7 @@ def test_force_plans_what_is_done_too(capsys, tmp_path, monkeypatch):
     assert not re.search(r"^0 ", run_all(capsys, *small_dry, "--force")[1].out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_mistake():
     command = [sys.executable, "-m", "experiments", "--list", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:

@@ -98,6 +98,7 @@ def test_every_set_of_numbers_is_as_likely_as_any_other():
     assert abs(counts - 2000).max() < 5 * (2000 * 0.9) ** 0.5
 
 
+@pytest.mark.slow
 def test_coloured_pixels_are_standardised_by_channel():
     dataset = ColouredMNIST(Digits(), many=False, seed=0)
     data, plain_data = dataset.load(Path()), replace(dataset, normalised=False).load(Path())

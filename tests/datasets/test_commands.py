@@ -143,6 +143,7 @@ def test_what_is_damaged_is_named(capsys, workspace):
     assert is_told("idx-wrong-size", err, path=path, expected=60008, found=60003)
 
 
+@pytest.mark.slow
 def test_prepare_brings_data_sets_here(capsys, workspace):
     write_four(workspace / "datasets" / "MNIST", (60_000, 10_000), ".gz")
     code, out, _ = call(capsys, "prepare", "mnist", "Digits", "GaussianMixture")

@@ -86,6 +86,7 @@ def test_runs_that_have_their_data_are_not_kept_by_others(capsys, workspace):
         run([digits, experiments[0]], workspace)
 
 
+@pytest.mark.slow
 def test_prepare_brings_the_data_of_a_module_and_names_what_it_cannot(
     capsys, workspace, disconnected
 ):

@@ -197,6 +197,7 @@ def test_impossible_values_are_refused(field, value, code):
         FrozenFeatures(**{field: value})
 
 
+@pytest.mark.slow
 def test_a_linear_model_trains_on_them(workspace):
     problem = Problem(Linear(6, 9), SMALL, CrossEntropy(), FullBatch())
     one = Experiment(problem, SGD(LearningRate(-1)), "frozen", steps=20, per_class=True)

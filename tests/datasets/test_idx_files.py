@@ -271,6 +271,7 @@ def test_prepare_downloads_and_unpacks_and_keeps_what_the_user_placed(tmp_path, 
     assert same(fake_files.read(tmp_path), arrays)
 
 
+@pytest.mark.slow
 def test_a_download_that_fails_leaves_whole_files_and_can_be_taken_up_again(tmp_path, server):
     fake_files, arrays = published(*server)
     folder, last = tmp_path / "datasets" / "Fake", server[0] / f"{NAMES[3]}.gz"

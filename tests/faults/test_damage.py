@@ -158,6 +158,7 @@ def test_every_file_of_an_interrupted_run(truth, interrupted, tmp_path):
             raise AssertionError(f"{damage.__name__} of {name}") from error
 
 
+@pytest.mark.slow
 def test_one_emptied_part_fails_its_run_alone(truth, interrupted, tmp_path):
     workspace = copy(interrupted, tmp_path)
     part = next(folder_of(workspace, VICTIM).glob("metrics-0000000002-*"))

@@ -90,6 +90,7 @@ print(os.environ["MPLBACKEND"], dict.__getitem__(matplotlib.rcParams, "backend")
 """
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_there_is_taken():
     """One that is not there is among what `test_output` sets."""
     done = subprocess.run(

@@ -57,6 +57,7 @@ def during(monkeypatch):
     return run_with
 
 
+@pytest.mark.slow
 def test_a_workspace_that_is_moved_is_not_made_anew(tmp_path, truth, during):
     workspace, moved = tmp_path / "here", tmp_path / "there"
     # While no checkpoint is written: what writes those makes the folders of its own files anew.
@@ -71,6 +72,7 @@ def test_a_workspace_that_is_moved_is_not_made_anew(tmp_path, truth, during):
         assert_rows(one, workspace, truth)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_deleted_fails_its_run_alone(tmp_path, truth, during):
     folder = folder_of(tmp_path, VICTIM)
     outcome = during(lambda: shutil.rmtree(folder), tmp_path)

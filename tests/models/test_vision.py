@@ -120,6 +120,7 @@ def _first_conv(params):
     return convolve(IMAGES, params["conv"]["kernel"], stride=2, padding=3)
 
 
+@pytest.mark.slow
 def test_a_single_image_decides_its_logits_in_evaluation_only():
     params, state = filled(TINY, IMAGES)
     for train in (True, False):

@@ -54,7 +54,8 @@ def of(kind, **fields):
 
 
 @pytest.mark.parametrize(
-    "kind", [BuiltIn, pytest.param(BuiltInModified, marks=pytest.mark.slow), ByHand]
+    "kind",
+    [*(pytest.param(k, marks=pytest.mark.slow) for k in (BuiltIn, BuiltInModified)), ByHand],
 )
 def test_each_of_three_rates_trains_at_its_own(kind, tmp_path):
     found = optexp_jax.run(of(kind), workspace=tmp_path)

@@ -91,8 +91,11 @@ KINDS = {
 @pytest.mark.parametrize(
     "kind",
     [
-        *("full batch Adam", "schedule", "SOAP", "Adam-mini"),
-        pytest.param("mini-batch with dropout", marks=pytest.mark.slow),
+        "full batch Adam",
+        *(
+            pytest.param(kind, marks=pytest.mark.slow)
+            for kind in ("mini-batch with dropout", "schedule", "SOAP", "Adam-mini")
+        ),
     ],
 )
 def test_every_row_after_a_checkpoint_is_the_same(kind, tmp_path):
@@ -166,6 +169,7 @@ def stop_after(monkeypatch):
     return stop
 
 
+@pytest.mark.slow
 def test_a_part_of_a_stopped_pack_goes_on_alone_and_then_the_rest(tmp_path, whole, stop_after):
     pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
     stop_after(tmp_path, pack, 3)
@@ -213,7 +217,9 @@ class Listener(Silent):
         self.said.append(sentence)
 
 
-@pytest.mark.parametrize("kind", ["full batch Adam", "mini-batch with dropout"])
+@pytest.mark.parametrize(
+    "kind", ["full batch Adam", pytest.param("mini-batch with dropout", marks=pytest.mark.slow)]
+)
 def test_a_run_says_if_it_drew_other_random_numbers_before(kind, tmp_path, stop_after):
     one = dataclasses.replace(KINDS[kind], steps=SHORT)
     stop_after(tmp_path, [one], 3)
@@ -227,6 +233,7 @@ def test_a_run_says_if_it_drew_other_random_numbers_before(kind, tmp_path, stop_
     assert load_results(one, tmp_path).status == "done"
 
 
+@pytest.mark.slow
 def test_an_older_checkpoint_serves_where_newer_ones_are_damaged(tmp_path, whole, stop_after):
     pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
     stop_after(tmp_path, pack, 4, checkpoint_seconds=0)

@@ -22,6 +22,7 @@ def text(depth=1, width=128):
     return Experiment(problem, Adam("10^-3"), "compiled", steps=10)
 
 
+@pytest.mark.slow
 def test_a_step_takes_the_bytes_of_its_state_and_updates_it_in_place():
     one = text(width=16)
     pack, data = Pack((one,), micro_batch=4), shapes_of(one)

@@ -135,6 +135,7 @@ def test_devices_share_the_batches_of_a_run(batching, micro_batch, devices):
         *(pytest.param(*case, marks=pytest.mark.slow) for case in ((None, 2), (1, 4), (2, 2))),
     ],
 )
+@pytest.mark.slow
 def test_an_example_is_dropped_alike_however_its_batch_is_cut(micro_batch, devices):
     one = experiment(BITWISE["dropout"].problem, steps=6)
     cut = train(one, micro_batch=micro_batch, devices=devices)

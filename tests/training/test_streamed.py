@@ -70,7 +70,7 @@ def pack(batching, optimizer=SGD, steps=9, **fields):
 @pytest.mark.parametrize(
     ("batching", "micro_batch"),
     [
-        (MiniBatch(16), None),
+        pytest.param(MiniBatch(16), None, marks=pytest.mark.slow),
         pytest.param(MiniBatch(16, shuffle=False), 5, marks=pytest.mark.slow),
         pytest.param(FullBatch(), 16, marks=pytest.mark.slow),
     ],

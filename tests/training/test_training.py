@@ -204,6 +204,7 @@ def test_dropout_masks_differ_from_step_to_step():
     assert len(set(norms)) == 6
 
 
+@pytest.mark.slow
 def test_batch_norm_evaluates_with_running_statistics():
     one = experiment(random_problem(BatchNormNet(RANDOM.num_classes)), SGD(LearningRate(-12)))
     data, (params, state) = load(one), initial_parameters(one)

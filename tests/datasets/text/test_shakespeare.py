@@ -35,6 +35,7 @@ def test_shakespeare_is_mapped_once_prepared(shelf, monkeypatch):
     assert data.train.inputs.dtype == np.uint16
 
 
+@pytest.mark.slow
 def test_the_facts_of_shakespeare_are_those_of_its_data(shelf):
     dataset = Shakespeare()
     data = dataset.load(shelf)
