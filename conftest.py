@@ -1,5 +1,6 @@
 """Plain `pytest` uses two processes; what is of one file, or stops inside a test, uses one."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,16 @@ install_import_hook(CHECKED, "shape_checks.checked")
 PROCESSES = 2
 # What needs PyTorch is not searched for examples where it is not installed.
 collect_ignore = [] if find_spec("torch") else ["tools/reference"]
+
+
+def pytest_configure(config):
+    """Let the fast suite compile quickly: most of its time is that of the compiler.
+
+    The slow tests have the programs that people run, but where their modules ask for
+    `quickly_compiled`.
+    """
+    if config.option.markexpr == "not slow":
+        os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # before JAX is imported
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads its options

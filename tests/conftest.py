@@ -46,6 +46,9 @@ def all_devices(monkeypatch):
 def quickly_compiled():
     """Programs are optimized little and compiled in a third of the time: for tests whose subject is
     what becomes of rows, not their bits."""
+    if os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS"):  # as in the fast suite
+        yield
+        return
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # for processes that the tests start
         jax.config.update("jax_disable_most_optimizations", True)

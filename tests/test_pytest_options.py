@@ -30,6 +30,7 @@ def pytest_in(project, *arguments, plugin="xdist.plugin"):
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_plain_pytest_uses_two_processes(project):
     said = pytest_in(project)
     assert "2 workers" in said

@@ -48,6 +48,7 @@ def slow_features(params, tokens):
     return x + out @ heads["out"]["kernel"][0] + heads["out"]["bias"]
 
 
+@pytest.mark.slow
 def test_features_agree_with_a_slow_computation(workspace):
     data, text = SMALL.load(workspace), SMALL.text.load(workspace)
     model = AttentionFeatures(SMALL.text.vocabulary, 6)

@@ -44,6 +44,7 @@ def test_a_row_is_the_same_whatever_the_number_of_rows(inputs, length, counts):
     assert np.array_equal(draw_rows(inputs, key, 7, length, bias_column=True)[:, :-1], whole[:7])
 
 
+@pytest.mark.slow  # with all optimisations, as it looks at bits
 @pytest.mark.parametrize("inputs", DISTRIBUTIONS)
 def test_a_row_is_its_uniform_numbers_as_quantiles(inputs):
     """In every version of JAX: √2 · scale is one factor in float32, as in 0.10.2."""

@@ -129,6 +129,7 @@ def test_a_single_image_decides_its_logits_in_evaluation_only():
         assert np.allclose(alone[0], together[0], atol=1e-4) == (not train)
 
 
+@pytest.mark.slow
 def test_layer_norm_has_no_state_and_one_mode():
     model = TINY.clone(norm="layer")
     functions = functional(model)

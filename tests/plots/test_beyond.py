@@ -50,6 +50,7 @@ def test_claims_beyond_the_paper_are_asked_for(monkeypatch, tmp_path, capsys):
     assert "python -m experiments.beyond.zipf --local --scale small" in captured.out
 
 
+@pytest.mark.slow
 def test_all_have_no_data_in_an_empty_workspace(tmp_path):
     words = {judged(claim, Runs(tmp_path, "small", whole=True)).word for claim in CLAIMS}
     assert words == {"no data"}

@@ -166,7 +166,7 @@ def test_an_empty_workspace_has_no_data(monkeypatch, tmp_path, capsys):
     assert "python -m experiments.toy_models.balanced_x_perclass --local --scale small" in said
 
 
-@pytest.mark.parametrize("figure", ["10", "20"])
+@pytest.mark.parametrize("figure", [pytest.param("10", marks=pytest.mark.slow), "20"])
 def test_claims_about_figures_without_a_medium_form_need_no_runs(figure, monkeypatch, tmp_path):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     assert claims.check_claims(["--scale", "medium", "--figure", figure]) == 0

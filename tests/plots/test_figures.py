@@ -115,6 +115,7 @@ def test_figure_6_is_drawn_from_runs_and_its_claims_hold(monkeypatch, workspace)
     assert [judged(c, Runs(workspace, "small")).word for c in claims] == ["holds"] * 3
 
 
+@pytest.mark.slow
 def test_panels_of_figure_6_are_lettered_and_share_their_axis(workspace):
     figure = next(f for f in paper_figures.FIGURES if f.number == "6")
     drawn = figure.draw(Runs(workspace, "small"))
@@ -128,6 +129,7 @@ def test_panels_of_figure_6_are_lettered_and_share_their_axis(workspace):
     np.testing.assert_allclose(sign[0], sign[-1], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_method_that_was_not_run_is_named(workspace):
     chosen = Runs(workspace, "small").chosen("toy_models.weighted_quadratic")
     with refuses("method-not-run", MissingRunsError, method="Adam", momentum=True):

@@ -189,6 +189,7 @@ def garble(folder):
             path.write_bytes(b"\x00garbled" * 3)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_nothing_recorded_is_lost(tmp_path, whole, stop_after):
     pack, settings = pack_of_three(SHORT), Settings(tmp_path, wandb_enabled=False)
     stop_after(tmp_path, pack, 3)

@@ -220,6 +220,7 @@ def test_batch_norm_evaluates_with_running_statistics():
     assert len(set(rows.table["tr_CrossEntropyLoss"])) == 8
 
 
+@pytest.mark.slow
 def test_frozen_parameters_stay_and_have_no_norms():
     one = experiment(
         random_problem(HalfFrozen(RANDOM.num_classes), l2=0.1), Adam(LearningRate(-1)), steps=3

@@ -47,6 +47,7 @@ def test_the_facts_of_shakespeare_are_those_of_its_data(shelf):
     assert [len(group) for group in groups] == [2, 3, 5, 10, 18, 38, 97, 311, 998, 6518]
 
 
+@pytest.mark.slow
 def test_words_of_shakespeare_are_in_the_order_of_their_frequency(shelf):
     tokens = Shakespeare.source.encoded(shelf, Words(8000), silent)
     counts = np.bincount(tokens["train"], minlength=8000)
