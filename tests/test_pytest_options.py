@@ -54,5 +54,6 @@ def test_the_debugger_stops_at_a_failure(project):
     assert "test_b.py(2)test_b()" in said
 
 
+@pytest.mark.slow
 def test_a_number_that_was_chosen_is_kept(project):
     assert "1 worker " in pytest_in(project, "-n", "1")

@@ -36,7 +36,8 @@ def in_parts(features, labels, size):
     return list(zip(features.reshape(-1, size, D), labels.reshape(-1, size), strict=True))
 
 
-@pytest.mark.parametrize("size", [*(pytest.param(n, marks=pytest.mark.slow) for n in (7, 2)), 3])
+@pytest.mark.parametrize("size", [7, 2, 3])
+@pytest.mark.slow
 def test_rows_are_those_of_autodiff(problem, size):
     layer, features, labels = problem
     rows = row_statistics(layer, in_parts(features, labels, size))

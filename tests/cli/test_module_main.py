@@ -180,6 +180,7 @@ def test_files_and_axes_are_those_that_were_asked_for(after_local):
     }
 
 
+@pytest.mark.slow
 def test_two_tuned_fields_have_a_heat_map_and_the_report_names_the_best(call):
     optimizers = [SGD(LearningRate(rate), momentum=m) for rate in (-1, 0) for m in (0.5, 0.9)]
     experiments = [run_of(optimizer) for optimizer in optimizers]
@@ -203,6 +204,7 @@ def test_plots_of_partial_results_say_what_is_missing(after_local):
     assert re.search(r"\b2\b.*\b3\b", out)  # of the runs
 
 
+@pytest.mark.slow
 def test_a_diverged_run_is_not_a_failure(call):
     experiments = [run_of(SGD(LearningRate(30)), steps=20), *EXPERIMENTS]
     code, out, _ = call("--local", experiments=experiments)

@@ -14,6 +14,7 @@ from optexp_jax.datasets.synthetic.inputs import draw_rows
 
 
 @pytest.mark.parametrize("inputs", [Uniform(), Gaussian(0.5, 2.0)])
+@pytest.mark.slow
 def test_rows_depend_neither_on_their_number_nor_on_the_block(inputs, monkeypatch):
     key = jax.random.key(3)
     whole = draw_rows(inputs, key, 11, 5)

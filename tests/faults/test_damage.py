@@ -174,6 +174,7 @@ def test_one_emptied_part_fails_its_run_alone(truth, interrupted, tmp_path):
     assert_rows(VICTIM, workspace, truth)
 
 
+@pytest.mark.slow
 def test_a_status_that_is_put_back_finds_its_checkpoint(truth, interrupted, tmp_path):
     workspace = copy(interrupted, tmp_path)
     path = folder_of(workspace, VICTIM) / "status.json"

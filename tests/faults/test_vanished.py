@@ -83,6 +83,7 @@ def test_a_folder_that_is_deleted_fails_its_run_alone(tmp_path, truth, during):
     assert_rows(VICTIM, tmp_path, truth)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_replaced_is_not_written_to(tmp_path, truth, during):
     folder = folder_of(tmp_path, VICTIM)
 
@@ -149,6 +150,7 @@ def test_kept_parameters_that_are_deleted_are_made_again(tmp_path, monkeypatch):
     assert all(np.array_equal(again[path], leaf) for path, leaf in right.items())
 
 
+@pytest.mark.slow
 def test_force_leaves_what_links_point_to(tmp_path, truth):
     run_all(tmp_path / "w", PAIR)
     victim = tmp_path / "victim"

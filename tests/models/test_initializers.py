@@ -116,6 +116,7 @@ def assert_fills(drawn, bound):
     assert 0.98 * bound < np.abs(drawn).max() <= bound
 
 
+@pytest.mark.slow
 def test_the_encoder_starts_as_in_the_paper():
     weights = weights_of(Transformer(300, 300, 2, 2, 96, 80))
     for name in ("embedding", "head/kernel", "block_0/mlp_in/kernel", "block_1/mlp_out/kernel"):

@@ -97,6 +97,7 @@ def test_statistics_are_those_of_linen_in_both_modes():
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_dropout_is_drawn_from_the_key_and_off_in_evaluation():
     functions, params, state = draw(Nnx(Normed, SIZES | {"drop": 0.5}))
 

@@ -123,6 +123,7 @@ def test_the_table_of_latex_has_the_best_rate_of_each_method(tmp_path):
     assert lines[6:] == [r"\bottomrule", r"\end{tabular}"]
 
 
+@pytest.mark.slow
 def test_the_table_of_latex_leaves_out_what_never_ended(tmp_path):
     found = results(tmp_path, run()) + results(tmp_path, run(-3, Adam), how="preempted")
     assert "SGD" in latex.best_table(found)

@@ -53,10 +53,8 @@ def of(kind, **fields):
     return [experiment(random_problem(), kind(rate, **fields), steps=3) for rate in RATES]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [*(pytest.param(k, marks=pytest.mark.slow) for k in (BuiltIn, BuiltInModified)), ByHand],
-)
+@pytest.mark.parametrize("kind", [BuiltIn, BuiltInModified, ByHand])
+@pytest.mark.slow
 def test_each_of_three_rates_trains_at_its_own(kind, tmp_path):
     found = optexp_jax.run(of(kind), workspace=tmp_path)
     wanted = optexp_jax.run(of(SGD), workspace=tmp_path)

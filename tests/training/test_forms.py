@@ -79,6 +79,7 @@ def test_both_forms_make_the_same_rows(name):
         assert_close(alone(RUNS[name]), expected)
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_leaves_its_neighbours_alone():
     runs = sweep(experiment(one_hot_problem(), steps=21), [LearningRate(e) for e in (-1, 9, 0)])
     expected = train(*runs)
@@ -90,6 +91,7 @@ def test_a_run_that_diverges_leaves_its_neighbours_alone():
             assert_close(found[key], rows)
 
 
+@pytest.mark.slow
 def test_the_size_of_a_pack_changes_no_bit_in_this_form_either():
     runs = sweep(experiment(random_problem(batching=MiniBatch(7)), steps=12))
     with use_form("gpu"):
@@ -145,7 +147,7 @@ def test_a_gpu_waits_for_the_host_in_no_step(name, mode):
     assert loops_bounded_by_data(text) == 0
 
 
-@pytest.mark.parametrize(("recorded", "kept"), [(0, 1), (1, 1), (3, 4), (8, 8), (11, 16)])
+@pytest.mark.parametrize(("recorded", "kept"), [(0, 1), (3, 4), (11, 16)])
 def test_the_host_copies_no_more_rows_by_class_than_twice_those_recorded(recorded, kept):
     run = experiment(random_problem(), steps=60)
     program = ScannedProgram(Pack((run,)), load(run))

@@ -111,12 +111,11 @@ def test_packs_use_all_devices_and_single_runs_agree():
     ("batching", "micro_batch", "devices"),
     [
         pytest.param(MiniBatch(10), None, 2, id="mini"),
-        pytest.param(FullBatch(), 3, 4, id="micro", marks=pytest.mark.slow),
-        pytest.param(
-            MiniBatch(3), None, 4, id="fewer examples than devices", marks=pytest.mark.slow
-        ),
+        pytest.param(FullBatch(), 3, 4, id="micro"),
+        pytest.param(MiniBatch(3), None, 4, id="fewer examples than devices"),
     ],
 )
+@pytest.mark.slow
 def test_devices_share_the_batches_of_a_run(batching, micro_batch, devices):
     problem = random_problem(loss=Weighted(CrossEntropy()), batching=batching, l2=0.01)
     pack = sweep(experiment(problem, steps=6), [LearningRate(e) for e in (-2, -1, 0)])

@@ -50,6 +50,7 @@ def test_the_longest_axis_that_devices_divide_is_cut():
 
 
 @pytest.mark.usefixtures("all_devices", "quickly_compiled")
+@pytest.mark.slow
 def test_each_device_holds_a_part_of_the_states_before_and_after_steps():
     one = experiment(weighted(batching=MiniBatch(10)), Adam(RATE))
     program = ResidentProgram(Pack((one,), devices=4, shard="fsdp"), load(one))
@@ -84,6 +85,7 @@ def shapes(states):
         pytest.param(MiniBatch(1), None, 2, id="one example", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_rows_are_those_of_devices_that_share_batches_only(batching, micro_batch, devices):
     pack = sweep(experiment(weighted(batching=batching), Adam(RATE), steps=6), [RATE])
     if devices == 2:

@@ -101,6 +101,7 @@ def test_loss_gradient_and_sums_by_class_are_those_of_all_rows_at_once(name, row
     assert int(tiled[1]["count"]) == (TEXTS - 1) * TIME - 1
 
 
+@pytest.mark.slow
 def test_small_logits_keep_their_program():
     objective, parts, tokens = setting(*CASES["GPT"])
     assert objective._rows_of_tile(labels(WORDS)) is None

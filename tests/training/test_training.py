@@ -85,6 +85,7 @@ def test_sign_descent_follows_its_closed_form(tmp_path, precision, rtol):
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
 
 
+@pytest.mark.slow
 def test_line_search_runs():
     rows = alone(experiment(random_problem(), LineSearchGD(), steps=20))
     losses = rows.table["tr_CrossEntropyLoss"]

@@ -58,6 +58,7 @@ def test_words_of_shakespeare_are_in_the_order_of_their_frequency(shelf):
     assert [word for word, i in vocabulary.items() if i < 5] == ["<unk>", ",", ".", "'", "the"]
 
 
+@pytest.mark.slow
 def test_parts_of_shakespeare_are_whole_works_and_together_all(shelf):
     works = shakespeare.works()
     held = [*shakespeare.VALIDATION, *shakespeare.TEST]
