@@ -43,6 +43,7 @@ def test_chunks_end_where_parameters_are_kept():
     assert schedule.chunk_end(4, 2) == 6
 
 
+@pytest.mark.slow
 def test_kept_parameters_equal_those_of_a_shorter_run(tmp_path):
     one = experiment(random_problem(), Adam(LearningRate(-2)), steps=9, keep_steps=(0, 4, 9, 50))
     optexp_jax.run(one, tmp_path)

@@ -45,6 +45,7 @@ def slow_colours(image, hue, saturation):
     return np.array(pixels).reshape(*image.shape, 3)
 
 
+@pytest.mark.slow
 def test_each_coloured_image_is_the_one_of_its_class_in_its_colour(workspace, micro):
     source = MNIST("micro").raw(workspace)[0]
     place = dict(zip(number_of(source.inputs).tolist(), range(5000), strict=True))

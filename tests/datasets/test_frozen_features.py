@@ -65,6 +65,7 @@ def test_features_agree_with_a_slow_computation(workspace):
     assert np.array_equal(data.class_counts, text.class_counts)
 
 
+@pytest.mark.slow
 def test_a_proportion_is_the_first_positions(workspace):
     whole = SMALL.load(workspace)
     part = dataclasses.replace(SMALL, proportion=0.4).load(workspace)

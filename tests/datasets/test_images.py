@@ -262,6 +262,7 @@ def test_without_scikit_learn_there_are_no_digits(monkeypatch):
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="dataset-fashion-mnist is not installed here")
+@pytest.mark.slow
 def test_fashion_mnist_of_debian_is_the_published_one(tmp_path, monkeypatch):
     monkeypatch.setattr(FashionMNIST, "_files", FASHION_FILES)  # with what is known of them
     dataset = FashionMNIST()

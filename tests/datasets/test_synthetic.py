@@ -265,6 +265,7 @@ def test_padding_is_not_counted():
 # ------------------------------------------------------------------ PowerLawOneHot
 
 
+@pytest.mark.slow
 def test_gradient_descent_on_it_is_the_weighted_quadratic():
     """The error on class k after t steps is (1 - η π_k)^t: the paper, section 3.1."""
     from experiments.toy_models.weighted_quadratic import experiments

@@ -42,6 +42,7 @@ def test_every_figure_is_a_small_file(runs, figure):
     assert file.stat().st_size < 300_000
 
 
+@pytest.mark.slow
 def test_claims_beyond_the_paper_are_asked_for(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("OPTEXP_WORKSPACE", str(tmp_path))
     assert claims.check_claims(["--beyond", "--scale", "small"]) == 0

@@ -67,6 +67,7 @@ def test_parameters_are_counted():
     assert found.model_flops == 6 * dataset.num_inputs * dataset.num_classes * found.batch
 
 
+@pytest.mark.slow
 def test_devices_share_time_and_a_larger_peak_takes_less():
     one = text()
     alone, four = (forecast(one, shapes_of(one), H100, devices=n) for n in (1, 4))

@@ -95,6 +95,7 @@ def test_vmap_equals_map(kind):
 
 
 @pytest.mark.usefixtures("all_devices")
+@pytest.mark.slow
 def test_packs_use_all_devices_and_single_runs_agree():
     assert jax.local_device_count() == 4
     pack = sweep(BITWISE["full batch"], [LearningRate(e) for e in (-3, -2, -1, 0)])

@@ -94,6 +94,7 @@ def test_one_hot_labels_are_classes_in_every_number():
             np.testing.assert_allclose(rows.per_class[name], array, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_padding_of_vectors_has_no_value_and_no_gradient():
     logits = jnp.array([[1.0, 0.0], [2.0, 3.0]])
     for loss in LOSSES.values():
