@@ -57,7 +57,7 @@ def main() -> None:
         title = f"{name}: {figure.title}"
         lines.append(f"## {title}\n\n![{title}](images/paper/{figure.file}.png)\n")
     (DOCS / "figures.md").write_text("\n".join(lines), encoding="utf-8")
-    _write_claims("claims", CLAIMS, runs)
+    _write_claims("claims", CLAIMS, runs, when)
 
 
 def _require_runs_below_the_edge(runs: Runs) -> None:
@@ -72,7 +72,7 @@ def _write_page(
     page: str, figures: Sequence[PaperFigure], claims: Sequence[Claim], about: str, scale: str
 ) -> None:
     """Write the pictures and the table of a page, of what has experiments at a scale."""
-    settings = Settings.from_env()
+    settings, when = Settings.from_env(), _when()  # before anything is written
     runs = Runs(settings.workspace, scale, whole=True)
     drawn = [figure for figure in figures if figure.modules and _has_runs(figure, runs)]
     module = {"beyond": "beyond_figures", "paper": "make_all_plots"}[about]
@@ -80,7 +80,7 @@ def _write_page(
         raise SystemExit("Some figures lack their runs: nothing was written.")
     for figure in drawn:
         _reduce(figure, settings.workspace / "plots", about, scale)
-    _write_claims(page, claims, runs)
+    _write_claims(page, claims, runs, when)
 
 
 def _has_runs(figure: PaperFigure, runs: Runs) -> bool:
@@ -99,12 +99,12 @@ def _reduce(figure: PaperFigure, plots: Path, about: str, scale: str = "small") 
     drawn.convert("RGB").quantize(_COLORS).save(folder / f"{figure.file}.png", optimize=True)
 
 
-def _write_claims(name: str, claims: Sequence[Claim], runs: Runs) -> None:
+def _write_claims(name: str, claims: Sequence[Claim], runs: Runs, when: str) -> None:
     """Replace the table of a page; the words around it are ours."""
     page = DOCS / f"{name}.md"
     verdicts = [judged(claim, runs) for claim in claims]
     about = f"At {runs.scale} scale, {_machine()}."
-    text = with_verdicts(page.read_text(encoding="utf-8"), verdicts, _when(), about)
+    text = with_verdicts(page.read_text(encoding="utf-8"), verdicts, when, about)
     page.write_text(text, encoding="utf-8")
 
 
