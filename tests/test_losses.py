@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 import optexp_jax
 from optexp_jax import identity
 from optexp_jax.losses import (
+    Accuracy,
     BinaryCrossEntropy,
     CrossEntropy,
     LogitAdjusted,
+    MeanLoss,
     SquaredLoss,
     Weighted,
     cross_entropy,
     is_correct,
+    recorded_metrics,
     squared_error,
 )
 
@@ -147,6 +150,11 @@ def test_a_share_of_smoothing_is_below_one(share):
         CrossEntropy(label_smoothing=share)
 
 
+def test_a_share_of_smoothing_is_given_by_name():
+    with pytest.raises(TypeError, match="positional"):
+        CrossEntropy(0.1)
+
+
 @every_loss
 def test_padding_contributes_nothing(name):
     padded = jnp.concatenate([LOGITS, jnp.full((3, 4), 7.0)])
@@ -203,10 +211,19 @@ def test_bfloat16_logits_are_summed_in_float32(name):
 
 
 @every_loss
+@pytest.mark.usefixtures("x64")
+def test_float32_stays_where_64_bits_are_enabled(name):
+    loss = LOSSES[name]
+    assert loss.per_example(LOGITS, LABELS).dtype == jnp.float32
+    total, weight = loss.build(COUNTS)(LOGITS, LABELS)
+    assert total.dtype == weight.dtype == jnp.float32
+
+
+@every_loss
 def test_sequences_are_flat_batches(name):
     loss = LOSSES[name]
-    logits, labels = LOGITS.reshape(2, 4, 4), LABELS.reshape(2, 4)
-    assert loss.per_example(logits, labels).shape == (2, 4)
+    logits, labels = LOGITS.reshape(4, 2, 4), LABELS.reshape(4, 2)
+    assert loss.per_example(logits, labels).shape == (4, 2)
     np.testing.assert_allclose(sums(name)(logits, labels), sums(name)(LOGITS, LABELS), rtol=1e-6)
 
 
@@ -228,6 +245,13 @@ def test_jit_equals_eager(name):
     np.testing.assert_allclose(sums(name)(LOGITS, LABELS), eager, rtol=1e-6)
 
 
+def test_the_accuracy_is_recorded_where_an_example_has_one_class():
+    for targets in ("classes", "distributions"):
+        assert recorded_metrics(CrossEntropy(), targets) == (CrossEntropy(), Accuracy())
+    for targets in ("sets", "vectors"):
+        assert recorded_metrics(SquaredLoss(), targets) == (SquaredLoss(),)
+
+
 def test_losses_are_values():
     assert len({Weighted(power=1), Weighted(CrossEntropy(), 1.0), Weighted(power=np.int64(1))}) == 1
     assert LogitAdjusted(1) == LogitAdjusted()
@@ -238,7 +262,7 @@ def test_losses_are_values():
 def test_weighted_takes_only_what_is_a_mean_over_examples():
     with refuses("loss-not-weighable", value=LogitAdjusted()):
         Weighted(LogitAdjusted())
-    for other in (Weighted(), CrossEntropy, None, 1.0):
+    for other in (Weighted(), BinaryCrossEntropy(), CrossEntropy, None, 1.0):
         with refuses("loss-not-weighable", value=other):
             Weighted(other)
 
@@ -294,6 +318,17 @@ def test_sums_do_not_depend_on_the_type_of_the_labels(name, dtype):
     loss = jax.jit(LOSSES[name].build(counts))
     expected = loss(MANY, jnp.asarray(labels, jnp.int32))
     np.testing.assert_allclose(loss(MANY, labels.astype(dtype)), expected, rtol=1e-6)
+
+
+def test_a_loss_of_ones_own_is_given_labels_that_may_be_negative():
+    class Signed(MeanLoss):
+        name = "Signed"
+
+        def per_example(self, logits, labels):
+            return (labels - 2).astype(jnp.float32)
+
+    labels = np.array([0, 1, 3], "uint8")
+    assert Signed().build(COUNTS)(LOGITS[:3], labels) == (-2 - 1 + 1, 3)
 
 
 def test_labels_beyond_32_bits_are_of_no_class():
