@@ -140,6 +140,15 @@ def test_a_factory_without_decay_gets_ours():
     assert identity.decode(identity.encode(spec)) == spec == dataclasses.replace(spec)
 
 
+def test_a_decay_of_ours_may_be_large_and_is_in_no_id_where_it_is_zero():
+    assert dict(Optax("sgd", optax.sgd, RATE, weight_decay=1000).hyperparameters) == {
+        "weight_decay": 1000.0
+    }
+    plain = Optax("sgd", optax.sgd, RATE)
+    assert plain.hyperparameters == ()
+    assert Optax("sgd", optax.sgd, RATE, weight_decay=0.0) == plain
+
+
 def test_a_schedule_of_optax_is_a_factor():
     schedule = OptaxSchedule(optax.cosine_decay_schedule, init_value=1.0, decay_steps=10)
     ours = SGD("10^0", schedule=schedule).build()

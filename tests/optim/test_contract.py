@@ -34,6 +34,7 @@ from optexp_jax.optim import (
     Signum,
     adagrad,
     block_normalized_gd,
+    column_normalized_gd,
     l1_norm,
     l2_norm,
     normalize_by_block_norm,
@@ -178,6 +179,7 @@ def test_dtypes_and_shapes_stay(name, dtype):
     again = jitted(gradient, new_state, new_params)
     assert types_of(updates, new_state, new_params) == types_of(params, state, params)
     assert types_of(*again) == types_of(params, state, params)
+    jitted(gradient, jax.tree.map(jnp.asarray, jax.device_get(state)), params)  # as from a file
     assert jitted._cache_size() == compilations
 
 
@@ -320,7 +322,9 @@ def test_momentum_accumulates_the_directions(cls):
     assert_close(jax.tree.map(lambda u: u.reshape(10, -1), updates), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("alias", [sign_descent, normalized_gd, block_normalized_gd])
+@pytest.mark.parametrize(
+    "alias", [sign_descent, normalized_gd, block_normalized_gd, column_normalized_gd]
+)
 def test_momentum_comes_after_the_normalisation(alias):
     tx = alias(1.0, 0.5)
     _, state = tx.update(optax.tree.scale(1e6, GRADIENT), tx.init(PARAMS))
@@ -350,7 +354,10 @@ def test_split_decay_spares_bias_scale_and_embedding():
     assert moved == ["block_0/attention/query/kernel", "embedding_head/kernel"]
 
 
-ALIASES = [sign_descent, normalized_gd, block_normalized_gd, scaled_sign_descent, adagrad]
+ALIASES = [
+    *(sign_descent, normalized_gd, block_normalized_gd, column_normalized_gd),
+    *(scaled_sign_descent, adagrad),
+]
 
 
 @pytest.mark.parametrize("alias", ALIASES)

@@ -128,12 +128,12 @@ def test_norms_of_any_type_are_floats(dtype):
     assert float(l2_norm({"a": 3.0, "b": np.float64(4.0)})) == 5.0
 
 
-def test_columns_are_the_weights_of_an_output_also_in_attention():
+def test_columns_are_the_weights_of_an_output_also_in_attention_and_convolutions():
     rng = np.random.default_rng(0)
-    shapes = {"query": (6, 2, 4), "out": (2, 4, 6), "mlp": (6, 5)}
+    shapes = {"query": (6, 2, 4), "out": (2, 4, 6), "mlp": (6, 5), "conv": (3, 3, 2, 4)}
     gradient = {k: {"kernel": jnp.asarray(rng.normal(size=s))} for k, s in shapes.items()}
     found = direction(normalize_by_column_norm, gradient)
-    for name, axes in {"query": 0, "out": (0, 1), "mlp": 0}.items():
+    for name, axes in {"query": 0, "out": (0, 1), "mlp": 0, "conv": (0, 1, 2)}.items():
         g = np.asarray(gradient[name]["kernel"])
         expected = g / np.sqrt((g**2).sum(axes, keepdims=True))
         np.testing.assert_allclose(found[name]["kernel"], expected, rtol=1e-5)

@@ -67,6 +67,13 @@ def test_line_search_freezes_step_and_state_below_1e_minus_8(norm, moves):
     assert all(jax.tree.leaves(same)) != moves
 
 
+def test_after_200_refusals_the_last_trial_is_taken():
+    tx, w = line_search_gd(), jnp.ones(1)
+    never_lower = {"value": jnp.zeros(()), "grad": w, "value_fn": lambda _: jnp.ones(())}
+    updates, _ = tx.update(w, tx.init(w), w, **never_lower)
+    np.testing.assert_allclose(updates, [-1.5 * 0.9**200], rtol=1e-4)
+
+
 def test_line_search_keeps_the_dtype_of_each_leaf():
     w = {"a": jnp.ones(2), "b": jnp.ones(2, jnp.bfloat16)}
 

@@ -118,6 +118,13 @@ def test_a_learning_rate_is_data_under_a_schedule_too():
     assert update._cache_size() == 1
 
 
+def test_steps_are_counted_in_integers():
+    """A float32 stops at 2^24."""
+    tx = SGD(RATE, schedule=LinearWarmup(2)).build()
+    _, state = tx.update(GRADIENTS[0], tx.init(PARAMS), PARAMS)
+    assert (state.steps.dtype, int(state.steps)) == (jnp.int32, 1)
+
+
 # -- the values ---------------------------------------------------------------------------------
 
 
@@ -157,6 +164,8 @@ def test_a_length_of_the_run_is_asked_for_at_once():
     [
         *(lambda v=v: LinearWarmup(v) for v in (0.1, -1, True, None, "10", "101%", "x%", 1.0)),
         lambda: Cosine(floor=1.5),
+        lambda: Cosine(length=0.5),
+        lambda: WarmupStableDecay(decay=0.5),
         lambda: WarmupStableDecay(floor=-0.1),
         *(lambda v=v: SGD(RATE, clip=v) for v in (0, -1, "1", True, float("nan"))),
         *(lambda v=v: SGD(RATE, weight_decay=v) for v in (-1, None, "1", float("inf"))),
@@ -171,6 +180,12 @@ def test_impossible_values_are_refused_in_one_sentence(make):
         make()
     assert str(caught.value).endswith(".")
     assert ". " not in str(caught.value)
+
+
+@pytest.mark.parametrize(("field", "value"), [("clip", 0), ("schedule", 0.1), ("weight_decay", -1)])
+def test_a_refusal_names_the_class_and_the_field(field, value):
+    with pytest.raises(ValueError, match=rf"^SGD\.{field} is "):
+        SGD(RATE, **{field: value})
 
 
 def test_lengths_have_one_text_each():
@@ -190,3 +205,4 @@ def test_what_is_not_used_is_in_no_id_and_no_text(cls):
     assert identity.decode(identity.encode(used)) == used == dataclasses.replace(used)
     assert eval(repr(used)) == used
     assert used != cls(RATE)
+    assert repr(used).startswith(f"{cls.__name__}(learning_rate=")

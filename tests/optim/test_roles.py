@@ -33,6 +33,7 @@ from optexp_jax.optim import (
     momentum_of,
     role_of,
 )
+from optexp_jax.optim.roles import heads_split
 
 TOKENS = jnp.zeros((1, 3), int)
 ATTENTION = {"query": "qk", "key": "qk", "value": "vo", "out": "vo"}
@@ -108,6 +109,13 @@ def test_every_leaf_of_a_model_has_the_role_that_its_names_say(name):
 def test_usual_names_of_others_have_their_roles(path, role):
     assert role_of(path) == role
     assert role_of(path, rules=((".*", "mine"),)) == "mine"
+
+
+def test_kernels_of_attention_say_which_of_their_axes_are_inputs():
+    leaf = jnp.zeros((2, 3, 4))
+    for layer, split in {"query": 1, "key": 1, "value": 1, "out": 2, "conv": None}.items():
+        assert heads_split(f"block_0/attention/{layer}/kernel", leaf) == split
+    assert heads_split("block_0/attention/out/kernel", leaf[0]) is None
 
 
 # -- Muon ---------------------------------------------------------------------------------------
