@@ -23,18 +23,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+TYPES_STAY = "optim/test_contract.py::test_dtypes_and_shapes_stay"
 # Fast tests of a file or folder, beside its examples and the file of tests that has its name.
 ALSO = {
     **{"frequency": "test_per_class.py", "per_class": "test_class_sums.py"},
     "losses": "test_losses.py training/test_targets.py",
     "optim/aliases": "optim/test_contract.py",
-    **dict.fromkeys(("optim/base", "optim/factories"), "optim/test_any_optax.py"),
+    "optim/base": "optim/test_any_optax.py optim/test_modifiers.py",
+    "optim/factories": "optim/test_any_optax.py",
     "optim/injection": "optim/test_modifiers.py optim/test_contract.py",
     "optim/newer": "optim/test_any_optax.py reference/test_newer_optimizers.py",
-    **{"optim/partitioned": "optim/test_roles.py", "optim/schedules": "optim/test_modifiers.py"},
+    "optim/modifiers": TYPES_STAY,
+    "optim/partitioned": f"{TYPES_STAY} optim/test_roles.py",
+    "optim/schedules": "optim/test_modifiers.py",
     **dict.fromkeys(("optim/adam_mini", "optim/soap"), "reference/test_newer_optimizers.py"),
     "optim/spec_checks": "optim/test_spec_values.py optim/test_learning_rate.py",
-    "optim/specs": "optim/test_spec_values.py reference/test_optimizers.py",
+    "optim/specs": "optim/test_spec_values.py optim/test_modifiers.py reference/test_optimizers.py",
     "optim/transforms": "optim/test_directions.py optim/test_contract.py",
 }
 # Imported once for all processes; no backend of JAX is started, which no fork survives.
@@ -128,6 +132,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="which ones are tried")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the changes to try")
     given = parser.parse_args()
+    # JAX reads these when it is imported; else it keeps only what takes a second to compile.
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     source, tests = given.path.read_text(encoding="utf-8"), fast_tests(given.path)
     found = list(dict.fromkeys(changes(source)))
     for package in PACKAGES:
