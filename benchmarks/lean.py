@@ -18,6 +18,7 @@ from optexp_jax.experiment import Experiment
 from optexp_jax.models.functional import functional
 from optexp_jax.numerics import pinned
 from optexp_jax.training.batches import as_inputs, named_key
+from optexp_jax.training.compiler import compiler_options
 from optexp_jax.training.loop import Chunk, train_pack
 from optexp_jax.training.pack import Pack
 
@@ -139,12 +140,13 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
         one = lambda c, _: (step(c, inputs, labels)[0], None)  # noqa: E731
         return jax.lax.scan(one, carry, length=length)[0]
 
-    one_step = jax.jit(step, donate_argnums=0)
+    options = compiler_options()
+    one_step = jax.jit(step, donate_argnums=0, compiler_options=options)
     params = jax.jit(model.init)(named_key(experiment.seed, "params"), inputs[:1])[0]
     carry = (params, jax.jit(transform.init)(params))
     first = float(jax.jit(loss)(params, inputs, labels))
-    looped = jax.jit(loop, donate_argnums=0)
-    scanned = jax.jit(scan, donate_argnums=0, static_argnums=3)
+    looped = jax.jit(loop, donate_argnums=0, compiler_options=options)
+    scanned = jax.jit(scan, donate_argnums=0, static_argnums=3, compiler_options=options)
     # On a GPU the host waits in every turn of a loop whose length is data.
     known, slow = jax.default_backend() != "cpu", False
 

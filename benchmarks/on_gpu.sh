@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything that is measured on a GPU, in fifteen minutes, from a plain checkout, without a network:
+# What is measured on a GPU, in at most ten minutes, from a plain checkout, without a network:
 #
-#     benchmarks/on_gpu.sh [FOLDER] [--tiny] [--only SECTION ...]
+#     benchmarks/on_gpu.sh [FOLDER] [--tiny] [--minutes N] [--only SECTION ...]
 #
 # FOLDER gets gpu.json, gpu.md and a log of each section. --tiny tries the same programs on any machine.
 set -euo pipefail

@@ -58,7 +58,7 @@ def compiled_step(pack: Pack, data: Data) -> CompiledStep:
     """
     began = time.monotonic()
     lowered = lowered_step(pack, data)
-    options = (compiler_options(pack.remat) or {}) | _QUICKLY
+    options = (compiler_options() or {}) | _QUICKLY
     found: Any = lowered.compile(options).memory_analysis()
     return CompiledStep(
         arguments=found.argument_size_in_bytes,

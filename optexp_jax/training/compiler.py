@@ -7,21 +7,16 @@ import jax
 # Matrix products by cuBLAS alone. With kernels of Triton as candidates, too, a GPT of 4 x 512 took
 # 67 s to compile in place of 9, and a step of GPT-2 small 377 ms in place of 336 (H200, 0.11.2).
 _ON_GPU: dict[str, str | bool] = {"xla_gpu_enable_triton_gemm": False}
-# On a CPU, XLA removes the barriers of rematerialised blocks before it schedules instructions. It
-# would then compute all blocks again at once, and save no memory.
-_ON_CPU_WITH_REMAT: dict[str, str | bool] = {"xla_disable_hlo_passes": "cse_barrier_expander"}
+# On a CPU, XLA removes barriers before it fuses and schedules instructions. Rematerialised blocks
+# would then all be computed again at once, and save no memory; and the sums of a residual stream
+# would be computed again by each of their readers.
+_ON_CPU: dict[str, str | bool] = {"xla_disable_hlo_passes": "cse_barrier_expander"}
 
 
-def compiler_options(remat: bool) -> dict[str, str | bool] | None:
+def compiler_options() -> dict[str, str | bool] | None:
     """Return the compiler options of a program on the default backend; None if it needs none.
 
-    Args:
-        remat: whether the program has blocks that the backward pass computes again.
-
-    >>> compiler_options(remat=True)
+    >>> compiler_options()
     {'xla_disable_hlo_passes': 'cse_barrier_expander'}
     """
-    platform = jax.default_backend()
-    if platform == "gpu":
-        return _ON_GPU
-    return _ON_CPU_WITH_REMAT if remat and platform == "cpu" else None
+    return {"cpu": _ON_CPU, "gpu": _ON_GPU}.get(jax.default_backend())

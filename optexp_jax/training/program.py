@@ -222,7 +222,7 @@ class Program:
             out_specs=jax.P(devices.RUN),
             check_vma=False,
         )
-        options = compiler_options(self.pack.remat)
+        options = compiler_options()
         return jax.jit(sharded, donate_argnums=donate, compiler_options=options)
 
     def _over_runs(self, one: Callable[..., Any], runs: Any, carry: Any, *fixed: Any) -> Any:
