@@ -1,7 +1,7 @@
 """`--scale medium`: an evening on two cores, for figures whose claims the small form cannot carry.
 
 A family declares its medium forms in a module `medium_forms` beside it: `FORMS`, from the name of a
-group of the paper to a function of its first experiment. They are found there, as small ones are.
+group to a function of its first experiment. They are found there, as small ones are.
 Every method of a form is searched: the learning rates that it names, with three seeds each, so that
 the rule that chooses among the paper's runs chooses among these.
 """
@@ -13,7 +13,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from experiments.small.form import declared_forms, form_of
+from experiments.small.form import Form, declared_forms, form_of
 from experiments.small.rates import AROUND, SEEDS, is_known, pilot
 from optexp_jax import Experiment, Problem
 from optexp_jax.forms import Planned
@@ -25,17 +25,17 @@ class MediumForm:
     """The medium form of a group.
 
     Args:
-        problem: what is learned.
+        problem: what is learned; None for the problems that the group declares.
         steps: length of a run.
         rates: exponents of the learning rates of each method; a method without any is left out.
-        seconds: of a run on two cores.
+        seconds: of a run on two cores, of each method where they differ.
         eval_every: distance between recorded rows, in steps.
     """
 
-    problem: Problem
+    problem: Problem | None
     steps: int
     rates: Mapping[str, tuple[str, ...]]
-    seconds: float
+    seconds: float | Mapping[str, float]
     eval_every: int = 1
 
 
@@ -52,15 +52,24 @@ def longer(steps: int, methods: Sequence[str] = MOMENTUM, eval_every: int = 1) -
         methods: that are searched, half a decade around the learning rates of the pilot.
         eval_every: distance between recorded rows, in steps.
     """
+    return lambda experiment: _searched(form_of(experiment), steps, methods, eval_every)
+
+
+def all_methods(times: int) -> MakeMedium:
+    """A medium form that is the small one, so many times as long, for all methods of the pilot."""
 
     def make(experiment: Experiment) -> MediumForm:
         form = form_of(experiment)
-        known = {method: pilot()[form.name or ""][method] for method in methods}
-        rates = {method: around(entry["exponent"]) for method, entry in known.items()}
-        milliseconds = max(entry["ms_per_step"] for entry in known.values())
-        return MediumForm(form.problem, steps, rates, milliseconds * steps / 1000, eval_every)
+        return _searched(form, times * form.steps, list(pilot()[form.name or ""]), form.eval_every)
 
     return make
+
+
+def _searched(form: Form, steps: int, methods: Sequence[str], eval_every: int) -> MediumForm:
+    known = {method: pilot()[form.name or ""][method] for method in methods}
+    rates = {method: around(entry["exponent"]) for method, entry in known.items()}
+    seconds = {method: entry["ms_per_step"] * steps / 1000 for method, entry in known.items()}
+    return MediumForm(form.problem, steps, rates, seconds, eval_every)
 
 
 def around(exponent: str) -> tuple[str, ...]:
@@ -96,8 +105,15 @@ def _planned(members: Sequence[Experiment]) -> list[Planned]:
     form, method = families()[first.group](first), method_name(first.optimizer)
     if method not in form.rates and not is_known(first.optimizer):
         return [_resized(e, form) for e in members]
+    problems = dict.fromkeys(e.problem for e in members) if form.problem is None else [form.problem]
     searched = [
-        dataclasses.replace(first, optimizer=at_rate(first.optimizer, Fraction(rate)), seed=seed)
+        dataclasses.replace(
+            first,
+            problem=problem,
+            optimizer=at_rate(first.optimizer, Fraction(rate)),
+            seed=seed,
+        )
+        for problem in problems
         for rate in form.rates.get(method, ())
         for seed in SEEDS
     ]
@@ -105,12 +121,15 @@ def _planned(members: Sequence[Experiment]) -> list[Planned]:
 
 
 def _resized(experiment: Experiment, form: MediumForm) -> Planned:
+    seconds = form.seconds
+    if not isinstance(seconds, float | int):
+        seconds = seconds.get(method_name(experiment.optimizer), max(seconds.values()))
     resized = dataclasses.replace(
         experiment,
-        problem=form.problem,
+        problem=form.problem or experiment.problem,
         group=f"{experiment.group}_medium",
         epochs=None,
         steps=form.steps,
         eval_every=form.eval_every,
     )
-    return Planned(resized, form.seconds)
+    return Planned(resized, seconds)

@@ -16,10 +16,12 @@ from optexp_jax.forms import SmallForm, plain_group, scale_of
 from optexp_jax.grid import method_name
 from optexp_jax.optim import SGD, Adam, Optax
 from optexp_jax.runner.planning import seconds_of
+from plots import beyond
 from plots.figures import FIGURES
 from plots.runs import Runs
 
-MODULES = discover("experiments")
+BEYOND = {f"beyond.{name}": members for name, members in discover("experiments.beyond").items()}
+MODULES = discover("experiments") | BEYOND
 RUNS = {module: runs for module, members in MODULES.items() if (runs := planned_medium(members))}
 EVERY = [run for runs in RUNS.values() for run in runs]
 HOUR = 3600
@@ -45,14 +47,17 @@ def test_each_method_is_searched_at_three_rates_with_three_seeds():
 
 def test_no_run_is_one_of_another_scale():
     others = {e.id for members in MODULES.values() for e in (*members, *small(members))}
-    ids = [run.experiment.id for run in EVERY]
-    assert len(set(ids)) == len(ids)
-    assert not others & set(ids)
+    for runs in RUNS.values():  # figures B4 and B5 have some runs in common
+        ids = [run.experiment.id for run in runs]
+        assert len(set(ids)) == len(ids)
+    # Of figure B7 the first seed is that of the other scales.
+    ids = {r.experiment.id for m, runs in RUNS.items() if m != "beyond.exponent" for r in runs}
+    assert not others & ids
 
 
 def test_a_figure_takes_two_hours_and_all_of_them_ten():
     assert (seconds_of(EVERY) or 11 * HOUR) <= 10 * HOUR
-    for figure in FIGURES:
+    for figure in (*FIGURES, *beyond.FIGURES):
         runs = [run for module in figure.modules for run in RUNS.get(module, [])]
         assert (seconds_of(runs) or 0.0) <= 2 * HOUR
 
@@ -83,6 +88,21 @@ def test_methods_without_rates_are_left_out_and_your_own_run_at_theirs():
     runs = [run.experiment for run in planned_medium([*gpt.experiments, added])]
     assert {type(e.optimizer) for e in runs} == {SGD, Adam, Optax}
     assert [(e.optimizer, e.seed) for e in runs if isinstance(e.optimizer, Optax)] == [(own, 7)]
+
+
+def test_a_group_with_several_problems_keeps_them():
+    declared = {e.problem for e in MODULES["beyond.exponent"]}
+    assert {run.experiment.problem for run in RUNS["beyond.exponent"]} == declared
+    assert len(RUNS["beyond.exponent"]) == len(SEEDS) * len(MODULES["beyond.exponent"])
+
+
+def test_every_method_beyond_the_paper_has_a_medium_form():
+    for module in ("beyond.layers", "beyond.today_text", "beyond.controls"):
+        methods = {(e.group, method_name(e.optimizer)) for e in MODULES[module]}
+        found = [run.experiment for run in RUNS[module]]
+        assert {(plain_group(e.group), method_name(e.optimizer)) for e in found} == methods
+        smalls = small(MODULES[module])
+        assert {e.steps for e in found} == {3 * e.steps for e in smalls}
 
 
 def test_a_longer_form_is_the_small_one_with_more_steps():

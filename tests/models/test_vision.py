@@ -71,8 +71,9 @@ def test_both_forms_of_a_convolution_agree(size, stride, padding, height, width)
 
 
 @pytest.mark.slow
-def test_both_forms_have_the_same_gradients():
-    kernel = jax.random.normal(KEY, (3, 3, 3, 4))
+@pytest.mark.parametrize("size", [3, 7])
+def test_both_forms_have_the_same_gradients(size):
+    kernel = jax.random.normal(KEY, (size, size, 3, 4))
 
     def loss(images, kernel, name):
         with form(name):
