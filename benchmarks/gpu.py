@@ -5,8 +5,7 @@
     python -m benchmarks.gpu --only gpt2 --only steps/cnn    some sections, in this order
 
 Every section runs in a process of its own and ends in its time; what it measured is kept. The next
-one imports its libraries meanwhile. After --minutes no section begins, and what measures the rest is
-printed.
+one imports its libraries meanwhile. After --minutes no section begins, and those left are printed.
 
 - correctness: rows on this device against those of a CPU; the same run again, in packs of other
   sizes, resumed, and side by side.
