@@ -29,7 +29,8 @@ def line_search_gd(
         slope: the demanded fraction of the decrease that the gradient promises.
         shrink: factor of the step after a refused trial, in (0, 1).
         grow: factor of the last accepted step for the first trial, at least 1.
-        max_trials: refusals after which the last trial is taken.
+        max_trials: refusals after which the last trial is taken; if the loss there is not finite,
+            the parameters stay, and the next search begins at that trial.
 
     Returns:
         a transformation whose `update` takes the keywords `value=`, `grad=` and `value_fn=`, as
@@ -71,6 +72,7 @@ def line_search_gd(
 
         def step(_):
             found, new_state = search(jnp.asarray(value)).update(updates, state, params, **extra)
+            new_state = _kept_going(state, new_state, grow * shrink**max_trials)
             return _cast_like(found, updates), _cast_like(new_state, state)
 
         def stay(_):
@@ -91,6 +93,16 @@ def _needed(params: optax.Params | None, extra: Mapping[str, Any]) -> tuple[Any,
             "state, params, value=f(params), grad=grads, value_fn=f) with the loss f."
         )
     return extra["value"], extra["grad"]
+
+
+def _kept_going(old: Any, new: Any, factor: float) -> Any:
+    """The new state, with the last step that was tried where optax gave up and stored 0.
+
+    It does so if the loss at that step is not finite; no later step would ever be longer than 0.
+    """
+    tried = optax.tree.get(old, "learning_rate") * factor
+    stored = optax.tree.get(new, "learning_rate")
+    return optax.tree.set(new, learning_rate=jnp.where(stored > 0, stored, tried))
 
 
 def _cast_like(tree: Any, like: Any) -> Any:

@@ -74,6 +74,22 @@ def test_after_200_refusals_the_last_trial_is_taken():
     np.testing.assert_allclose(updates, [-1.5 * 0.9**200], rtol=1e-4)
 
 
+def test_a_search_whose_trials_are_all_infinite_goes_on_at_the_next_update():
+    """optax stores a step of 0 then, and the parameters would never move again."""
+    tx = line_search_gd(max_trials=10)
+    start = {"w": jnp.full(1, 4.0)}
+
+    def wall(params):  # its gradient promises more than there is before the wall
+        w = params["w"][0]
+        return jnp.where(jnp.abs(w) < 5, jnp.exp(w**2), jnp.inf)
+
+    _, _, updates, after, state = line_search_steps(tx, wall, start, 40)
+    stored = optax.tree.get(state, "learning_rate")
+    assert updates["w"][0] == 0
+    np.testing.assert_allclose(stored[:5], [(1.5 * 0.9**10) ** k for k in range(1, 6)], rtol=1e-5)
+    assert after[-1] < 1e-3 * after[0]
+
+
 def test_line_search_keeps_the_dtype_of_each_leaf():
     w = {"a": jnp.ones(2), "b": jnp.ones(2, jnp.bfloat16)}
 
