@@ -17,14 +17,15 @@ from optexp_jax.optim import SGD, Adam
 _ADAM = Adam(LearningRate(-4))
 # More steps than any measurement takes: the runs are stopped, not finished.
 STEPS = 10**8
+SIZES = ("cpu", "gpu", "quick", "tiny")
 
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """A problem at the size of a CPU, of a GPU, and in a form for tests of the benchmark itself.
+    """A problem at the size of a CPU, of a GPU, for a quick look, and to try the benchmark itself.
 
     Args:
-        problem: of a size: `cpu`, `gpu` or `tiny`.
+        problem: of a size: `cpu`, `gpu`, `quick` (a quarter of the examples) or `tiny`.
         optimizer: at a rate at which nothing diverges.
         gpu_only: whether it is too large for two cores.
     """
@@ -52,11 +53,15 @@ def _softmax(m: int) -> Callable[[str], Problem]:
     return problem
 
 
+def _examples(numbers: dict[str, int], size: str) -> int:
+    return max(1, numbers["cpu"] // 4) if size == "quick" else numbers[size]
+
+
 def _images(make: Callable[[int], Any], side: int, channels: int, classes: int, **numbers: int):
     def problem(size: str) -> Problem:
         tiny = size == "tiny"
         shape = (min(side, 64) if tiny else side,) * 2 + (channels,)
-        data = Drawn(numbers[size], shape, 20 if tiny else classes)
+        data = Drawn(_examples(numbers, size), shape, 20 if tiny else classes)
         return Problem(make(data.num_classes), data, CrossEntropy())
 
     return problem
@@ -65,7 +70,9 @@ def _images(make: Callable[[int], Any], side: int, channels: int, classes: int, 
 def _text(make: Callable[[int], Any], words: int, time: int, **numbers: int):
     def problem(size: str) -> Problem:
         tiny = size == "tiny"
-        data = Drawn(numbers[size], (8 if tiny else time,), 50 if tiny else words, text=True)
+        data = Drawn(
+            _examples(numbers, size), (8 if tiny else time,), 50 if tiny else words, text=True
+        )
         model = make(data.num_classes)
         if tiny:
             model = model.clone(depth=1, width=8 * model.num_heads, width_mlp=16)

@@ -21,7 +21,7 @@ import jax
 
 from benchmarks import lean
 from benchmarks.drawn import Drawn
-from benchmarks.families import FAMILIES
+from benchmarks.families import FAMILIES, SIZES
 
 _WAYS = ("ours", "lean")
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--family", choices=list(FAMILIES), required=True)
     parser.add_argument("--way", action="append", choices=_WAYS, help="default: ours")
-    parser.add_argument("--size", choices=["cpu", "gpu", "tiny"], help="default: by the device")
+    parser.add_argument("--size", choices=SIZES, help="default: by the device")
     parser.add_argument("--examples", type=int, help="default: those of the size")
     parser.add_argument("--micro-batch", type=int, help="of ours; default: none")
     parser.add_argument("--precision", default="float32", help="default: float32")

@@ -9,15 +9,18 @@ ways are timed in turn, several times, and medians are printed.
 
 `ours` is the loop that trains (`optexp_jax.training`) in the form that suits the device; `loops` is
 the form for a CPU. `--public` adds the public call `run`, with rows, checkpoints and display: the
-difference of a long and a short run.
+difference of a long and a short run. `--starts` adds the first step from a cold and from a warm
+compile cache, and the most memory, each in a process of its own. `--quick` takes smaller problems.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
+import platform
 import statistics
 import sys
 import tempfile
@@ -33,8 +36,9 @@ from rich.table import Table
 
 import optexp_jax
 from benchmarks import lean
-from benchmarks.families import FAMILIES
+from benchmarks.families import FAMILIES, SIZES
 from benchmarks.lean import Way
+from benchmarks.starts import starts
 from optexp_jax.datasets.data import Data
 from optexp_jax.experiment import Experiment
 
@@ -51,7 +55,16 @@ _NAMES = {
 def device_name() -> str:
     """The device that JAX computes on, for people."""
     kind = jax.devices()[0].device_kind
-    return f"{os.cpu_count()} cores" if kind == "cpu" else kind
+    return f"{os.cpu_count()} cores, {_processor()}" if kind == "cpu" else kind
+
+
+def _processor() -> str:
+    """The model of the processor, on which ratios depend, too."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def ways_of(names: list[str], experiment: Experiment, data: Data) -> dict[str, Way]:
@@ -174,7 +187,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a measurement")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each way")
     parser.add_argument("--quick", action="store_true", help="three minutes on two cores")
-    parser.add_argument("--size", choices=["cpu", "gpu", "tiny"], help="default: by the device")
+    parser.add_argument("--size", choices=SIZES, help="default: by the device")
+    parser.add_argument("--starts", action="store_true", help="time cold and warm starts too")
     parser.add_argument("--public", action="store_true", help="time the public `run` too")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     args = parser.parse_args()
@@ -183,6 +197,7 @@ def main() -> None:
     seconds, rounds, names = args.seconds, args.rounds, args.ways.split(",")
     if args.quick:
         seconds, rounds = 0.5, 3
+        size = args.size or ("quick" if size == "cpu" else size)
         names = [name for name in names if name != "compile"]
     entries = []
     for family in args.family or sizes():
@@ -190,6 +205,8 @@ def main() -> None:
         entry = measure(family, size, names, seconds, rounds)
         if args.public:
             entry["run_ms"] = public(family, size, entry["ours_ms"], 4 * seconds)
+        if args.starts:
+            entry |= starts(family, size)
         entries.append(entry)
         print(f"  {json.dumps(entry)}", file=sys.stderr, flush=True)
         jax.clear_caches()
