@@ -52,7 +52,7 @@ def draw_figures(
     settings, console = Settings.from_env(), make_console()
     runs = Runs(settings.workspace, args.scale, args.source)
     wanted = split_numbers(args.figure)
-    there = [figure for figure in figures if wanted or runs.have(*figure.modules)]
+    there = [figure for figure in figures if wanted or figure.needed(runs) or not figure.modules]
     chosen = _chosen(there, wanted, module)
     kinds = _kinds(args.format)
     if args.run_missing:

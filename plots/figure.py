@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -31,6 +31,7 @@ class PaperFigure:
         modules: of experiments, that it is drawn from.
         draw: the figure from the runs; raises `MissingRunsError` where they are not there.
         slower: a module with smaller learning rates, that the figure can do without.
+        parts: whether panels are left out whose modules have no form at a scale.
     """
 
     number: str
@@ -38,11 +39,34 @@ class PaperFigure:
     modules: tuple[str, ...]
     draw: Callable[[Runs], Figure]
     slower: str = ""
+    parts: bool = False
+
+    def needed(self, runs: Runs) -> tuple[str, ...]:
+        """The modules that it is drawn from at the scale of runs; none where it is not drawn."""
+        found = tuple(module for module in self.modules if runs.have(module))
+        return found if self.parts or len(found) == len(self.modules) else ()
 
     @property
     def file(self) -> str:
         """Name of its files, without ending."""
         return f"figure_{int(self.number):02d}" if self.number.isdigit() else self.number
+
+
+def there(modules: Mapping[str, str | tuple[str, ...]], runs: Runs) -> list[str]:
+    """The panels that a scale has experiments for.
+
+    Args:
+        modules: of experiments, by name of the panel.
+        runs: at some scale.
+
+    Raises:
+        MissingRunsError: there is none.
+    """
+    wanted = {name: (m,) if isinstance(m, str) else m for name, m in modules.items()}
+    found = [name for name, parts in wanted.items() if runs.have(*parts)]
+    if not found:
+        runs.of(*dict.fromkeys(module for parts in wanted.values() for module in parts))
+    return found
 
 
 def figure_name(number: str) -> str:

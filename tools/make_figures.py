@@ -86,7 +86,8 @@ def _write_page(
 def _has_runs(figure: PaperFigure, runs: Runs) -> bool:
     """Whether all runs of a figure are in the workspace; its picture stays if they are not."""
     try:
-        return all(runs.of(module) for module in figure.modules)
+        needed = figure.needed(runs)
+        return bool(needed) and all(runs.of(module) for module in needed)
     except MissingRunsError:
         return False
 

@@ -12,7 +12,7 @@ from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.load import Results
 from plots import effect_sizes as e
 from plots.claim import Claim
-from plots.figure import PaperFigure
+from plots.figure import PaperFigure, there
 from plots.runs import Runs
 
 _LINEAR = "toy_models.smaller.balanced_x_smaller_longer_perclass"
@@ -32,12 +32,13 @@ def _best(runs: Runs) -> Results:
 
 # The linear model at one slow learning rate, the CNN at its best.
 _RUNS = {"Linear": _slow, "CNN": _best}
+_MODULES = {"Linear": _LINEAR, "CNN": _CNN}
 
 
 def _draw(runs: Runs) -> Figure:
     rows = []
-    for name, run_of in _RUNS.items():
-        run = run_of(runs)
+    for name in there(_MODULES, runs):
+        run = _RUNS[name](runs)
         last = e.last(run)
         titles = (f"{name}, {last // part:,} steps" for part in _PARTS)
         rows.append([ByGroup(run, t, step=last // p) for t, p in zip(titles, _PARTS, strict=True)])
@@ -52,7 +53,7 @@ def _rarest_after(name: str, part: int) -> Callable[[Runs], float]:
     return measure
 
 
-FIGURE = PaperFigure("20", "one learning rate, ever longer", (_LINEAR, _CNN), _draw)
+FIGURE = PaperFigure("20", "one learning rate, ever longer", (_LINEAR, _CNN), _draw, parts=True)
 
 CLAIMS = [
     Claim("20", f"{name}: the rarest group after {words} (ratio to its start)",

@@ -15,7 +15,7 @@ from optexp_jax.results.load import Results
 from optexp_jax.results.selection import main_metric, worst_seed
 from plots import effect_sizes as e
 from plots.claim import PAPER, Claim
-from plots.figure import PaperFigure
+from plots.figure import PaperFigure, there
 from plots.runs import Runs
 
 _TOP = 1.3  # times the start
@@ -43,7 +43,8 @@ _PROBLEMS = {
         (_IMAGES, "ResNet18_HeavyTailedImageNet_reweighted_sqrt"),
     ),
 }
-_MODULES = tuple(dict.fromkeys(module for parts in _PROBLEMS.values() for module, _ in parts))
+_MODULES_OF = {name: tuple(module for module, _ in parts) for name, parts in _PROBLEMS.items()}
+_MODULES = tuple(dict.fromkeys(module for parts in _MODULES_OF.values() for module in parts))
 
 
 # The place of runs in `_PROBLEMS`, by their weights.
@@ -58,7 +59,9 @@ def _run(runs: Runs, problem: str, weights: int, kind: type = SGD) -> Results:
 
 def _draw(runs: Runs) -> Figure:
     """One panel for each problem."""
-    return sheet([[_panel(runs, problem) for problem in _PROBLEMS]], height=1.7, named=True)
+    return sheet(
+        [[_panel(runs, problem) for problem in there(_MODULES_OF, runs)]], height=1.7, named=True
+    )
 
 
 def _panel(runs: Runs, problem: str) -> Lines:
@@ -85,7 +88,7 @@ def _weighted_less_plain(problem: str, weights: int) -> Callable[[Runs], float]:
     return measure
 
 
-FIGURE = PaperFigure("25", "SGD on a reweighted loss", _MODULES, _draw)
+FIGURE = PaperFigure("25", "SGD on a reweighted loss", _MODULES, _draw, parts=True)
 
 CLAIMS = [
     *(

@@ -122,3 +122,17 @@ def test_a_figure_without_a_medium_form_says_so(tmp_path):
 def test_experiments_without_a_form_have_none(form):
     assert form.at("medium", MODULES["linreg"]) == []
     assert form.at("paper", MODULES["linreg"]) == MODULES["linreg"]
+
+
+def test_a_figure_of_parts_needs_the_panels_that_have_a_medium_form(tmp_path):
+    runs = Runs(tmp_path, "medium")
+    by_number = {figure.number: figure for figure in FIGURES}
+    assert by_number["20"].needed(runs) == ("vision.barcoded.mnist_and_barcoded_longest_perclass",)
+    assert not any("barcoded" in module for module in by_number["25"].needed(runs))
+    assert by_number["22"].needed(runs) == ()  # it compares all of its methods
+    assert by_number["25"].needed(Runs(tmp_path, "small")) == by_number["25"].modules
+
+
+def test_the_methods_of_figure_20_are_those_that_it_shows():
+    runs = RUNS["vision.barcoded.mnist_and_barcoded_longest_perclass"]
+    assert {method_name(run.experiment.optimizer) for run in runs} == {"SGD"}

@@ -28,6 +28,8 @@ def _barcoded(experiment: Experiment) -> MediumForm:
 
 FORMS = {
     "SimpleCNN_MNISTBarcodedOnly_FB_normalized_long": longer(450, eval_every=5),
-    "SimpleCNN_MNISTBarcoded_FB_normalized_v2_longest_perclass": longer(1500, eval_every=15),
+    "SimpleCNN_MNISTBarcoded_FB_normalized_v2_longest_perclass": longer(
+        1500, ("SGD",), eval_every=15
+    ),
     "SimpleCNN_MNISTBarcoded_FB_normalized_v2_perclass": _barcoded,
 }
