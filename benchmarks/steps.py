@@ -196,7 +196,7 @@ def main() -> None:
     size = args.size or ("cpu" if jax.default_backend() == "cpu" else "gpu")
     seconds, rounds, names = args.seconds, args.rounds, args.ways.split(",")
     if args.quick:
-        seconds, rounds = 0.5, 3
+        seconds, rounds = 0.3, 3
         size = args.size or ("quick" if size == "cpu" else size)
         names = [name for name in names if name != "compile"]
     entries = []
