@@ -14,12 +14,11 @@ from optexp_jax.plotting.available import chosen_runs
 from optexp_jax.plotting.panels import Lines
 from optexp_jax.plotting.sheet import sheet
 from optexp_jax.results.fields import value_of
-from optexp_jax.results.selection import worst_seed
 from plots import effect_sizes as e
 from plots.beyond.looks import pointed
 from plots.claim import Claim
 from plots.figure import PaperFigure
-from plots.runs import Runs
+from plots.runs import Chosen, Runs
 
 _MODULE = "beyond.exponent"
 EARLY = 50  # steps: before everything is fitted
@@ -39,8 +38,8 @@ def _losses(runs: Runs, kind: type) -> Losses:
     rows = []
     for power in POWERS:
         of = [r for r in runs.of(_MODULE) if value_of(r.experiment, "dataset.power") == power]
-        chosen = chosen_runs(of, EARLY)
-        (run,) = (worst_seed(s, EARLY) for o, s in chosen.items() if type(o) is kind)
+        chosen = Chosen(chosen_runs(of, EARLY), EARLY, runs.remedy(_MODULE))
+        run = chosen.worst(kind, momentum=True)
         groups = e.groups(run, EARLY)
         rows.append((e.overall(run, EARLY), groups[e.MOST_FREQUENT], groups[e.RAREST]))
     return Losses(*np.array(rows).T)
