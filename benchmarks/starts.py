@@ -2,8 +2,8 @@
 
     python -m benchmarks.starts --family cnn
 
-Each is measured in a process of its own, from its imports on until the step is taken. Memory is
-that of the process on a CPU, and that of the device on a GPU.
+Each is measured in a process of its own, after its imports, until the step is taken. Memory is that
+of the process on a CPU, and that of the device on a GPU.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def starts(family: str, size: str) -> dict[str, float]:
 
 def _in_process(family: str, size: str, env: dict[str, str]) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.starts", "--once", "--size", size]
-    done = subprocess.run([*command, "--family", family], env=env, check=True, capture_output=True)
+    done = subprocess.run(
+        [*command, "--family", family], env=env, check=True, stdout=subprocess.PIPE
+    )
     return json.loads(done.stdout)
 
 

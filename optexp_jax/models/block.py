@@ -62,10 +62,10 @@ class Block(nn.Module):
     @nn.compact
     def __call__(self, stream: jax.Array, train: bool) -> jax.Array:
         """The stream `[n, time, width]` after the block."""
-        stream = computed_once(self._residual(stream, self._attention, "attention_norm", train))
+        stream = _computed_once(self._residual(stream, self._attention, "attention_norm", train))
         if self.width_mlp is None:
             return stream
-        return computed_once(self._residual(stream, self._mlp, "mlp_norm", train))
+        return _computed_once(self._residual(stream, self._mlp, "mlp_norm", train))
 
     def _residual(
         self,
@@ -121,7 +121,7 @@ def block_class(remat: bool) -> type[Block]:
     return nn.remat(Block, static_argnums=(2,)) if remat else Block
 
 
-def computed_once(stream: jax.Array) -> jax.Array:
+def _computed_once(stream: jax.Array) -> jax.Array:
     """Return the stream, which nothing that reads it or its gradient computes again.
 
     On a CPU, XLA merges the sums of a residual stream into each of their readers: the first blocks
