@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 
 import optexp_jax
+from optexp_jax.datasets.base import ShapeSplit, counts_of_one_size
 from optexp_jax.datasets.classes import counts_of
 from optexp_jax.datasets.data import Data, Split
 from optexp_jax.per_class import frequency_groups
@@ -45,6 +47,13 @@ class Drawn:
         else:
             inputs = rng.standard_normal(full, np.float32)
         return Data(Split(inputs, labels), counts_of(labels, self.num_classes))
+
+    def shapes(self) -> Data:
+        """Shapes of the data."""
+        number, dtype = self.num_examples, jnp.int32 if self.text else jnp.float32
+        labels = (number, *(self.input_shape if self.text else ()))
+        train = ShapeSplit.of((number, *self.input_shape), labels, dtype, jnp.int32)
+        return Data(train, counts_of_one_size(self))
 
     def groups(self, class_counts: np.ndarray, n_groups: int | None = None):
         """Groups of classes by frequency."""

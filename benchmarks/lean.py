@@ -19,6 +19,7 @@ from optexp_jax.models.functional import functional
 from optexp_jax.numerics import pinned
 from optexp_jax.training.batches import as_inputs, named_key
 from optexp_jax.training.compiler import compiler_options
+from optexp_jax.training.devices import of_host
 from optexp_jax.training.loop import Chunk, train_pack
 from optexp_jax.training.pack import Pack
 
@@ -36,12 +37,14 @@ class Way:
         first: the loss before the first step.
         start: seconds until the first step was taken, compilation included.
         peak: most bytes of memory that JAX had on the device by then; None on a CPU.
+        planned: bytes that the compiler plans for a step; None if it was not asked.
     """
 
     take: Callable[[int], int]  # of ours: a chunk, which has its own length
     first: float
     start: float
     peak: int | None = None
+    planned: int | None = None
 
     def settle(self, seconds: float = 1.0, most: float = 40.0) -> None:
         """Take steps until nothing compiles and calls have their length, or time is over."""
@@ -141,10 +144,16 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
         return jax.lax.scan(one, carry, length=length)[0]
 
     options = compiler_options()
-    one_step = jax.jit(step, donate_argnums=0, compiler_options=options)
-    params = jax.jit(model.init)(named_key(experiment.seed, "params"), inputs[:1])[0]
+    params = initial(experiment, data)
     carry = (params, jax.jit(transform.init)(params))
-    first = float(jax.jit(loss)(params, inputs, labels))
+    one_step = (
+        jax.jit(step, donate_argnums=0, compiler_options=options)
+        .lower(carry, inputs, labels)
+        .compile()
+    )
+    carry, first = one_step(carry, inputs, labels)
+    first = float(first)
+    start = time.perf_counter() - began
     looped = jax.jit(loop, donate_argnums=0, compiler_options=options)
     scanned = jax.jit(scan, donate_argnums=0, static_argnums=3, compiler_options=options)
     # On a GPU the host waits in every turn of a loop whose length is data.
@@ -166,10 +175,28 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
             jax.block_until_ready(carry)
         return steps
 
-    take(1)
-    start = time.perf_counter() - began
     if known:
         began = time.perf_counter()
         take(8)
         slow = time.perf_counter() - began > 8 * _SLOW
-    return Way(take, first, start)
+    return Way(take, first, start, planned=_planned(one_step))
+
+
+def initial(experiment: Experiment, data: Data) -> Any:
+    """The initial parameters of an experiment, made where the library makes them: on the CPU."""
+    model = functional(experiment.problem.model, experiment.problem.precision)
+    with pinned(), jax.default_device(of_host()):
+        example = as_inputs(jnp.asarray(data.train.inputs[:1]))  # pyright: ignore
+        params = jax.jit(model.init)(named_key(experiment.seed, "params"), example)[0]
+    return jax.device_put(params, jax.local_devices()[0])
+
+
+def _planned(step: Any) -> int:
+    """Bytes that the compiler plans for a compiled step; what is donated counts once."""
+    memory = step.memory_analysis()
+    return (
+        memory.argument_size_in_bytes
+        + memory.output_size_in_bytes
+        - memory.alias_size_in_bytes
+        + memory.temp_size_in_bytes
+    )

@@ -128,6 +128,7 @@ def measure(family: str, size: str, names: list[str], seconds: float, rounds: in
         "device": device_name(),
         "start_s": {name: way.start for name, way in ways.items()},
         "peak_bytes": ways["ours"].peak if "ours" in ways else None,
+        "lean_planned_bytes": ways["lean"].planned if "lean" in ways else None,
         "loss": {name: way.first for name, way in ways.items()},
     }
     return entry

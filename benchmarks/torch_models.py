@@ -13,17 +13,14 @@ from flax import traverse_util
 from torch import Tensor  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
-from benchmarks.lean import Way
+from benchmarks.lean import Way, initial
 from optexp_jax.datasets.data import Data
 from optexp_jax.experiment import Experiment
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import CNN, GPT, Linear, SimpleViT, Transformer
-from optexp_jax.models.functional import functional
 from optexp_jax.models.positions import positions_in_plane, sinusoidal_positions
 from optexp_jax.models.resnet import ResNet
-from optexp_jax.numerics import pinned
 from optexp_jax.optim import Adam
-from optexp_jax.training.batches import as_inputs, named_key
 
 Params = dict[str, Tensor]
 Forward = Callable[[Params, Tensor], Tensor]
@@ -67,10 +64,7 @@ def _tensor(array: Any) -> Tensor:
 
 
 def _parameters(experiment: Experiment, data: Data) -> Params:
-    model = functional(experiment.problem.model)
-    example = as_inputs(jax.numpy.asarray(data.train.inputs[:1]))  # pyright: ignore
-    with pinned():
-        params, _ = jax.jit(model.init)(named_key(experiment.seed, "params"), example)
+    params = initial(experiment, data)
     flat = traverse_util.flatten_dict(params, sep="/")
     return {name: _layout(_tensor(leaf)).requires_grad_() for name, leaf in flat.items()}
 

@@ -14,6 +14,7 @@ import jax
 from rich.markup import escape
 from rich.table import Table
 
+from optexp_jax.backend import use_form
 from optexp_jax.cli.context import Context
 from optexp_jax.datasets.data import Data, InFiles
 from optexp_jax.datasets.text.base import TextDataset
@@ -89,7 +90,8 @@ def _compile_largest(context: Context, found: Sequence[Forecast]) -> None:
         f"Compiling a step of {_name(experiment)} on this machine, of shapes alone: it takes a few "
         "seconds, or half a minute for a model as large as GPT-2; --no-compile skips it."
     )
-    step = compiled_step(one.pack, _shapes(context, experiment, quiet=True))
+    with use_form("gpu"):  # as it was estimated
+        step = compiled_step(one.pack, _shapes(context, experiment, quiet=True))
     gigabytes = {name: f"{getattr(step, name) / 1e9:.2f} GB" for name in ("arguments", "temporary")}
     context.say(
         f"Compiled in {duration(step.seconds)}: on each device {step.total / 1e9:.2f} GB by the "
@@ -169,8 +171,8 @@ def _sentences(
     ratio = " to ".join(dict.fromkeys((ratios[0], ratios[-1])))
     return [
         f"{runs} run{'' if runs == 1 else 's'} one after the other on {gpus}: {total}.",
-        f"Time is FLOPs / ({rates}), the peak of {gpu.name} and the share that an H200 reached "
-        "(for tf32 an assumption); steps of less than a millisecond take longer than that.",
+        f"Time is FLOPs / ({rates}), the peak of {gpu.name} and the share that an H200 reached; "
+        "steps of less than a millisecond take longer than that.",
         "FLOPs are three times the products of the forward pass; XLA counts "
         f"{ratio} times as many, with all that is no product.",
         f"Rows of metrics take up to {share:.1%} of a run.",

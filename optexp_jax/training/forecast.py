@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from optexp_jax.backend import use_form
 from optexp_jax.datasets.data import Data
 from optexp_jax.experiment import Experiment
 from optexp_jax.schedule import Schedule
@@ -101,7 +102,14 @@ def forecast(
         OptexpError: not even one example fits.
     """
     whole = Pack((experiment,), devices=devices, shard=shard, remat=remat)
-    (pack,) = split_to_fit(whole, data, 1, micro_batch, int(_SHARE * gpu.memory))
+    with use_form("gpu"):  # whatever this machine has
+        (pack,) = split_to_fit(whole, data, 1, micro_batch, int(_SHARE * gpu.memory))
+        return _forecast(pack, data)
+
+
+def _forecast(pack: Pack, data: Data) -> Forecast:
+    """Forecast the run of a pack in the form for this device."""
+    (experiment,) = pack.experiments
     stepper, state, block = started(pack, data)
     one = _one_of(block)
     schedule = Schedule.of(experiment, len(data.train))
@@ -117,7 +125,7 @@ def forecast(
         batch=stepper.batch_size,
         labels=int(one.labels.size),
         micro_batch=pack.micro_batch,
-        devices=devices,
+        devices=pack.devices,
         memory=estimate(pack, data),
         model_flops=3 * forward * stepper.batch_size,
         xla_flops=counted * stepper.batch_size,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from optexp_jax.errors import OptexpError
 
 # Shares of the peak that a whole step reaches. An H200 measured 0.38 to 0.6 in float32, for four
-# families, and 0.17 in bfloat16, for GPT-2 small (docs/gpu.md); tf32 is an assumption.
+# families, 0.2 in tf32, for a GPT, and 0.17 in bfloat16, for GPT-2 small (docs/gpu.md).
 _SHARES = {"float32": 0.4, "float64": 0.4, "tf32": 0.2, "bfloat16": 0.17}
 
 

@@ -5,14 +5,21 @@ import pytest
 from errors import refuses
 
 from optexp_jax import Experiment, MiniBatch, Problem
-from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels, Sequences, Shakespeare
+from optexp_jax.backend import use_form
+from optexp_jax.datasets import (
+    HeavyTailedOneHot,
+    PatternImages,
+    RandomHeavyTailedLabels,
+    Sequences,
+    Shakespeare,
+)
 from optexp_jax.losses import CrossEntropy, SquaredLoss
-from optexp_jax.models import GPT, Linear
+from optexp_jax.models import CNN, GPT, Linear
 from optexp_jax.optim import SGD, Adam
 from optexp_jax.training.flops import counted_by_xla, forward_flops, product_flops
 from optexp_jax.training.forecast import _one_of, forecast
 from optexp_jax.training.gpus import gpu_named, gpu_of_device
-from optexp_jax.training.memory import shapes_of, started
+from optexp_jax.training.memory import estimate, shapes_of, started
 from optexp_jax.training.pack import Pack
 
 H100 = gpu_named("H100")
@@ -82,6 +89,17 @@ def test_rows_of_metrics_take_their_share():
     rare, often = text(eval_every=50), text(eval_every=1)
     shares = [forecast(e, shapes_of(e), H100).evaluation_share for e in (rare, often)]
     assert 0 < shares[0] < shares[1] < 1
+
+
+def test_a_forecast_on_any_machine_is_of_the_form_for_a_gpu():
+    """On a CPU, the windows of a convolution are copied side by side, which a GPU does not do."""
+    dataset = PatternImages(num_classes=1000, power=0.0, least=2, size=28)
+    problem = Problem(CNN(1000), dataset, CrossEntropy())
+    one = Experiment(problem, Adam("10^-3"), "t", steps=1)
+    found = forecast(one, shapes_of(one), H100)
+    assert found.memory != estimate(Pack((one,)), shapes_of(one))
+    with use_form("gpu"):
+        assert found.memory == estimate(Pack((one,)), shapes_of(one))
 
 
 def test_gpus_have_names():

@@ -5,7 +5,7 @@ barcode of white pixels. A full batch goes through in micro-batches.
 
 Figure: 2 (learning rates)
 Command: python -m experiments.vision.barcoded.mnist_and_barcoded --local
-Memory: 13.6 GB and 0.6 GB for each run of a pack, with Adam and micro-batches of 20,000; 59.3 GB
+Memory: 17.9 GB and 0.6 GB for each run of a pack, with Adam and micro-batches of 20,000; 63.6 GB
 for whole batches.
 Time: 300 steps took the paper at most 4 hours on a V100.
 Expected: GD fits the digits and stalls; Adam fits both halves.
