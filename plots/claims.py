@@ -6,7 +6,6 @@ Command: python -m plots.claims [--scale paper|medium|small ...] [--source ours|
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from optexp_jax.cli import options
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
@@ -25,7 +23,8 @@ from plots import beyond
 from plots.claim import Claim
 from plots.command import split_numbers
 from plots.figures import CLAIMS
-from plots.runs import SCALES, SOURCES, Runs
+from plots.options import parser_of_claims
+from plots.runs import Runs
 from plots.verdicts import FAILS, HOLDS, NO_DATA, Verdict, deciding, judged, summary
 
 COLORS = {HOLDS: "green", FAILS: "red", NO_DATA: "dim"}
@@ -49,7 +48,7 @@ def _about(known: Sequence[Claim], figures: Sequence[str]) -> list[Claim]:
 
 def check_claims(argv: Sequence[str] | None = None) -> int:
     """Show every claim; 0 also where some fail, as that is a result."""
-    args = _parser().parse_args(argv)
+    args = parser_of_claims().parse_args(argv)
     settings, console = Settings.from_env(), make_console()
     known = beyond.CLAIMS if args.beyond else CLAIMS
     claims = _about(known, split_numbers(args.figure))
@@ -66,35 +65,6 @@ def check_claims(argv: Sequence[str] | None = None) -> int:
     for reason in dict.fromkeys(missing):
         console.print(escape(reason), soft_wrap=True, highlight=False)
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = options.Parser(
-        prog="python -m plots.claims",
-        allow_abbrev=False,
-        description="Check the claims of the paper.",
-        epilog="Example: python -m plots.claims --scale small",
-    )
-    parser.add_argument(
-        "--scale",
-        action="append",
-        choices=SCALES,
-        help="of the runs (default: paper); give it again to judge claims at several scales",
-    )
-    parser.add_argument(
-        "--source", choices=SOURCES, default="ours", help="our runs, or those the paper released"
-    )
-    parser.add_argument(
-        "--figure",
-        metavar="N",
-        action="append",
-        help="only claims of this figure; several with commas",
-    )
-    parser.add_argument(
-        "--beyond", action="store_true", help="the claims on what the paper did not run, instead"
-    )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    return parser
 
 
 def _table(rows: Sequence[Sequence[Verdict]]) -> Table:

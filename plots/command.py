@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib
 import os
@@ -16,7 +15,6 @@ from typing import NoReturn
 
 from rich.markup import escape
 
-from optexp_jax.cli import options
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.guard import guarded
 from optexp_jax.config import Settings
@@ -26,7 +24,8 @@ from optexp_jax.plotting.page import KINDS, save
 from optexp_jax.runner.bars import RichDisplay
 from optexp_jax.runner.local import run_local
 from plots.figure import PaperFigure, figure_name
-from plots.runs import SCALES, SOURCES, Runs
+from plots.options import parser_of_figures
+from plots.runs import Runs
 
 _MOST_WORKERS = 4  # each holds the data of its figure, gigabytes at paper scale
 # (figure, files, sentence on what is missing)
@@ -48,7 +47,7 @@ def draw_figures(
     Raises:
         OptexpError: an unknown figure, scale or format, or files that cannot be written.
     """
-    args = _parser(module, figures).parse_args(argv)
+    args = parser_of_figures(module).parse_args(argv)
     settings, console = Settings.from_env(), make_console()
     runs = Runs(settings.workspace, args.scale, args.source)
     wanted = split_numbers(args.figure)
@@ -80,27 +79,6 @@ def draw_figures(
     return 1 if missing else 0
 
 
-def _parser(module: str, figures: Sequence[PaperFigure]) -> argparse.ArgumentParser:
-    parser = options.Parser(
-        prog=f"python -m plots.{module}",
-        allow_abbrev=False,
-        description=f"Draw figures: {_numbers(figures)}.",
-        epilog=f"Example: python -m plots.{module} --scale small",
-    )
-    parser.add_argument(
-        "--figure", metavar="N", action="append", help="only this one; several with commas"
-    )
-    parser.add_argument("--scale", choices=SCALES, default="paper", help="of the runs")
-    parser.add_argument(
-        "--source", choices=SOURCES, default="ours", help="our runs, or those the paper released"
-    )
-    parser.add_argument("--format", default=",".join(KINDS), help="of the files (pdf,png)")
-    parser.add_argument(
-        "--run-missing", action="store_true", help="first run what the figures need"
-    )
-    return parser
-
-
 def split_numbers(given: Sequence[str] | None) -> list[str]:
     """Return the numbers of figures in options that may be repeated and hold several.
 
@@ -119,7 +97,7 @@ def _chosen(
     if unknown:
         others = module in ("paper_figures", "appendix_figures")
         raise OptexpError(
-            f"plots.{module} has no figure '{unknown[0]}': choose from {_numbers(figures)}"
+            f"plots.{module} has no figure '{unknown[0]}': choose from {numbers_of(figures)}"
             f"{', or use plots.make_all_plots' if others else ''}.",
             code="unknown-figure",
             figure=unknown[0],
@@ -127,7 +105,8 @@ def _chosen(
     return [by_number[number] for number in numbers]
 
 
-def _numbers(figures: Sequence[PaperFigure]) -> str:
+def numbers_of(figures: Sequence[PaperFigure]) -> str:
+    """Say which figures these are, in a few words."""
     numbered = [f.number for f in figures if f.number.isdigit()]
     others = [f.number for f in figures if not f.number.isdigit()]
     return ", ".join([*([f"{numbered[0]} to {numbered[-1]}"] if numbered else []), *others])

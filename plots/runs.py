@@ -15,8 +15,7 @@ from optexp_jax.plotting.available import chosen_runs, missing_note
 from optexp_jax.results import release_ids
 from optexp_jax.results.load import Results, load_results
 from optexp_jax.results.selection import is_finished, worst_seed
-
-SOURCES = ("ours", "paper")
+from plots.options import SOURCES
 
 
 class MissingRunsError(OptexpError):

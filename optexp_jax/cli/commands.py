@@ -9,13 +9,14 @@ COMMANDS = {
     "datasets": "list, describe and download data sets",
     "results": "list, show, export, merge, check and clean results",
 }
+_HOME = {"datasets": "optexp_jax.cli.datasets_main", "results": "optexp_jax.results.__main__"}
 
 
 def main() -> int:
     """The command line; returns the exit code."""
     name = sys.argv[1] if len(sys.argv) > 1 else None
     if name in COMMANDS:
-        return importlib.import_module(f"optexp_jax.{name}.__main__").main(sys.argv[2:])
+        return importlib.import_module(_HOME[name]).main(sys.argv[2:])
     if name in (None, "-h", "--help"):
         print(_help())
         return 0 if name else 2

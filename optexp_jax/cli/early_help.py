@@ -1,9 +1,10 @@
-"""Answer `--help` before a module declares its experiments, for which it imports JAX."""
+"""Answer `--help` before a module imports JAX, as modules of experiments and figures do."""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from optexp_jax.cli.guard import guarded
@@ -14,7 +15,17 @@ _ASKED = {"-h", "--help"}
 _COMMAND = 'if __name__ == "__main__":'
 
 
-def answer_help(package: str, folder: str, arguments: Sequence[str] | None = None) -> None:
+def of_experiments(name: str, of_package: bool) -> argparse.ArgumentParser:
+    """Make the parser of a module of experiments, or of a package of them."""
+    return parser_of_package(name) if of_package else parser_of(f"python -m {name}")
+
+
+def answer_help(
+    package: str,
+    folder: str,
+    arguments: Sequence[str] | None = None,
+    make_parser: Callable[[str, bool], argparse.ArgumentParser] = of_experiments,
+) -> None:
     """End the process with the help of a command of a package if its arguments ask for it.
 
     Call it first of all in the `__init__` of the package.
@@ -24,6 +35,7 @@ def answer_help(package: str, folder: str, arguments: Sequence[str] | None = Non
         folder: where it is.
         arguments: of the interpreter, such as `["python", "-m", "experiments.linreg", "--help"]`;
             None for those of this process.
+        make_parser: name of a module, and whether it is a package -> parser of its command.
 
     Raises:
         SystemExit: help was asked for and shown.
@@ -39,8 +51,8 @@ def answer_help(package: str, folder: str, arguments: Sequence[str] | None = Non
     file = path / "__main__.py" if of_package else path.with_suffix(".py")
     # Anything else is left to Python, which says that there is no such module.
     if file.is_file() and _COMMAND in file.read_text(encoding="utf-8"):
-        parser = parser_of_package(name) if of_package else parser_of(f"python -m {name}")
-        raise SystemExit(guarded(lambda: _show(parser.format_help()), numeric=False))
+        text = make_parser(name, of_package).format_help()
+        raise SystemExit(guarded(lambda: _show(text), numeric=False))
 
 
 def _show(text: str) -> int:

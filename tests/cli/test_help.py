@@ -9,13 +9,13 @@ from experiments.linreg_perclass import experiments
 from experiments.small import small
 from optexp_jax import Experiment, LearningRate, Problem
 from optexp_jax.cli import commands, group_list
+from optexp_jax.cli.datasets_main import parser as datasets_parser
 from optexp_jax.cli.estimate import announcement, seconds_at
 from optexp_jax.cli.group_list import Group, lines
 from optexp_jax.cli.options import parser_of
 from optexp_jax.cli.package_options import parser_of_package
 from optexp_jax.cli.results.parser import parser as results_parser
 from optexp_jax.datasets import HeavyTailedOneHot
-from optexp_jax.datasets.__main__ import _parser as datasets_parser
 from optexp_jax.losses import SquaredLoss
 from optexp_jax.models import Linear
 from optexp_jax.optim import SGD
