@@ -22,6 +22,7 @@ import jax
 from benchmarks import lean
 from benchmarks.drawn import Drawn
 from benchmarks.families import FAMILIES, SIZES
+from optexp_jax.host import keep_freed_memory
 
 _WAYS = ("ours", "lean")
 
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a measurement")
     parser.add_argument("--top", type=int, default=25, help="kernels to show")
     args = parser.parse_args()
+    keep_freed_memory()  # as a run does, before JAX starts
     size = args.size or ("cpu" if jax.default_backend() == "cpu" else "gpu")
     experiment = FAMILIES[args.family].experiment(size)
     problem = dataclasses.replace(experiment.problem, precision=args.precision)

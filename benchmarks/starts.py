@@ -21,6 +21,7 @@ import jax
 
 from benchmarks import lean
 from benchmarks.families import FAMILIES, SIZES
+from optexp_jax.host import keep_freed_memory
 
 _ALWAYS = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -65,6 +66,7 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, help="default: by the device")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    keep_freed_memory()  # as a run does, before JAX starts
     size = args.size or ("cpu" if jax.default_backend() == "cpu" else "gpu")
     for family in args.family:
         found = once(family, size) if args.once else {"family": family, **starts(family, size)}

@@ -41,6 +41,7 @@ from benchmarks.lean import Way
 from benchmarks.starts import starts
 from optexp_jax.datasets.data import Data
 from optexp_jax.experiment import Experiment
+from optexp_jax.host import keep_freed_memory
 
 _MOST = 5000  # steps of a public run, each with a row in the workspace
 _NAMES = {
@@ -193,6 +194,7 @@ def main() -> None:
     parser.add_argument("--public", action="store_true", help="time the public `run` too")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     args = parser.parse_args()
+    keep_freed_memory()  # as a run does, before JAX starts
     os.environ.setdefault("OPTEXP_WANDB_ENABLED", "false")
     size = args.size or ("cpu" if jax.default_backend() == "cpu" else "gpu")
     seconds, rounds, names = args.seconds, args.rounds, args.ways.split(",")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 from pathlib import Path
@@ -12,6 +13,10 @@ try:
     import resource
 except ImportError:  # not on Windows
     resource = None
+
+# Options of mallopt(3): blocks that are mapped one by one, free memory at the end of the heap that
+# goes back to the kernel (-1: none), and heaps of threads.
+_MMAP_MAX, _TRIM_THRESHOLD, _ARENA_MAX = -4, -1, -8
 
 
 def cores() -> int:
@@ -29,6 +34,25 @@ def allow_open_files(number: int) -> None:
     most = number if hard == resource.RLIM_INFINITY else min(number, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory that it frees; on Linux with the GNU C library.
+
+    XLA for CPUs asks for the memory of a step anew in each call. Large blocks go back to the kernel
+    when they are freed, which clears every page that it hands out: that took 70 ms of a call whose
+    step took 240 ms, and 400 ms of one of 1,400 ms.
+
+    Call it before JAX starts its threads: memory that a thread has of its own goes back as before.
+
+    Returns:
+        whether the library does so.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    library = ctypes.CDLL(None)
+    wanted = {_MMAP_MAX: 0, _TRIM_THRESHOLD: -1, _ARENA_MAX: 1}
+    return all(library.mallopt(option, value) for option, value in wanted.items())
 
 
 def processor() -> str:

@@ -10,7 +10,7 @@ import jax
 
 from optexp_jax import backend
 from optexp_jax.field_checks import check_choice
-from optexp_jax.models.dense import dense
+from optexp_jax.models.dense import dense, matrix_product
 from optexp_jax.models.initializers import Initializer, TransformerInit
 
 NORMS = ("post", "pre", "stream", "none")
@@ -101,6 +101,8 @@ class Block(nn.Module):
             broadcast_dropout=False,
             deterministic=not train,
             dtype=self.dtype,
+            qkv_dot_general=matrix_product,
+            out_dot_general=matrix_product,
             name="attention",
         )
         return attention(inputs, mask=nn.make_causal_mask(inputs[..., 0]) if self.causal else None)

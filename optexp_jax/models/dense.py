@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import flax.linen as nn
+import jax
 
 from optexp_jax.models.initializers import Initializer, TorchUniform, Zeros
 
@@ -36,5 +40,22 @@ def dense(
         kernel_init=weights.build(fan_in),
         bias_init=(biases or Zeros()).build(fan_in),
         dtype=dtype,
+        dot_general=matrix_product,
         name=name,
     )
+
+
+def matrix_product(
+    inputs: jax.Array, kernel: jax.Array, dimensions: Any, *args: Any, **options: Any
+) -> jax.Array:
+    """Contract the last axes of the inputs with the first of a kernel, as `jax.lax.dot_general`.
+
+    It is one product of two matrices, and so is its gradient: XLA for CPUs copies and transposes
+    what has several axes to contract, and multiplies it at half the speed.
+    """
+    (last, first), _ = dimensions
+    examples, features = inputs.shape[: last[0]], kernel.shape[len(first) :]
+    size = math.prod(kernel.shape[: len(first)])
+    flat = inputs.reshape(-1, size), kernel.reshape(size, -1)
+    outputs = jax.lax.dot_general(*flat, (((1,), (0,)), ((), ())), *args, **options)
+    return outputs.reshape(*examples, *features)

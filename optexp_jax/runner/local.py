@@ -18,7 +18,7 @@ from optexp_jax.datasets.preparing import prepare_once
 from optexp_jax.errors import GoneError, OptexpError, UnwritableError
 from optexp_jax.experiment import Experiment
 from optexp_jax.grid import unique
-from optexp_jax.host import allow_open_files
+from optexp_jax.host import allow_open_files, keep_freed_memory
 from optexp_jax.numerics import pinned
 from optexp_jax.results import checked_files, status
 from optexp_jax.results.changes import changed_code
@@ -116,6 +116,7 @@ class _Launcher:
 
     def launch(self, experiments: Sequence[Experiment]) -> Outcome:
         """Lock the runs, skip those that are done, and run the rest pack by pack."""
+        keep_freed_memory()
         allow_open_files(len(experiments) + _OTHER_FILES)  # a lock is an open file
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._stop)

@@ -16,6 +16,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import Literal
+from jax.extend.core.primitives import reshape_p
 
 from optexp_jax.datasets import base
 from optexp_jax.datasets.data import Data, Split
@@ -165,11 +167,23 @@ def _residual_bytes(stepper: Stepper, state: Any, block: Any) -> tuple[int, int]
         return jax.vjp(lambda p: value(p, *where), params, has_aux=True)[1]
 
     where = (state.params, state.frozen, state.model_state, block)
-    residuals = jax.tree.leaves(jax.eval_shape(backward, *where))
+    residuals = _distinct(jax.make_jaxpr(backward)(*where).jaxpr)
     known = [leaf.shape for leaf in jax.tree.leaves((state.params, state.frozen, block))]
     new = [leaf for leaf in residuals if leaf.shape not in known]
     sizes = [_bytes(leaf) for leaf in new]
     return sum(sizes) + bytes_of_blocks(value, *where), max(sizes, default=0)
+
+
+def _distinct(jaxpr: Any) -> list[Any]:
+    """Return the shapes of the results of a jaxpr; an array and its reshaped form are one."""
+    before = {e.outvars[0]: e.invars[0] for e in jaxpr.eqns if e.primitive is reshape_p}
+    found = {}
+    for result in jaxpr.outvars:
+        origin = result
+        while not isinstance(origin, Literal) and origin in before:
+            origin = before[origin]
+        found[id(origin)] = origin.aval
+    return list(found.values())
 
 
 def _on_device(pack: Pack, data: Data) -> int:
