@@ -49,7 +49,8 @@ def run(
     """Run experiments on this machine and return their results.
 
     Finished runs are not run again, and interrupted runs resume. Runs that differ only in the
-    learning rate or the seed train together, in packs. Environment variables set up wandb.
+    learning rate or the seed train together, in packs. Environment variables set up wandb. On Linux
+    with the GNU C library, this process then keeps the memory that it frees, see docs/speed.md.
 
     Args:
         experiments: one experiment or a list.
