@@ -50,7 +50,7 @@ def test_it_is_the_general_product(shape, kernel, contracted):
     ],
 )
 def test_gradients_of_weights_contract_one_axis(model, example):
-    """XLA for CPUs copies what has several axes to contract, and multiplies it at half the speed."""
+    """XLA for CPUs copies what has several axes to contract, and multiplies at half the speed."""
     params = model.init(jax.random.key(0), example)
     loss = lambda params: model.apply(params, example).sum()  # noqa: E731
     found = list(products(jax.make_jaxpr(jax.grad(loss))(params).jaxpr))
