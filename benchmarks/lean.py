@@ -37,7 +37,7 @@ class Way:
         first: the loss before the first step.
         start: seconds until the first step was taken, compilation included.
         peak: most bytes of memory that JAX had on the device by then; None on a CPU.
-        planned: bytes that the compiler plans for a step; None if it was not asked.
+        planned: bytes that the compiler plans for a step of the lean way; None on a CPU.
     """
 
     take: Callable[[int], int]  # of ours: a chunk, which has its own length
@@ -146,18 +146,18 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
     options = compiler_options()
     params = initial(experiment, data)
     carry = (params, jax.jit(transform.init)(params))
-    one_step = (
-        jax.jit(step, donate_argnums=0, compiler_options=options)
-        .lower(carry, inputs, labels)
-        .compile()
-    )
-    carry, first = one_step(carry, inputs, labels)
-    first = float(first)
-    start = time.perf_counter() - began
+    # On a GPU the host waits in every turn of a loop whose length is data.
+    known, slow, planned = jax.default_backend() != "cpu", False, None
+    one_step: Any = jax.jit(step, donate_argnums=0, compiler_options=options)
+    if known:
+        one_step = one_step.lower(carry, inputs, labels).compile()
+        planned = _planned(one_step)
+        carry, value = one_step(carry, inputs, labels)
+    else:  # where loops take the steps: one step alone would be a program more
+        value = jax.jit(loss)(params, inputs, labels)
+    first = float(value)
     looped = jax.jit(loop, donate_argnums=0, compiler_options=options)
     scanned = jax.jit(scan, donate_argnums=0, static_argnums=3, compiler_options=options)
-    # On a GPU the host waits in every turn of a loop whose length is data.
-    known, slow = jax.default_backend() != "cpu", False
 
     def take(steps: int) -> int:
         nonlocal carry
@@ -175,11 +175,13 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
             jax.block_until_ready(carry)
         return steps
 
+    take(1)
+    start = time.perf_counter() - began
     if known:
         began = time.perf_counter()
         take(8)
         slow = time.perf_counter() - began > 8 * _SLOW
-    return Way(take, first, start, planned=_planned(one_step))
+    return Way(take, first, start, planned=planned)
 
 
 def initial(experiment: Experiment, data: Data) -> Any:

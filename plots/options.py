@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from optexp_jax.cli import options
+from optexp_jax.cli.parsing import Parser
 from optexp_jax.forms import SCALES
 
 SOURCES = ("ours", "paper")
@@ -17,16 +17,15 @@ NUMBERS = {
 }
 
 
-def parser_of(name: str, of_package: bool = False) -> argparse.ArgumentParser:
+def parser_of(name: str) -> argparse.ArgumentParser:
     """Make the parser of a command, such as `plots.claims`."""
-    del of_package  # none is one
     module = name.rpartition(".")[2]
     return parser_of_claims() if module == "claims" else parser_of_figures(module)
 
 
 def parser_of_figures(module: str) -> argparse.ArgumentParser:
     """Make the parser of a module that draws figures."""
-    parser = options.Parser(
+    parser = Parser(
         prog=f"python -m plots.{module}",
         allow_abbrev=False,
         description=f"Draw figures: {NUMBERS[module]}.",
@@ -46,7 +45,7 @@ def parser_of_figures(module: str) -> argparse.ArgumentParser:
 
 def parser_of_claims() -> argparse.ArgumentParser:
     """Make the parser of `plots.claims`."""
-    parser = options.Parser(
+    parser = Parser(
         prog="python -m plots.claims",
         allow_abbrev=False,
         description="Check the claims of the paper.",

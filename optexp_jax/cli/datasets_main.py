@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from optexp_jax.cli import options
 from optexp_jax.cli.console import make_console
 from optexp_jax.cli.guard import guarded
-from optexp_jax.cli.parsing import Help, examples
+from optexp_jax.cli.parsing import Help, Parser, examples, positive
 from optexp_jax.config import Settings
 
 _COMMAND = "python -m optexp_jax.datasets"
@@ -35,7 +34,7 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
-    found = options.Parser(
+    found = Parser(
         prog=_COMMAND,
         allow_abbrev=False,
         formatter_class=Help,
@@ -64,7 +63,5 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("names", nargs="+", metavar="NAME", help="names from `list`")
     describe = command("describe", "show the class frequencies of a data set", "Shakespeare")
     describe.add_argument("name", metavar="NAME", help="a name from `list`")
-    describe.add_argument(
-        "--groups", type=options.positive, metavar="N", help="number of frequency groups"
-    )
+    describe.add_argument("--groups", type=positive, metavar="N", help="number of frequency groups")
     return found

@@ -15,16 +15,11 @@ _ASKED = {"-h", "--help"}
 _COMMAND = 'if __name__ == "__main__":'
 
 
-def of_experiments(name: str, of_package: bool) -> argparse.ArgumentParser:
-    """Make the parser of a module of experiments, or of a package of them."""
-    return parser_of_package(name) if of_package else parser_of(f"python -m {name}")
-
-
 def answer_help(
     package: str,
     folder: str,
     arguments: Sequence[str] | None = None,
-    make_parser: Callable[[str, bool], argparse.ArgumentParser] = of_experiments,
+    make_parser: Callable[[str], argparse.ArgumentParser] | None = None,
 ) -> None:
     """End the process with the help of a command of a package if its arguments ask for it.
 
@@ -35,7 +30,7 @@ def answer_help(
         folder: where it is.
         arguments: of the interpreter, such as `["python", "-m", "experiments.linreg", "--help"]`;
             None for those of this process.
-        make_parser: name of a module, and whether it is a package -> parser of its command.
+        make_parser: name of a module -> parser of its command; None for modules of experiments.
 
     Raises:
         SystemExit: help was asked for and shown.
@@ -51,8 +46,13 @@ def answer_help(
     file = path / "__main__.py" if of_package else path.with_suffix(".py")
     # Anything else is left to Python, which says that there is no such module.
     if file.is_file() and _COMMAND in file.read_text(encoding="utf-8"):
-        text = make_parser(name, of_package).format_help()
+        make = make_parser or (parser_of_package if of_package else _parser_of_module)
+        text = make(name).format_help()
         raise SystemExit(guarded(lambda: _show(text), numeric=False))
+
+
+def _parser_of_module(name: str) -> argparse.ArgumentParser:
+    return parser_of(f"python -m {name}")
 
 
 def _show(text: str) -> int:

@@ -52,7 +52,10 @@ def test_it_is_the_general_product(shape, kernel, contracted):
 def test_gradients_of_weights_contract_one_axis(model, example):
     """XLA for CPUs copies what has several axes to contract, and multiplies at half the speed."""
     params = model.init(jax.random.key(0), example)
-    loss = lambda params: model.apply(params, example).sum()  # noqa: E731
+
+    def loss(params):
+        return model.apply(params, example).sum()
+
     found = list(products(jax.make_jaxpr(jax.grad(loss))(params).jaxpr))
     of_weights = [contracted for contracted, batched in found if not batched[0]]
     assert len(of_weights) >= 3 * 5
