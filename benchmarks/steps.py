@@ -114,7 +114,7 @@ def measure(family: str, size: str, names: list[str], seconds: float, rounds: in
     ways = ways_of(names, experiment, data)
     check_losses(ways)
     for way in ways.values():
-        way.settle(seconds, most=8 * seconds if size == "quick" else 40.0)
+        way.settle(seconds, most=4 * seconds if size == "quick" else 40.0)
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
