@@ -102,20 +102,19 @@ def forecast(
         OptexpError: not even one example fits.
     """
     whole = Pack((experiment,), devices=devices, shard=shard, remat=remat)
-    with use_form("gpu"):  # whatever this machine has
+    with use_form("gpu"), precision_of(whole):  # whatever this machine has
         (pack,) = split_to_fit(whole, data, 1, micro_batch, int(_SHARE * gpu.memory))
         return _forecast(pack, data)
 
 
 def _forecast(pack: Pack, data: Data) -> Forecast:
-    """Forecast the run of a pack in the form for this device."""
+    """Forecast the run of a pack, in whose precision JAX computes already."""
     (experiment,) = pack.experiments
     stepper, state, block = started(pack, data)
     one = _one_of(block)
     schedule = Schedule.of(experiment, len(data.train))
-    with precision_of(pack):
-        counted = counted_by_xla(stepper, state, one)
-        forward = forward_flops(stepper, state, one) or counted / 3
+    counted = counted_by_xla(stepper, state, one)
+    forward = forward_flops(stepper, state, one) or counted / 3
     # For full batches of models without modes, the pass of the gradient gives the metrics.
     passes = 0 if stepper.shares_forward else len(schedule.recorded(0, schedule.total)) + 1
     sizes = {name: sum(x.size for x in jax.tree.leaves(getattr(state, name))) for name in _PARTS}

@@ -104,12 +104,17 @@ def estimate(pack: Pack, data: Data) -> Memory:
     >>> round(memory.data / 1e9, 1), round(memory.runs / 1e9, 1)
     (2.2, 0.2)
     """
+    with precision_of(pack):
+        return _estimate(pack, data)
+
+
+def _estimate(pack: Pack, data: Data) -> Memory:
+    """Estimate the memory of a pack, in whose precision JAX computes already."""
     stepper, state, block = started(pack, data)
     stepper.check_parts(state, pack.devices)
     shared = pack.devices if pack.shard == "fsdp" else 1
     params, on_one = _bytes(state.params), _bytes(state.params, shared)
-    with precision_of(pack):
-        kept, largest = _residual_bytes(stepper, state, block)
+    kept, largest = _residual_bytes(stepper, state, block)
     tile = stepper.objective.tile_bytes(block.labels)  # exists in the backward pass only
     kept, largest = kept + tile, max(largest, tile)
     several = len(block.labels) < stepper.batch_size

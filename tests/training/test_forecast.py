@@ -102,6 +102,25 @@ def test_a_forecast_on_any_machine_is_of_the_form_for_a_gpu():
         assert found.memory == estimate(Pack((one,)), shapes_of(one))
 
 
+def test_double_precision_is_forecast_where_jax_computes_in_single_precision():
+    """Newer versions of JAX refuse shapes of 64 bits outside of the precision of the run."""
+    dataset = PatternImages(num_classes=10, power=0.0, least=10, size=28)
+    single, double = (
+        Experiment(
+            Problem(CNN(10), dataset, CrossEntropy(), precision=precision),
+            Adam("10^-3"),
+            "t",
+            steps=1,
+        )
+        for precision in ("float32", "float64")
+    )
+    ours, twice = (forecast(e, shapes_of(e), H100) for e in (single, double))
+    assert twice.model_flops == ours.model_flops
+    assert twice.memory.runs == pytest.approx(2 * ours.memory.runs, rel=1e-3)
+    with use_form("gpu"):
+        assert twice.memory == estimate(Pack((double,)), shapes_of(double))
+
+
 def test_gpus_have_names():
     assert gpu_of_device("NVIDIA A100-SXM4-80GB").name == "A100"
     assert gpu_of_device("NVIDIA GeForce RTX 4090").name == "RTX4090"
