@@ -57,15 +57,18 @@ def _examples(numbers: dict[str, int], size: str) -> int:
     return max(1, numbers["cpu"] // 4) if size == "quick" else numbers[size]
 
 
+def _shallow(model: Any, size: str) -> Any:
+    """The model; for a quick look with two blocks at most, since more only compile for longer."""
+    deep = size == "quick" and getattr(model, "depth", 0) > 2
+    return model.clone(depth=2) if deep else model
+
+
 def _images(make: Callable[[int], Any], side: int, channels: int, classes: int, **numbers: int):
     def problem(size: str) -> Problem:
         tiny = size == "tiny"
         shape = (min(side, 64) if tiny else side,) * 2 + (channels,)
         data = Drawn(_examples(numbers, size), shape, 20 if tiny else classes)
-        model = make(data.num_classes)
-        if size == "quick" and isinstance(model, SimpleViT):
-            model = model.clone(depth=4)  # twelve blocks compile for longer than all else
-        return Problem(model, data, CrossEntropy())
+        return Problem(_shallow(make(data.num_classes), size), data, CrossEntropy())
 
     return problem
 
@@ -76,7 +79,7 @@ def _text(make: Callable[[int], Any], words: int, time: int, **numbers: int):
         data = Drawn(
             _examples(numbers, size), (8 if tiny else time,), 50 if tiny else words, text=True
         )
-        model = make(data.num_classes)
+        model = _shallow(make(data.num_classes), size)
         if tiny:
             model = model.clone(depth=1, width=8 * model.num_heads, width_mlp=16)
         return Problem(model, data, CrossEntropy())

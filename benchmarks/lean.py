@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -145,7 +146,8 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
 
     options = compiler_options()
     params = initial(experiment, data)
-    carry = (params, jax.jit(transform.init)(params))
+    # All on the device by name, as a step returns it: else the second step compiles once more.
+    carry = jax.device_put((params, jax.jit(transform.init)(params)), jax.local_devices()[0])
     # On a GPU the host waits in every turn of a loop whose length is data.
     known, slow, planned = jax.default_backend() != "cpu", False, None
     one_step: Any = jax.jit(step, donate_argnums=0, compiler_options=options)
@@ -186,11 +188,17 @@ def _lean(experiment: Experiment, data: Data, precision: str) -> Way:
 
 def initial(experiment: Experiment, data: Data) -> Any:
     """The initial parameters of an experiment, made where the library makes them: on the CPU."""
-    model = functional(experiment.problem.model, experiment.problem.precision)
     with pinned(), jax.default_device(of_host()):
         example = as_inputs(jnp.asarray(data.train.inputs[:1]))  # pyright: ignore
-        params = jax.jit(model.init)(named_key(experiment.seed, "params"), example)[0]
+        init = _init(experiment.problem.model, experiment.problem.precision)
+        params = init(named_key(experiment.seed, "params"), example)[0]
     return jax.device_put(params, jax.local_devices()[0])
+
+
+@functools.lru_cache(maxsize=1)
+def _init(model: Any, precision: str) -> Any:
+    """The program that makes parameters, compiled once for the lean step and PyTorch."""
+    return jax.jit(functional(model, precision).init)
 
 
 def _planned(step: Any) -> int:

@@ -85,8 +85,7 @@ def convolve(images: jax.Array, kernel: jax.Array, stride: int = 1, padding: int
     if 1 < stride < len(kernel) // 2:
         images, kernel = _by_blocks(images, kernel, stride, padding)
         stride, padding = 1, 0
-    size = kernel.shape[0]
-    windows = jnp.concatenate(shifted(images, size, stride, padding), axis=-1)
+    windows = _windows(images, len(kernel), stride, padding)
     # Matrices, not stacks of them: XLA's product of four axes is a fifth slower.
     outputs = windows.reshape(-1, windows.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
     return outputs.reshape(*windows.shape[:3], -1)
@@ -114,25 +113,36 @@ def _by_blocks(
     return images.reshape(n, rows, columns, joined), kernel.reshape(reach, reach, joined, -1)
 
 
-def shifted(images: jax.Array, size: int, stride: int, padding: int) -> list[jax.Array]:
-    """The size² images of the pixels that a window sees at each of its places, row by row.
+def _windows(images: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
+    """Return the pixels of each window side by side, row by row.
 
     Args:
         images: `[n, height, width, channels]`.
-        size: height and width of the window.
+        size: height and width of a window.
         stride: of both axes.
         padding: pixels of zeros on every side.
 
     Returns:
-        size² arrays `[n, rows, columns, channels]`.
+        `[n, rows, columns, size² · channels]`.
     """
-    sides = (padding, padding)
-    padded = jnp.pad(images, ((0, 0), sides, sides, (0, 0)))
-    rows, columns = ((length - size) // stride * stride + 1 for length in padded.shape[1:3])
+    of_rows = _joined_along(2, images, size, stride, padding)
+    # 2 · size copies of long pieces, not size² of short ones; XLA would join them on a CPU.
+    return _joined_along(1, jax.lax.optimization_barrier(of_rows), size, stride, padding)
+
+
+def _joined_along(axis: int, images: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
+    """Join the channels of `size` pixels in a row along an axis, at every place of the window."""
+    sides = [(0, 0, 0)] * 4
+    sides[axis] = (padding, padding, 0)
+    padded = jax.lax.pad(images, jnp.zeros((), images.dtype), sides)
+    return jnp.concatenate(_shifted(padded, axis, size, stride), axis=-1)
+
+
+def _shifted(images: jax.Array, axis: int, size: int, stride: int) -> list[jax.Array]:
+    """Return the `size` images of the pixels that a window sees along an axis, at its places."""
+    reach = (images.shape[axis] - size) // stride * stride + 1
     return [
-        padded[:, row : row + rows : stride, column : column + columns : stride]
-        for row in range(size)
-        for column in range(size)
+        jax.lax.slice_in_dim(images, first, first + reach, stride, axis) for first in range(size)
     ]
 
 
@@ -162,16 +172,8 @@ def max_pool(
     sides = ((0, 0), (padding, padding), (padding, padding), (0, 0))
     outputs = jnp.pad(images, sides, constant_values=-jnp.inf)
     for axis in (1, 2):  # one after the other, since the gradient of the square of pixels is slow
-        outputs = _largest_along(outputs, axis, size, stride)
+        outputs = functools.reduce(jnp.maximum, _shifted(outputs, axis, size, stride))
     return outputs
-
-
-def _largest_along(images: jax.Array, axis: int, size: int, stride: int) -> jax.Array:
-    reach = (images.shape[axis] - size) // stride * stride + 1
-    pixels = (
-        jax.lax.slice_in_dim(images, first, first + reach, stride, axis) for first in range(size)
-    )
-    return functools.reduce(jnp.maximum, pixels)
 
 
 @contextlib.contextmanager

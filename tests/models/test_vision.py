@@ -70,8 +70,19 @@ def test_both_forms_of_a_convolution_agree(size, stride, padding, height, width)
     np.testing.assert_allclose(slices, convolution, atol=1e-4)
 
 
+def test_a_window_is_joined_from_rows():
+    """Of 5 x 5 pixels, 10 pieces are copied, not 25: each is a kernel to compile and to run."""
+
+    def slices(images, kernel):
+        with form("slices"):
+            return convolve(images, kernel, 1, 2)
+
+    program = str(jax.make_jaxpr(slices)(IMAGES, jnp.ones((5, 5, IMAGES.shape[-1], 4))))
+    assert program.count(" slice[") == 10
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [3, 7])
+@pytest.mark.parametrize("size", [3, 5, 7])
 def test_both_forms_have_the_same_gradients(size):
     kernel = jax.random.normal(KEY, (size, size, 3, 4))
 
