@@ -6,6 +6,7 @@
 
 Every section runs in a process of its own and ends in its time; what it measured is kept. The next
 one imports its libraries meanwhile. After --minutes no section begins, and those left are printed.
+A folder keeps what was measured in it before, by the same card and versions.
 
 - correctness: rows on this device against those of a CPU; the same run again, in packs of other
   sizes, resumed, and side by side.
@@ -131,6 +132,25 @@ def entries_of(child: subprocess.Popen[str], name: str, seconds: float) -> list[
     return entries
 
 
+def with_earlier(result: dict[str, Any], folder: Path, tiny: bool) -> dict[str, Any]:
+    """Add what was measured in a folder before to a result that has the versions only.
+
+    Raises:
+        SystemExit: those were of another card, other versions, or other sizes.
+    """
+    (found,) = result["versions"]
+    found["tiny"] = tiny
+    file = folder / "gpu.json"
+    if not file.exists():
+        return result
+    earlier = json.loads(file.read_text(encoding="utf-8"))
+    before = earlier.get("versions", [{}])[0]
+    if changed := [key for key in found if before.get(key) != found[key] and key != "memory_limit"]:
+        told = ", ".join(f"{key} {before.get(key)} and not {found[key]}" for key in changed)
+        sys.exit(f"{file} was measured with {told}: take another --out.")
+    return earlier | result
+
+
 def chosen(only: list[str] | None) -> list[str]:
     """The sections asked for, in that order; all of a kind if only the kind is named."""
     if not only:
@@ -171,13 +191,16 @@ def main() -> None:
             following = begun(left[0], args.tiny, logs, env)
         limit = min(SECTIONS.get(name, 60), args.limit, seconds)
         result[name] = entries_of(child, name, limit)
+        if name == "versions":
+            result = with_earlier(result, args.out, args.tiny)
         print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
         (args.out / "gpu.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         (args.out / "gpu.md").write_text(markdown(result), encoding="utf-8")
     print(markdown(result))
     if left:
         following.kill()
-        print(f"No time was left for: --only {' --only '.join(left)}")
+        tiny = " --tiny" if args.tiny else ""
+        print(f"No time was left for: --out {args.out}{tiny} --only {' --only '.join(left)}")
 
 
 if __name__ == "__main__":

@@ -87,6 +87,8 @@ class Pace:
     def advance(self, taken: int) -> None:
         """Note how many steps each run of the pack has taken."""
         self.taken = taken
+        if taken == self._marks[0][1]:
+            return  # the initial parameters were kept, and nothing is compiled yet
         self._marks = [*self._marks[:2], (self._clock(), taken)]
 
     def finish(self, runs: int) -> None:

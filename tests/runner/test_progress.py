@@ -59,6 +59,18 @@ def test_runs_are_quiet_where_nobody_watches_unless_asked_for(tmp_path, capsys, 
     assert ("1 of 1 run ended" in err) == bool(progress)
 
 
+def test_the_time_of_compiling_is_left_out_also_where_initial_parameters_are_kept():
+    seconds = iter([0.0, 30.0, 34.0])
+    pace = Pace(lambda: next(seconds))
+    pace.begin(1)
+    pace.pack(runs=1, total_steps=20, taken=0)
+    pace.advance(0)  # a chunk without a step
+    pace.advance(1)
+    assert pace.words() == "run 1 of 1, step 1 of 20"
+    pace.advance(9)
+    assert pace.words() == "run 1 of 1, step 9 of 20, 6 s left"
+
+
 def test_texts_show_tokens_a_second_and_the_share_of_a_known_peak():
     seconds = iter([0.0, 30.0, 34.0])
     pace = Pace(lambda: next(seconds))
