@@ -20,6 +20,7 @@ import numpy as np
 
 from optexp_jax.models import CNN, convolution
 from optexp_jax.models.functional import functional
+from optexp_jax.training.compiler import compiler_options
 
 CLASSES, RATE = 1000, 0.01
 
@@ -45,7 +46,7 @@ def jax_step(batch: int, form: str, steps: int) -> Callable[[], None]:
         return jax.lax.scan(one, params, length=steps)[0]
 
     with convolution.form(form):
-        compiled = run.lower(params, images).compile()
+        compiled = run.lower(params, images).compile(compiler_options())
     return lambda: jax.block_until_ready(compiled(params, images))
 
 
