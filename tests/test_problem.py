@@ -7,10 +7,12 @@ from errors import refuses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optexp_jax import Experiment
 from optexp_jax.datasets import HeavyTailedOneHot, RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy, SquaredLoss
 from optexp_jax.models import Linear
-from optexp_jax.problem import FullBatch, MiniBatch, Problem
+from optexp_jax.optim import SGD
+from optexp_jax.problem import PRECISIONS, FullBatch, MiniBatch, Problem
 
 ONE_HOT = Problem(Linear(7, 7), HeavyTailedOneHot(4, 2), SquaredLoss())
 RANDOM = Problem(Linear(32, 7), RandomHeavyTailedLabels(3), CrossEntropy())
@@ -51,6 +53,11 @@ def test_the_bias_column_counts_as_an_input():
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16", "float64"])
 def test_known_precisions_are_taken(precision):
     assert dataclasses.replace(ONE_HOT, precision=precision).precision == precision
+
+
+def test_each_precision_is_another_experiment():
+    problems = [dataclasses.replace(ONE_HOT, precision=precision) for precision in PRECISIONS]
+    assert len({Experiment(p, SGD("10^-2"), "t", steps=1).id for p in problems}) == 4
 
 
 def test_sizes_that_a_model_or_data_set_does_not_tell_are_not_checked():

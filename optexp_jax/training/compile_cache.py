@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jax
+import jaxlib
 from jax.experimental.compilation_cache import compilation_cache
 
 from optexp_jax.host import processor
@@ -21,7 +22,7 @@ _WORTH_KEEPING = 0.5  # seconds of compilation
 def persistent_compile_cache(workspace: Path) -> Iterator[None]:
     """Keep programs that are compiled in the block in `compiled/` of the workspace.
 
-    Programs are kept apart by version of JAX, kind of device and processor. If
+    Programs are kept apart by version of jaxlib, kind of device and processor. If
     `JAX_COMPILATION_CACHE_DIR` or the calling program has chosen a folder, that one is used.
 
     Args:
@@ -32,7 +33,7 @@ def persistent_compile_cache(workspace: Path) -> Iterator[None]:
         return
     before = getattr(jax.config, _LEAST_SECONDS)
     device = jax.local_devices()[0].device_kind.replace(" ", "-")
-    folder = workspace / "compiled" / f"{jax.__version__}-{device}-{processor()}"
+    folder = workspace / "compiled" / f"{jaxlib.__version__}-{device}-{processor()}"
     jax.config.update(_DIRECTORY, str(folder))
     jax.config.update(_LEAST_SECONDS, _WORTH_KEEPING)
     compilation_cache.reset_cache()

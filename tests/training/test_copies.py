@@ -2,11 +2,13 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
+from benchmarks.families import FAMILIES
 from optexp_jax import Experiment, LearningRate, Problem
 from optexp_jax.datasets import RandomHeavyTailedLabels
 from optexp_jax.losses import CrossEntropy
@@ -32,20 +34,34 @@ MARKED = [k if k == "adam" else pytest.param(k, marks=pytest.mark.slow) for k in
 @pytest.mark.parametrize("runs", [1, 2])
 @pytest.mark.parametrize("optimizer", MARKED)
 def test_a_chunk_copies_no_matrix(optimizer, runs):
-    text = compiled(OPTIMIZERS[optimizer], runs)
+    problem = Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy())
+    run = Experiment(problem, OPTIMIZERS[optimizer], group="copies", steps=10, per_class=True)
+    _, text = compiled(run, runs)
     assert f"{KERNEL}{{1,0}}" in text
     assert not re.findall(rf"{re.escape(KERNEL)}\S* copy\(.*", text)
 
 
-def compiled(optimizer, runs):
-    problem = Problem(Linear(DATASET.num_inputs, DATASET.num_classes), DATASET, CrossEntropy())
-    experiment = Experiment(problem, optimizer, group="copies", steps=10, per_class=True)
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["cnn", "transformer1", "ptb"])
+def test_a_chunk_of_a_deep_model_copies_no_parameter(family):
+    one, text = compiled(FAMILIES[family].experiment("quick", steps=10))
+    shapes = {leaf.shape for leaf in jax.tree.leaves(one.params) if leaf.size > 100_000}
+    copied = {
+        tuple(int(length) for length in axes.split(","))
+        for axes in re.findall(r"f32\[([\d,]+)\]\S* copy\(", text)
+    }
+    assert shapes
+    assert not copied & (shapes | {(1, *shape) for shape in shapes})
+
+
+def compiled(experiment, runs=1):
+    """The shapes of a state, and the optimised program of a chunk."""
     seeds = tuple(dataclasses.replace(experiment, seed=seed) for seed in range(runs))
-    program = ResidentProgram(Pack(seeds), DATASET.load(None))
+    program = ResidentProgram(Pack(seeds), experiment.problem.dataset.load(Path()))
     one = jax.eval_shape(program._first)
     shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)
     steps = np.zeros(program.most_steps, np.int32)
     with precision_of(program.pack):
         numbers = (np.zeros(runs, np.uint32), np.int32(runs), np.int32(1), np.bool_(True))
         chunk = program._chunk.lower(shapes, *numbers, steps, steps, program.data)
-        return chunk.compile().as_text()
+        return one, chunk.compile().as_text()

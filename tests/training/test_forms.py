@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_problems import (
@@ -17,13 +18,14 @@ from small_problems import (
 )
 from training_rows import alone, load, train
 
+from benchmarks.families import FAMILIES
 from optexp_jax import MiniBatch, backend, per_class
 from optexp_jax.backend import use_form
 from optexp_jax.optim import SGD, Adam, LearningRate, LineSearchGD
 from optexp_jax.per_class import sum_by_class
 from optexp_jax.training import scanned
 from optexp_jax.training.pack import Pack
-from optexp_jax.training.program import is_by_class
+from optexp_jax.training.program import is_by_class, precision_of
 from optexp_jax.training.resident import ResidentProgram
 from optexp_jax.training.scanned import ScannedProgram
 
@@ -117,19 +119,24 @@ def test_pieces_are_of_one_kind_and_cover_the_chunk():
 # -- what a GPU would be given ------------------------------------------------------------------
 
 
-def lowered(run, mode):
-    """The program of sixteen steps as StableHLO for CUDA; no GPU is needed."""
-    with use_form("gpu"):
-        program = ScannedProgram(Pack(sweep(run), mode), load(run))
-        states = program.initial()
-        rows, slots = program._rows(states.step), np.zeros(16, np.int32)
+def lowered(runs, mode="map"):
+    """The program of sixteen steps as StableHLO for CUDA, from shapes; no GPU is needed."""
+    pack = Pack(tuple(runs), mode)
+    with use_form("gpu"), precision_of(pack):
+        program = ScannedProgram(pack, load(runs[0]))
+        states = jax.eval_shape(lambda: program._spread_states(_stacked(program)))
+        rows, slots = jax.eval_shape(program._rows, states.step), np.zeros(16, np.int32)
         seeds = program._spread(program._seeds)
-        orders = program._orders(states.step, seeds)
+        orders = jax.eval_shape(program._orders, states.step, seeds)
         counts = (program._runs, np.bool_(True), slots, slots)
         traced = program._pieces(16, True, False).trace(
             (states, rows), orders, seeds, *counts, program.data
         )
         return traced.lower(lowering_platforms=("cuda",)).as_text()
+
+
+def _stacked(program):
+    return jax.tree.map(lambda leaf: jnp.stack([leaf] * program.padded), program._first())
 
 
 def loops_bounded_by_data(text):
@@ -142,9 +149,28 @@ def loops_bounded_by_data(text):
 @pytest.mark.parametrize("mode", ["map", "vmap"])
 @pytest.mark.parametrize("name", ["full batch", "one-hot", "long epochs", "short epochs"])
 def test_a_gpu_waits_for_the_host_in_no_step(name, mode):
-    text = lowered(RUNS[name], mode)
+    text = lowered(sweep(RUNS[name]), mode)
     assert "stablehlo.case" not in text
     assert loops_bounded_by_data(text) == 0
+
+
+@pytest.mark.parametrize(
+    "family",
+    [f if f in ("cnn", "gpt") else pytest.param(f, marks=pytest.mark.slow) for f in FAMILIES],
+)
+def test_a_gpu_waits_for_the_host_in_no_step_of_any_family(family):
+    text = lowered([FAMILIES[family].experiment("tiny", steps=100)])
+    assert "stablehlo.case" not in text
+    assert loops_bounded_by_data(text) == 0
+    assert "stablehlo.while" in text  # the loop over steps
+
+
+@pytest.mark.parametrize(("precision", "products"), [("float32", "HIGHEST"), ("tf32", "HIGH")])
+def test_a_gpu_rounds_the_factors_of_products_where_it_was_asked_to(precision, products):
+    run = RUNS["full batch"]
+    problem = dataclasses.replace(run.problem, precision=precision)
+    text = lowered([dataclasses.replace(run, problem=problem)])
+    assert set(re.findall(r"precision = \[(\w+), (\w+)\]", text)) == {(products, products)}
 
 
 @pytest.mark.parametrize(("recorded", "kept"), [(0, 1), (3, 4), (11, 16)])

@@ -19,6 +19,7 @@ from optexp_jax.models import CNN, GPT, Linear, ResNet
 from optexp_jax.models.convolution import form
 from optexp_jax.optim import SGD, Adam, LearningRate
 from optexp_jax.training import pack_size
+from optexp_jax.training.compiled_step import compiled_step
 from optexp_jax.training.memory import estimate, shapes_of
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.pack_size import split_to_fit
@@ -127,6 +128,15 @@ def test_the_estimate_covers_what_a_gpu_took(family):
     with use_form("gpu"):
         found = memory(FAMILIES[family].experiment("gpu"))
     assert 0.35 < 1e9 * ON_A_GPU[family] / found.total < 1.0
+
+
+@pytest.mark.parametrize("family", ["cnn", "ptb", pytest.param("vit", marks=pytest.mark.slow)])
+def test_the_estimate_covers_what_the_compiler_plans(family):
+    run = FAMILIES[family].experiment("quick", steps=1)
+    with use_form("gpu"):
+        pack, data = Pack((run,)), shapes_of(run)
+        found, planned = estimate(pack, data), compiled_step(pack, data)
+    assert 0.3 < (planned.arguments + planned.results + planned.temporary) / found.total < 1
 
 
 def test_a_size_that_only_files_know_is_said():

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import pytest
 from small_problems import BITWISE, experiment, random_problem, sweep
 from training_rows import load
 
+from benchmarks.families import FAMILIES
 from optexp_jax import Experiment, Problem
 from optexp_jax.backend import use_form
 from optexp_jax.datasets import PatternImages
@@ -38,6 +40,15 @@ def test_runs_side_by_side_share_a_seed():
     runs = [dataclasses.replace(r, seed=seed) for seed in (0, 1) for r in sweep(one)]
     with use_form("gpu"):
         assert modes(Pack(tuple(runs)), load(one)) == [("vmap", 3)] * 2
+
+
+@pytest.mark.parametrize("family", ["linear", "transformer1", "gpt"])
+def test_models_of_products_are_side_by_side_on_a_gpu(family):
+    pack = Pack(sweep(FAMILIES[family].experiment("tiny")))
+    data = load(pack.experiments[0])
+    assert modes(pack, data) == [("map", 3)]
+    with use_form("gpu"):
+        assert modes(pack, data) == [("vmap", 3)]
 
 
 def test_convolutions_are_never_side_by_side_unless_asked():
