@@ -4,6 +4,7 @@ import jax
 import pytest
 from errors import refuses
 
+from experiments.bigger_models.gpt2small_wt103 import gpt2small_wt103
 from optexp_jax import Experiment, MiniBatch, Problem
 from optexp_jax.backend import use_form
 from optexp_jax.datasets import (
@@ -89,6 +90,15 @@ def test_rows_of_metrics_take_their_share():
     rare, often = text(eval_every=50), text(eval_every=1)
     shares = [forecast(e, shapes_of(e), H100).evaluation_share for e in (rare, often)]
     assert 0 < shares[0] < shares[1] < 1
+
+
+@pytest.mark.slow
+def test_gpt2_small_spends_less_than_a_twentieth_on_rows_of_metrics():
+    run = gpt2small_wt103.experiments[0]
+    dataset = run.problem.dataset
+    found = forecast(run, dataset.shapes_for(*dataset.assumed_tokens), H100)
+    assert found.parameters == pytest.approx(162.8e6, rel=1e-3)
+    assert 0 < found.evaluation_share < 0.05
 
 
 def test_a_forecast_on_any_machine_is_of_the_form_for_a_gpu():
