@@ -8,6 +8,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
+from optexp_jax import backend
 from optexp_jax.models.initializers import Initializer, TorchUniform, Zeros
 
 _DEFAULT = TorchUniform()
@@ -59,3 +60,30 @@ def matrix_product(
     flat = inputs.reshape(-1, size), kernel.reshape(size, -1)
     outputs = jax.lax.dot_general(*flat, (((1,), (0,)), ((), ())), *args, **options)
     return outputs.reshape(*examples, *features)
+
+
+def classes_first(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Return X W; for many examples on a CPU as (Wᵀ Xᵀ)ᵀ, whose gradient is (Gᵀ X)ᵀ.
+
+    XLA for CPUs multiplies faster where the rows of a result are classes, and sums over classes are
+    as fast along columns: a step of the softmax problems takes 0.6 to 0.9 of the time. With few
+    examples, or more classes than inputs, turning matrices around costs more than that.
+
+    Args:
+        inputs: X, `[..., num_inputs]`.
+        kernel: W, `[num_inputs, num_classes]`.
+
+    Returns:
+        `[..., num_classes]`.
+
+    >>> classes_first(jax.numpy.ones((2, 2)), jax.numpy.ones((2, 1))).tolist()
+    [[2.0], [2.0]]
+    """
+    num_inputs, num_classes = kernel.shape
+    flat = inputs.reshape(-1, num_inputs)
+    if backend.form() != "cpu" or not 2 * len(flat) >= num_inputs >= num_classes:
+        return inputs @ kernel
+    barrier = jax.lax.optimization_barrier
+    # Without the barriers, XLA turns both products around again.
+    by_class = jax.lax.dot_general(barrier(kernel.T), flat, (((1,), (1,)), ((), ())))
+    return barrier(by_class.T).reshape(*inputs.shape[:-1], num_classes)

@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from optexp_jax.models.dense import classes_first
 from optexp_jax.models.initializers import Initializer, TorchUniform
 from optexp_jax.registry import register
 
@@ -49,7 +50,7 @@ class Linear(nn.Module):
         if jnp.issubdtype(inputs.dtype, jnp.integer):
             logits = kernel[inputs.astype(jnp.int32)]
         else:
-            logits = inputs.astype(kernel.dtype) @ kernel
+            logits = classes_first(inputs.astype(kernel.dtype), kernel)
         if self.use_bias:
             logits += self.param("bias", initialize, (self.num_classes,)).astype(kernel.dtype)
         return logits

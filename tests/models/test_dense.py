@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from jax.extend.core.primitives import dot_general_p
 
+from optexp_jax.backend import use_form
 from optexp_jax.models import GPT, SimpleViT, Transformer
-from optexp_jax.models.dense import matrix_product
+from optexp_jax.models.dense import classes_first, matrix_product
 from optexp_jax.training.remat import jaxprs_in
 
 
@@ -60,3 +61,33 @@ def test_gradients_of_weights_contract_one_axis(model, example):
     of_weights = [contracted for contracted, batched in found if not batched[0]]
     assert len(of_weights) >= 3 * 5
     assert all(len(axes) == 1 for axes, _ in of_weights)
+
+
+@pytest.mark.parametrize(("examples", "classes"), [(12, 4), (12, 9), (3, 4)])
+def test_the_order_of_factors_changes_neither_logits_nor_gradients(examples, classes):
+    rng = np.random.default_rng(0)
+    inputs, kernel, weights = (
+        jnp.asarray(rng.normal(size=shape), jnp.float32)
+        for shape in ((2, examples // 2 + 1, 8), (8, classes), (2, examples // 2 + 1, classes))
+    )
+
+    def value(product, *factors):
+        return jnp.sum(weights * product(*factors) ** 2)
+
+    np.testing.assert_allclose(classes_first(inputs, kernel), inputs @ kernel, rtol=1e-5)
+    found, expected = (
+        jax.grad(value, (1, 2))(product, inputs, kernel) for product in (classes_first, jnp.matmul)
+    )
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), found, expected
+    )
+
+
+@pytest.mark.parametrize(("examples", "turned"), [(4, True), (3, False)])
+def test_many_examples_are_multiplied_with_classes_first(examples, turned):
+    kernel = jnp.ones((8, 4))
+    program = str(jax.make_jaxpr(classes_first)(jnp.ones((examples, 8)), kernel))
+    assert ("transpose" in program) == turned
+    with use_form("gpu"):
+        program = str(jax.make_jaxpr(lambda x, w: classes_first(x, w))(jnp.ones((4, 8)), kernel))
+    assert "transpose" not in program
