@@ -23,9 +23,9 @@ evening on two cores in all: `python -m experiments --list --scale medium` names
 [claims.md](claims.md) says what it shows. Declare one in `medium_forms.py` beside a module.
 
 Figure numbers are those of the camera-ready paper. Runs and lengths are at paper scale. Minutes are
-at small scale on two cores: one call ran all small forms on an idle machine in 50 minutes
-(`python -m tools.pilot --timed`). Since then the runs of figure 21 became 2.5 minutes longer. On a
-machine that also runs other programs, they take up to twice as long.
+at small scale on two cores: one call ran all small forms in 32 minutes
+(`python -m tools.pilot --timed`). On a machine that also runs other programs, they take up to twice
+as long.
 The file `small_forms.py` beside the modules of a family declares its small form, and
 `experiments/small/pilot.json` holds the learning rates of small runs. The column "Expected" is a
 claim of the paper, or follows from one. [figures.md](figures.md) shows the small runs, and
