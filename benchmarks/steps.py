@@ -53,6 +53,14 @@ _NAMES = {
     "compile": "torch_compile_ms",
 }
 
+# What `--public` and `--starts` add.
+_MORE = {
+    "run_ms": "run",
+    "start_cold_s": "cold start, s",
+    "start_warm_s": "warm start, s",
+    "start_peak_bytes": "most bytes",
+}
+
 
 def device_name() -> str:
     """The device that JAX computes on, for people."""
@@ -164,7 +172,11 @@ def table_of(entries: list[dict]) -> Table:
     table = Table(
         "family", "ours", "loops", "lean", "PyTorch", "torch.compile", "ours/lean", "PyTorch/ours"
     )
-    keys = (*_NAMES.values(), "ours_over_lean", "torch_over_ours")
+    keys = [*_NAMES.values(), "ours_over_lean", "torch_over_ours"]
+    for key, name in _MORE.items():
+        if any(key in entry for entry in entries):
+            table.add_column(name)
+            keys.append(key)
     for entry in entries:
         table.add_row(entry["family"], *(_shown(entry.get(key)) for key in keys))
     table.title = f"ms per step, {entries[0]['device']}" if entries else None

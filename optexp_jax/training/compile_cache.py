@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
-import jaxlib
 from jax.experimental.compilation_cache import compilation_cache
 
 from optexp_jax.host import processor
@@ -33,7 +33,7 @@ def persistent_compile_cache(workspace: Path) -> Iterator[None]:
         return
     before = getattr(jax.config, _LEAST_SECONDS)
     device = jax.local_devices()[0].device_kind.replace(" ", "-")
-    folder = workspace / "compiled" / f"{jaxlib.__version__}-{device}-{processor()}"
+    folder = workspace / "compiled" / f"{version('jaxlib')}-{device}-{processor()}"
     jax.config.update(_DIRECTORY, str(folder))
     jax.config.update(_LEAST_SECONDS, _WORTH_KEEPING)
     compilation_cache.reset_cache()

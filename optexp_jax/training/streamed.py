@@ -15,6 +15,7 @@ from optexp_jax.datasets.decoding import AHEAD, Decoded, Wanted, decoded, in_ord
 from optexp_jax.errors import OptexpError
 from optexp_jax.training import metrics
 from optexp_jax.training.batches import Batch
+from optexp_jax.training.branches import guarded
 from optexp_jax.training.devices import fetch
 from optexp_jax.training.metrics import Sums
 from optexp_jax.training.pack import Pack, by_seed
@@ -141,7 +142,7 @@ class StreamedProgram(Program):
                 new, norms = stepper.advance(part[0], batch)
                 return new, norms
 
-            return jax.lax.cond(part[0].alive, advance, lambda: part)
+            return guarded(part[0].alive, advance, part)
 
         norms = zeros_like(jax.eval_shape(jax.vmap(leaf_norms), states.params))
         return self._over_seeded_runs(one, runs, (states, norms), seeds)

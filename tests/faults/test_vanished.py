@@ -193,7 +193,9 @@ def old_pack(seed):
 def old(tmp_path):
     """A workspace of version 0.1.0 (jax 0.10.2), and what its runs come to."""
     with tarfile.open(OLD) as archive:
-        archive.extractall(tmp_path, filter="data")
+        if hasattr(tarfile, "data_filter"):  # from Python 3.11.4 on
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(tmp_path)
     return tmp_path / "workspace", tmp_path / "whole"
 
 

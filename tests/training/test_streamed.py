@@ -15,6 +15,7 @@ from training_rows import alone, assert_close, assert_same, train
 
 import optexp_jax
 from optexp_jax import Experiment, FullBatch, MiniBatch, Problem
+from optexp_jax.backend import use_form
 from optexp_jax.datasets import Data, decoding
 from optexp_jax.datasets.decoding import Wanted, decoded, in_order
 from optexp_jax.datasets.images import Digits
@@ -26,6 +27,7 @@ from optexp_jax.training.batches import epoch_order, named_key
 from optexp_jax.training.loop import train_pack
 from optexp_jax.training.pack import Pack
 from optexp_jax.training.run_control import NeverStop
+from optexp_jax.training.streamed import StreamedProgram
 
 RATES = tuple(LearningRate(e) for e in (-3, -2, -1))
 
@@ -257,7 +259,8 @@ def test_augmentation_changes_with_the_epoch_and_the_seed_and_is_not_measured():
 
 
 @pytest.mark.slow
-def test_divergence_ends_one_run_and_leaves_the_others_alone():
+@pytest.mark.parametrize("form", ["cpu", "gpu"])
+def test_divergence_ends_one_run_and_leaves_the_others_alone(form):
     class Exploding(nn.Module):
         @nn.compact
         def __call__(self, inputs):
@@ -266,13 +269,24 @@ def test_divergence_ends_one_run_and_leaves_the_others_alone():
     optexp_jax.register("test-streamed-exploding")(Exploding)
     experiments = pack(MiniBatch(16), model=Exploding())
     data = digits()
-    together = train(*experiments, data=data)
+    with use_form(form):
+        together = train(*experiments, data=data)
     statuses = [together[one.id].status for one in experiments]
     assert "diverged" in statuses
     for one in experiments:
         expected = alone(one, data=resident(data))
         assert together[one.id].status == expected.status
         assert together[one.id].table["step"].tolist() == expected.table["step"].tolist()
+
+
+def test_a_gpu_decides_nothing_in_a_step():
+    with use_form("gpu"):
+        program = StreamedProgram(Pack(tuple(pack(MiniBatch(16)))), digits())
+        inputs, labels = np.zeros((16, 64), np.uint8), np.zeros(16, np.int32)
+        batch = program._to_devices(inputs, labels, 16)
+        where = (program.initial(), program._spread(program._seeds), program._runs, batch)
+        text = program._advance.trace(*where).lower(lowering_platforms=("cuda",)).as_text()
+    assert "stablehlo.case" not in text
 
 
 @pytest.mark.slow
