@@ -8,7 +8,9 @@ from jax.extend.core.primitives import dot_general_p
 
 from optexp_jax.backend import use_form
 from optexp_jax.models import GPT, SimpleViT, Transformer
+from optexp_jax.models.convolution import convolve
 from optexp_jax.models.dense import classes_first, matrix_product
+from optexp_jax.training.compiler import compiler_options
 from optexp_jax.training.remat import jaxprs_in
 
 
@@ -63,31 +65,47 @@ def test_gradients_of_weights_contract_one_axis(model, example):
     assert all(len(axes) == 1 for axes, _ in of_weights)
 
 
-@pytest.mark.parametrize(("examples", "classes"), [(12, 4), (12, 9), (3, 4)])
+@pytest.mark.parametrize(("examples", "classes"), [(64, 16), (64, 99), (3, 16)])
 def test_the_order_of_factors_changes_neither_logits_nor_gradients(examples, classes):
     rng = np.random.default_rng(0)
     inputs, kernel, weights = (
         jnp.asarray(rng.normal(size=shape), jnp.float32)
-        for shape in ((2, examples // 2 + 1, 8), (8, classes), (2, examples // 2 + 1, classes))
+        for shape in ((2, examples, 64), (64, classes), (2, examples, classes))
     )
 
     def value(product, *factors):
         return jnp.sum(weights * product(*factors) ** 2)
 
-    np.testing.assert_allclose(classes_first(inputs, kernel), inputs @ kernel, rtol=1e-5)
+    np.testing.assert_allclose(classes_first(inputs, kernel), inputs @ kernel, atol=1e-4)
     found, expected = (
         jax.grad(value, (1, 2))(product, inputs, kernel) for product in (classes_first, jnp.matmul)
     )
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), found, expected
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-2), found, expected
     )
 
 
-@pytest.mark.parametrize(("examples", "turned"), [(4, True), (3, False)])
-def test_many_examples_are_multiplied_with_classes_first(examples, turned):
-    kernel = jnp.ones((8, 4))
-    program = str(jax.make_jaxpr(classes_first)(jnp.ones((examples, 8)), kernel))
-    assert ("transpose" in program) == turned
+@pytest.mark.parametrize(
+    ("examples", "shape", "turned"),
+    [(32, (64, 32), True), (31, (64, 32), False), (99, (32, 64), False), (99, (8, 4), False)],
+)
+def test_many_examples_are_multiplied_with_classes_first(examples, shape, turned):
+    factors = jnp.ones((examples, shape[0])), jnp.ones(shape)
+    assert ("transpose" in str(jax.make_jaxpr(classes_first)(*factors))) == turned
     with use_form("gpu"):
-        program = str(jax.make_jaxpr(lambda x, w: classes_first(x, w))(jnp.ones((4, 8)), kernel))
-    assert "transpose" not in program
+        assert "transpose" not in str(jax.make_jaxpr(lambda x, w: classes_first(x, w))(*factors))
+
+
+@pytest.mark.parametrize("product", [classes_first, convolve], ids=["dense", "convolution"])
+def test_small_products_compile_in_a_small_loop(product):
+    """XLA for CPUs makes one function of such a loop, in which it knows no barrier."""
+    shapes = {classes_first: ((4, 2), (2, 2)), convolve: ((1, 2, 2, 1), (1, 1, 1, 1))}[product]
+    factors = tuple(jnp.ones(shape) for shape in shapes)
+
+    def loop(number, inputs, kernel):
+        def body(_, total):
+            return total + product(total * inputs, kernel).sum()
+
+        return jax.lax.fori_loop(0, number, body, 1.0)
+
+    assert jax.jit(loop, compiler_options=compiler_options())(2, *factors) > 1

@@ -166,6 +166,7 @@ def test_a_package_is_sent_and_run_as_a_whole(cluster, tmp_path):
     assert "TimeLimit=03:00:00" in job
     assert "gpu:pretend:1" in job
     tiny.wait_for("done", *descent.experiments, *signs.experiments)
+    tiny.wait("an empty queue", lambda: not tiny.slurm("squeue", *QUEUE))  # tasks end after runs
     assert "None of these runs is queued" in tiny.call("--cancel")
 
 
