@@ -62,8 +62,8 @@ def matrix_product(
     return outputs.reshape(*examples, *features)
 
 
-# XLA for CPUs compiles a loop that touches less than a kilobyte as one function, which fails if there
-# is a barrier in it.
+# XLA for CPUs makes one function of a loop that touches less than a kilobyte, and fails if there is
+# a barrier in it.
 LEAST_WITH_BARRIER = 1024  # numbers
 
 
