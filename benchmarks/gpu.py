@@ -61,7 +61,8 @@ def measured(section: str, tiny: bool) -> Iterator[dict[str, Any]]:
     from benchmarks import gpu_sections
 
     name, _, part = section.partition("/")
-    sys.stdin.readline()  # wait for our turn
+    if not sys.stdin.readline():  # wait for our turn, which never comes if our parent has ended
+        return
     if name == "versions":
         yield versions()
     else:
@@ -147,7 +148,7 @@ def with_earlier(result: dict[str, Any], folder: Path, tiny: bool) -> dict[str, 
     before = earlier.get("versions", [{}])[0]
     if changed := [key for key in found if before.get(key) != found[key] and key != "memory_limit"]:
         told = ", ".join(f"{key} {before.get(key)} and not {found[key]}" for key in changed)
-        sys.exit(f"{file} was measured with {told}: take another --out.")
+        sys.exit(f"{file} was measured with {told}: take another folder.")
     return earlier | result
 
 

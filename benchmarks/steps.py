@@ -210,8 +210,9 @@ def main() -> None:
     keep_freed_memory()  # as a run does, before JAX starts
     os.environ.setdefault("OPTEXP_WANDB_ENABLED", "false")
     size = args.size or ("cpu" if jax.default_backend() == "cpu" else "gpu")
-    seconds, rounds = args.seconds or (0.3 if args.quick else 2.0), args.rounds
-    rounds, names = rounds or (3 if args.quick else 5), args.ways.split(",")
+    seconds = args.seconds or (0.3 if args.quick else 2.0)
+    rounds = args.rounds or (3 if args.quick else 5)
+    names = args.ways.split(",")
     if args.quick:
         size = args.size or ("quick" if size == "cpu" else size)
         names = [name for name in names if name != "compile"]

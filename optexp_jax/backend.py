@@ -14,6 +14,9 @@ from collections.abc import Iterator
 import jax
 
 FORMS = ("cpu", "gpu")
+# XLA for CPUs makes one function of a loop that touches less than a kilobyte, and fails if there is
+# a barrier in it.
+LEAST_KEPT_APART = 1024  # numbers
 
 _forced: contextvars.ContextVar[str | None] = contextvars.ContextVar("forced", default=None)
 
@@ -45,3 +48,17 @@ def use_form(name: str) -> Iterator[None]:
         yield
     finally:
         _forced.reset(token)
+
+
+def computed_once(array: jax.Array) -> jax.Array:
+    """Return an array that nothing that reads it or its gradient computes again, on a CPU.
+
+    XLA for CPUs merges what an array is made of into each of its readers; GPUs were not seen to do
+    so. It works in programs with `training.compiler.compiler_options`. Small arrays stay as they
+    are.
+
+    >>> bool((computed_once(jax.numpy.ones(9)) == 1).all())
+    True
+    """
+    is_kept = form() == "cpu" and array.size >= LEAST_KEPT_APART
+    return jax.lax.optimization_barrier(array) if is_kept else array

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
-from optexp_jax import backend
+from optexp_jax.backend import computed_once
 from optexp_jax.field_checks import check_choice
 from optexp_jax.models.dense import dense, matrix_product
 from optexp_jax.models.initializers import Initializer, TransformerInit
@@ -62,10 +62,11 @@ class Block(nn.Module):
     @nn.compact
     def __call__(self, stream: jax.Array, train: bool) -> jax.Array:
         """The stream `[n, time, width]` after the block."""
-        stream = _computed_once(self._residual(stream, self._attention, "attention_norm", train))
+        # Else the first blocks of twelve add up the gradients of all the others, many times.
+        stream = computed_once(self._residual(stream, self._attention, "attention_norm", train))
         if self.width_mlp is None:
             return stream
-        return _computed_once(self._residual(stream, self._mlp, "mlp_norm", train))
+        return computed_once(self._residual(stream, self._mlp, "mlp_norm", train))
 
     def _residual(
         self,
@@ -121,15 +122,6 @@ def block_class(remat: bool) -> type[Block]:
     Such a block keeps its input only. It has the parameters and the random numbers of any other.
     """
     return nn.remat(Block, static_argnums=(2,)) if remat else Block
-
-
-def _computed_once(stream: jax.Array) -> jax.Array:
-    """Return the stream, which nothing that reads it or its gradient computes again.
-
-    On a CPU, XLA merges the sums of a residual stream into each of their readers: the first blocks
-    of twelve then add up the gradients of all the others, many times. GPUs were not seen to do so.
-    """
-    return jax.lax.optimization_barrier(stream) if backend.form() == "cpu" else stream
 
 
 def layer_norm(weight: Initializer, dtype: None, name: str) -> nn.LayerNorm:

@@ -17,7 +17,6 @@ import jax
 import jax.numpy as jnp
 
 from optexp_jax import backend
-from optexp_jax.models.dense import LEAST_WITH_BARRIER
 from optexp_jax.models.initializers import Initializer, TorchUniform
 
 _form: contextvars.ContextVar[str | None] = contextvars.ContextVar("form", default=None)
@@ -127,10 +126,8 @@ def _windows(images: jax.Array, size: int, stride: int, padding: int) -> jax.Arr
         `[n, rows, columns, size² · channels]`.
     """
     of_rows = _joined_along(2, images, size, stride, padding)
-    # 2 · size copies of long pieces, not size² of short ones; XLA would join them on a CPU.
-    if of_rows.size >= LEAST_WITH_BARRIER:
-        of_rows = jax.lax.optimization_barrier(of_rows)
-    return _joined_along(1, of_rows, size, stride, padding)
+    # 2 · size copies of long pieces, not size² of short ones.
+    return _joined_along(1, backend.computed_once(of_rows), size, stride, padding)
 
 
 def _joined_along(axis: int, images: jax.Array, size: int, stride: int, padding: int) -> jax.Array:

@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from optexp_jax import backend
+from optexp_jax.backend import LEAST_KEPT_APART, computed_once, form
 from optexp_jax.models.initializers import Initializer, TorchUniform, Zeros
 
 _DEFAULT = TorchUniform()
@@ -62,17 +62,12 @@ def matrix_product(
     return outputs.reshape(*examples, *features)
 
 
-# XLA for CPUs makes one function of a loop that touches less than a kilobyte, and fails if there is
-# a barrier in it.
-LEAST_WITH_BARRIER = 1024  # numbers
-
-
 def classes_first(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """Return X W; for many examples on a CPU as (Wᵀ Xᵀ)ᵀ, whose gradient is (Gᵀ X)ᵀ.
 
     XLA for CPUs multiplies faster where the rows of a result are classes, and sums over classes are
     as fast along columns: a step of the softmax problems takes 0.6 to 0.9 of the time. With few
-    examples, or more classes than inputs, turning matrices around costs more than that.
+    examples, more classes than inputs, or a small kernel, turning them around is not worth it.
 
     Args:
         inputs: X, `[..., num_inputs]`.
@@ -87,10 +82,10 @@ def classes_first(inputs: jax.Array, kernel: jax.Array) -> jax.Array:
     """
     num_inputs, num_classes = kernel.shape
     flat = inputs.reshape(-1, num_inputs)
-    is_faster = 2 * len(flat) >= num_inputs >= num_classes and kernel.size >= LEAST_WITH_BARRIER
-    if backend.form() != "cpu" or not is_faster:
+    is_faster = 2 * len(flat) >= num_inputs >= num_classes and kernel.size >= LEAST_KEPT_APART
+    if form() != "cpu" or not is_faster:
         return inputs @ kernel
-    barrier = jax.lax.optimization_barrier
-    # Without the barriers, XLA turns both products around again.
-    by_class = jax.lax.dot_general(barrier(kernel.T), flat, (((1,), (1,)), ((), ())))
-    return barrier(by_class.T).reshape(*inputs.shape[:-1], num_classes)
+    # Else XLA turns both products around again.
+    turned = computed_once(kernel.T)
+    by_class = jax.lax.dot_general(turned, flat, (((1,), (1,)), ((), ())))
+    return computed_once(by_class.T).reshape(*inputs.shape[:-1], num_classes)

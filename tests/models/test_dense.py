@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.extend.core.primitives import dot_general_p
 
-from optexp_jax.backend import use_form
+from optexp_jax.backend import computed_once, use_form
 from optexp_jax.models import GPT, SimpleViT, Transformer
 from optexp_jax.models.convolution import convolve
 from optexp_jax.models.dense import classes_first, matrix_product
@@ -96,10 +96,21 @@ def test_many_examples_are_multiplied_with_classes_first(examples, shape, turned
         assert "transpose" not in str(jax.make_jaxpr(lambda x, w: classes_first(x, w))(*factors))
 
 
-@pytest.mark.parametrize("product", [classes_first, convolve], ids=["dense", "convolution"])
-def test_small_products_compile_in_a_small_loop(product):
+def added(inputs, stream):
+    return computed_once(jnp.sin(inputs) + stream)
+
+
+@pytest.mark.parametrize(
+    ("product", "shapes"),
+    [
+        (classes_first, ((4, 2), (2, 2))),
+        (convolve, ((1, 2, 2, 1), (1, 1, 1, 1))),
+        (added, ((2, 2), (2, 2))),
+    ],
+    ids=["dense", "convolution", "residual stream"],
+)
+def test_small_arrays_compile_in_a_small_loop(product, shapes):
     """XLA for CPUs makes one function of such a loop, in which it knows no barrier."""
-    shapes = {classes_first: ((4, 2), (2, 2)), convolve: ((1, 2, 2, 1), (1, 1, 1, 1))}[product]
     factors = tuple(jnp.ones(shape) for shape in shapes)
 
     def loop(number, inputs, kernel):

@@ -30,7 +30,7 @@ def test_the_options_of_a_device_are_known_to_this_xla(monkeypatch, platform, na
 def fusions_of_blocks(depth):
     """Operands of the largest fusion in the gradient of a transformer, as it is compiled here."""
     model = functional(Transformer(20, 20, depth, 2, 16, 32, norm="pre"))
-    tokens = jnp.zeros((4, 8), jnp.int32)
+    tokens = jnp.zeros((8, 16), jnp.int32)  # small arrays are merged
     params, state = jax.eval_shape(model.init, jax.random.key(0), tokens)
 
     def loss(params):
